@@ -1,0 +1,60 @@
+"""One live call as Twilio lists it: a row, decoded straight from JSON."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+import msgspec
+
+from runner.model import Millis
+
+
+class Call(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
+    """Twilio's Call resource, the fields that rules can read, as Twilio writes them.
+
+    Every field is text or None, whatever Twilio's type: dates are RFC 2822, `queue_time` is
+    milliseconds. Unknown fields are ignored and missing ones are None, because Twilio adds fields
+    without notice and leaves most of them empty while a call is live.
+    """
+
+    sid: str
+    status: str | None = None
+    account_sid: str | None = None
+    parent_call_sid: str | None = None
+    phone_number_sid: str | None = None
+    group_sid: str | None = None
+    trunk_sid: str | None = None
+    to: str | None = None
+    from_: str | None = None
+    to_formatted: str | None = None
+    from_formatted: str | None = None
+    forwarded_from: str | None = None
+    caller_name: str | None = None
+    direction: str | None = None
+    answered_by: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    date_created: str | None = None
+    date_updated: str | None = None
+    duration: str | None = None
+    queue_time: str | None = None
+    api_version: str | None = None
+
+
+@lru_cache(maxsize=65_536)
+def parse_rfc2822(text: str) -> Millis | None:
+    """An RFC 2822 date with its offset as milliseconds since the epoch; None where it is none.
+
+    `Tue, 31 Aug 2010 20:36:28 +0000` → 1283286988000. Twilio's SDK drops the offset; this does
+    not. A date without a zone is taken as UTC.
+    """
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        from datetime import UTC
+
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""The loop: list, decide, record intent, recheck, apply, record outcome."""

@@ -1,0 +1,1 @@
+"""Twilio through its own SDK: the only importer of `twilio.rest`."""

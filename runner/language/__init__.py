@@ -1,0 +1,1 @@
+"""Text to flows: YAML with positions, schema violations as problems, compiling to records."""

@@ -1,0 +1,149 @@
+"""The records of the language: flows, rules, conditions, actions, and the one update they become.
+
+Everything is frozen and carries its `Position`: a rule that can't name file, line and column is
+not compiled yet. Times are integer milliseconds (since the epoch, or long), so that tests can
+assert them exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from runner.problems import Position
+
+Millis: TypeAlias = int
+
+LIVE_STATUSES = ("queued", "ringing", "in-progress")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison: `field operator value`.
+
+    `value` is ready to compare with (durations and times as milliseconds, lists as frozensets,
+    regular expressions compiled); `written` is what the author wrote, for people.
+    """
+
+    __test__ = False  # pytest: a record, not a test class
+
+    field: str
+    operator: str
+    value: Any
+    written: Any
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """True when every item is."""
+
+    items: tuple[Condition, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """True when at least one item is."""
+
+    items: tuple[Condition, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when the item is false; unknown where the item is unknown."""
+
+    item: Condition
+    position: Position
+
+
+Condition: TypeAlias = Test | AllOf | AnyOf | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One entry of `then`: its name in the action table and its checked arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, with everything its flow adds to it already folded into `match`."""
+
+    id: str
+    flow: str
+    match: Condition
+    then: tuple[Action, ...]
+    position: Position
+    description: str = ""
+    proceed: bool = False  # `continue: true`
+    enabled: bool = True
+
+    @property
+    def key(self) -> str:
+        """`flow/rule`: the name under which state, logs and metrics are kept."""
+        return f"{self.flow}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow file. `revision` is the start of the SHA-256 of its text and of its list files."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    position: Position
+    revision: str
+    description: str = ""
+    priority: int = 0
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSet:
+    """All flows that are in force together, in file order."""
+
+    flows: tuple[Flow, ...] = ()
+    #: Every file that was read for them (flows and list files), by path: SHA-256 of the content.
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of every flow, in file order."""
+        return tuple(rule for flow in self.flows for rule in flow.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The one change sent to a call: exactly one of `twiml`, `url` and `status` is set.
+
+    The names are Twilio's, see `POST …/Calls/{Sid}.json`.
+    """
+
+    twiml: str | None = None
+    url: str | None = None
+    method: str | None = None
+    fallback_url: str | None = None
+    fallback_method: str | None = None
+    status: str | None = None
+
+    @property
+    def idempotent(self) -> bool:
+        """True where sending it twice does what sending it once does (hang-up and cancel)."""
+        return self.status is not None
+
+    def parameters(self) -> dict[str, str]:
+        """The form fields by Twilio's names, unset ones left out."""
+        named = {
+            "Twiml": self.twiml,
+            "Url": self.url,
+            "Method": self.method,
+            "FallbackUrl": self.fallback_url,
+            "FallbackMethod": self.fallback_method,
+            "Status": self.status,
+        }
+        return {name: value for name, value in named.items() if value is not None}

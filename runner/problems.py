@@ -1,0 +1,41 @@
+"""What is wrong with a file, where, and how to mend it: the one record every check returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a text: `line` and `column` count from 1; `width` is how many columns to mark."""
+
+    path: str
+    line: int
+    column: int
+    width: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One finding.
+
+    `code` is a stable kebab-case word that tools may rely on; `message` says what is wrong and
+    what was expected; `hint` says how to mend it (empty when the message already does).
+    """
+
+    position: Position
+    code: str
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+    @property
+    def is_error(self) -> bool:
+        """True where the file cannot be used as it stands."""
+        return self.severity == "error"

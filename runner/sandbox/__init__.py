@@ -1,0 +1,1 @@
+"""Twilio's live calls on this machine: the Calls API over HTTP and calls that play."""

@@ -1,0 +1,1 @@
+"""Stores behind one protocol: SQLite, one file, nothing to install."""

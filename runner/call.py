@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -54,7 +55,5 @@ def parse_rfc2822(text: str) -> Millis | None:
     except (TypeError, ValueError):
         return None
     if moment.tzinfo is None:
-        from datetime import UTC
-
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)

@@ -1,0 +1,95 @@
+"""The `callflow` command: a table of subcommands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from runner import __version__
+from runner.cli.exits import FAILURE, INTERRUPTED, Failure
+
+#: Subcommand → (module, one line of help). The help stands here so that `--help` imports nothing.
+COMMANDS = {
+    "demo": ("runner.cli.demo", "Watch it all work in one minute, without an account."),
+    "init": ("runner.cli.init", "Start a project: flows, configuration, editor settings."),
+    "validate": ("runner.cli.validate", "Check flow files; every problem at once."),
+    "plan": ("runner.cli.plan", "Show what a poll would do now, sending nothing."),
+    "run": ("runner.cli.run", "Apply the flows to live calls until stopped."),
+    "calls": ("runner.cli.calls", "List, show and change calls by hand."),
+    "history": ("runner.cli.history", "Show what was done to which call, and why."),
+    "sandbox": ("runner.cli.sandbox", "Serve Twilio's live calls on this machine."),
+    "schema": ("runner.cli.schema", "Print a JSON Schema."),
+}
+
+
+class Commands(click.Group):
+    """Looks a subcommand up in `COMMANDS` and imports its module at that moment."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1) if args else []
+            if near and "Did you mean" not in error.message:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Try it now: callflow demo",
+)
+@click.version_option(__version__, prog_name="callflow")
+def callflow() -> None:
+    """Prometheus-style rules for live phone calls.
+
+    YAML flows say what happens to which Twilio call in progress: say, redirect, hang up.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit code (see `runner.cli.exits`)."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit code; messages go to standard error."""
+    try:
+        result: Any = callflow.main(args=argv, prog_name="callflow", standalone_mode=False)
+    except Failure as failure:
+        click.echo(f"error: {failure.message}", err=True)
+        if failure.hint:
+            click.echo(f"  {failure.hint}", err=True)
+        return failure.code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,33 @@
+"""Durations as people write them: `500ms`, `45s`, `5m`, `1h30m`; never a bare number."""
+
+from __future__ import annotations
+
+import re
+
+from runner.model import Millis
+
+PATTERN = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
+
+_PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z")
+_UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
+
+
+def parse_duration(text: str) -> Millis:
+    """`1h30m` → 5400000. Raises ValueError with the accepted shapes where it is no duration."""
+    match = _PARTS.match(text)
+    if not text or match is None or not any(part is not None for part in match.groups()):
+        raise ValueError(f"{text!r} is not a duration; write it like 500ms, 45s, 5m or 1h30m")
+    return sum(int(n) * unit for n, unit in zip(match.groups(), _UNITS, strict=True) if n)
+
+
+def format_duration(millis: Millis) -> str:
+    """5400000 → `1h30m`; 0 → `0s`."""
+    if millis == 0:
+        return "0s"
+    sign, rest = ("-", -millis) if millis < 0 else ("", millis)
+    parts = []
+    for unit, name in zip(_UNITS, ("d", "h", "m", "s", "ms"), strict=True):
+        n, rest = divmod(rest, unit)
+        if n:
+            parts.append(f"{n}{name}")
+    return sign + "".join(parts)

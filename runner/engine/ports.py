@@ -1,0 +1,212 @@
+"""What the engine needs from the outside: the `Gateway` and `Store` protocols and their records.
+
+Nothing above these protocols may know Twilio's SDK or SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from runner.call import Call
+from runner.model import Millis, Update
+
+Outcome = Literal["intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn"]
+
+
+# ---- the far side ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuery:
+    """Which calls to list. An empty `statuses` asks for every status; None means no filter."""
+
+    statuses: tuple[str, ...] = ()
+    to: str | None = None
+    from_: str | None = None
+    parent_call_sid: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One complete answer to a query.
+
+    `server_time` is the far side's own clock (its `Date` header) when it answered the first page,
+    None where it sent none; `requests` counts the HTTP requests it took.
+    """
+
+    calls: tuple[Call, ...]
+    server_time: Millis | None
+    requests: int
+
+
+class GatewayError(Exception):
+    """A request that brought no usable answer. `hint` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class AccessRefused(GatewayError):
+    """401 or 403: the credentials do not open this account. Retrying soon is pointless."""
+
+
+class NotProcessed(GatewayError):
+    """The far side surely did nothing (429, connection refused): sending again is safe.
+
+    `retry_after` is the pause it asked for in milliseconds, None where it named none.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: Millis | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class NoAnswer(GatewayError):
+    """Nobody knows whether it was processed (time-out, reset, 5xx, an answer that is garbage)."""
+
+
+class Refused(GatewayError):
+    """Twilio read the request and said no. `code` is Twilio's error code, `status` HTTP's."""
+
+    def __init__(self, message: str, *, status: int, code: int | None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+
+
+class NoSuchCall(Refused):
+    """404, or Twilio's 20404: this account has no call by that SID."""
+
+
+class Gateway(Protocol):
+    """The calls of one account. Every method may raise a `GatewayError`."""
+
+    async def list_calls(self, query: CallQuery) -> Listing:
+        """Every call that the query asks for, or an error: never a part of them."""
+        ...
+
+    async def fetch_call(self, sid: str) -> Call:
+        """One call as it is now. Raises `NoSuchCall`."""
+        ...
+
+    async def update_call(self, sid: str, update: Update) -> Call:
+        """Sends one update and returns the call as Twilio answered. Never sends it twice."""
+        ...
+
+    async def close(self) -> None:
+        """Gives up every connection."""
+        ...
+
+
+# ---- memory ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done to one call by one rule, and why."""
+
+    account: str
+    call_sid: str
+    flow: str
+    rule: str
+    revision: str
+    then: tuple[str, ...]
+    request: Mapping[str, str]
+    why: str
+    at: Millis
+
+    @property
+    def rule_key(self) -> str:
+        """`flow/rule`."""
+        return f"{self.flow}/{self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act in the ledger: the intent, how often it was tried, and how it stands."""
+
+    id: int
+    intent: Intent
+    outcome: Outcome
+    attempt: int
+    updated_at: Millis
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which entries to read, newest last. `rule` is `flow/rule` or a flow's name alone."""
+
+    call_sid: str | None = None
+    rule: str | None = None
+    outcome: Outcome | None = None
+    since: Millis | None = None
+    limit: int | None = None
+
+
+class StoreError(Exception):
+    """The store can't be read or written. `hint` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Store(Protocol):
+    """The durable ledger. Every method may raise a `StoreError`.
+
+    Durable means: when the method returns, a power cut does not undo it.
+    """
+
+    async def acted(self, account: str, call_sids: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """For each of these calls the rules (`flow/rule`) that have used up their once on it."""
+        ...
+
+    async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
+        """Makes the intents durable in one commit, before anything is sent.
+
+        Returns the entries that are new. An intent whose (account, call, rule) stands in the
+        ledger already, unless as withdrawn, is left out: somebody has acted, or is acting.
+        """
+        ...
+
+    async def record(
+        self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
+    ) -> Entry:
+        """Makes how an act stands durable."""
+        ...
+
+    async def unfinished(self, account: str) -> Sequence[Entry]:
+        """Entries of this account that are `intended` or `retrying`: nobody saw them end."""
+        ...
+
+    async def history(self, query: HistoryQuery) -> Sequence[Entry]:
+        """The ledger, newest last."""
+        ...
+
+    async def close(self) -> None:
+        """Finishes what is being written."""
+        ...
+
+
+# ---- what happens, told to whoever listens --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, by the names of the command line's contract (`poll`, …)."""
+
+    name: str
+    at: Millis
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Listener(Protocol):
+    """Takes events: the log, and whatever else watches."""
+
+    def __call__(self, event: Event) -> None: ...

@@ -147,3 +147,10 @@ class Update:
             "Status": self.status,
         }
         return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a verdict may depend on beside the flow, the call and the history: the server's now."""
+
+    now: Millis

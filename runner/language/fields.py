@@ -1,0 +1,145 @@
+"""The fields that `match` can read: name, type, and how each is read from a live call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal
+
+from runner.model import LIVE_STATUSES, Millis, Moment
+
+if TYPE_CHECKING:
+    from runner.call import Call
+
+#: What a field holds, and so which operators suit it and how a wanted value is written.
+#: `phone` is an address (E.164, `sip:`, `client:`, `sim:`); `duration` and `time` are milliseconds.
+FieldType = Literal["text", "phone", "status", "leg", "duration", "time"]
+
+Read = Callable[["Call", Moment], object | None]
+
+DIRECTIONS = (
+    "inbound",
+    "outbound-api",
+    "outbound-dial",
+    "trunking-terminating",
+    "trunking-originating",
+)
+ANSWERED_BY = (
+    "human",
+    "machine",
+    "machine_start",
+    "machine_end_beep",
+    "machine_end_silence",
+    "machine_end_other",
+    "fax",
+    "unknown",
+)
+LEGS = ("parent", "child")
+
+_LONGEST_COUNT = 18  # digits; more is no queue time, and int() of thousands of digits is slow
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of the field table.
+
+    `read(call, moment)` gives text, or milliseconds for a duration or a time, or None where Twilio
+    left the field empty. `known` lists the values that Twilio documents, empty where any is normal.
+    """
+
+    name: str
+    type: FieldType
+    read: Read
+    known: tuple[str, ...] = ()
+    description: str = ""
+
+
+def _text(attribute: str) -> Read:
+    get = attrgetter(attribute)
+    return lambda call, moment: get(call) or None
+
+
+def _time(attribute: str) -> Read:
+    get = attrgetter(attribute)
+    return lambda call, moment: _parse_time(get(call))
+
+
+def _parse_time(text: str | None) -> Millis | None:
+    if not text:
+        return None
+    # Here, not above: `callflow validate` never reads a call, and need not load its decoder.
+    from runner.call import parse_rfc2822
+
+    return parse_rfc2822(text)
+
+
+def _age(call: Call, moment: Moment) -> Millis | None:
+    began = _parse_time(call.start_time)
+    if began is None:
+        began = _parse_time(call.date_created)
+    # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
+    return None if began is None else max(0, moment.now - began)
+
+
+def _leg(call: Call, moment: Moment) -> str:
+    return "child" if call.parent_call_sid else "parent"
+
+
+def _queue_time(call: Call, moment: Moment) -> Millis | None:
+    text = call.queue_time or ""
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_COUNT):
+        return None
+    return int(text)
+
+
+_ROWS = (
+    Field("sid", "text", _text("sid"), description="The call's own SID, `CA…`."),
+    Field("account_sid", "text", _text("account_sid"), description="The account, `AC…`."),
+    Field(
+        "parent_call_sid",
+        "text",
+        _text("parent_call_sid"),
+        description="The call that dialled this one; empty on a parent leg.",
+    ),
+    Field(
+        "phone_number_sid",
+        "text",
+        _text("phone_number_sid"),
+        description="Your Twilio number of this call, `PN…`.",
+    ),
+    Field("group_sid", "text", _text("group_sid"), description="The group, `GP…`."),
+    Field("trunk_sid", "text", _text("trunk_sid"), description="The SIP trunk, `TK…`."),
+    Field("to", "phone", _text("to"), description="Who is called."),
+    Field("from", "phone", _text("from_"), description="Who calls."),
+    Field("to_formatted", "text", _text("to_formatted"), description="`to`, written for people."),
+    Field(
+        "from_formatted", "text", _text("from_formatted"), description="`from`, written for people."
+    ),
+    Field(
+        "forwarded_from",
+        "phone",
+        _text("forwarded_from"),
+        description="The number that forwarded the call; few carriers tell.",
+    ),
+    Field("caller_name", "text", _text("caller_name"), description="The caller's looked-up name."),
+    Field("status", "status", _text("status"), LIVE_STATUSES, "Where the call stands."),
+    Field("direction", "text", _text("direction"), DIRECTIONS, "Who started the call, and how."),
+    Field(
+        "answered_by",
+        "text",
+        _text("answered_by"),
+        ANSWERED_BY,
+        "Person or machine; only with answering machine detection.",
+    ),
+    Field("start_time", "time", _time("start_time"), description="When the call began."),
+    Field("date_created", "time", _time("date_created"), description="When Twilio recorded it."),
+    Field("date_updated", "time", _time("date_updated"), description="When it last changed."),
+    Field("queue_time", "duration", _queue_time, description="How long Twilio held it back."),
+    Field("api_version", "text", _text("api_version"), description="Twilio's API version."),
+    Field("age", "duration", _age, description="Time since the call began, or was created."),
+    Field("leg", "leg", _leg, LEGS, "`child` where another call dialled it, else `parent`."),
+)
+
+#: Every field by the name it has in a flow file.
+FIELDS: dict[str, Field] = {row.name: row for row in _ROWS}

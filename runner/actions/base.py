@@ -52,6 +52,7 @@ class ActionKind:
     - `ends` says that nothing after it would ever run.
     - `exclusive` says that it can't share an update with other call-changing actions.
     - `hangs_up` says that the call is over afterwards.
+    - `only_alone` names the arguments that TwiML has no place for.
     """
 
     name: str
@@ -63,3 +64,4 @@ class ActionKind:
     ends: bool = False
     exclusive: bool = False
     hangs_up: bool = False
+    only_alone: tuple[str, ...] = ()

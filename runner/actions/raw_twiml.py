@@ -1,0 +1,32 @@
+"""`twiml`: a whole <Response> document, sent as it is after the checks that all TwiML passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.actions.base import ActionKind, Arguments, BadArgument
+from runner.actions.twiml import fault_of
+from runner.model import Update
+
+
+def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
+    text = value.strip()
+    fault = fault_of(text)
+    if fault:
+        raise BadArgument(fault, code="bad-twiml")
+    return {"text": text}
+
+
+def _alone(arguments: Arguments) -> Update:
+    return Update(twiml=arguments["text"])
+
+
+TWIML = ActionKind(
+    name="twiml",
+    prepare=_prepare,
+    alone=_alone,
+    statuses=("in-progress",),
+    ends=True,
+    exclusive=True,
+)

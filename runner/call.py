@@ -1,7 +1,8 @@
-"""One live call as Twilio lists it: a row, decoded straight from JSON."""
+"""One live call as Twilio lists it, and which calls to list."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -41,6 +42,17 @@ class Call(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
     duration: str | None = None
     queue_time: str | None = None
     api_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuery:
+    """Which calls to list. An empty `statuses` asks for every status; None means no filter."""
+
+    statuses: tuple[str, ...] = ()
+    to: str | None = None
+    from_: str | None = None
+    parent_call_sid: str | None = None
+    limit: int | None = None
 
 
 @lru_cache(maxsize=65_536)

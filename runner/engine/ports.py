@@ -9,24 +9,33 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from runner.call import Call
+from runner.call import Call, CallQuery
 from runner.model import Millis, Update
+
+__all__ = [
+    "AccessRefused",
+    "CallQuery",
+    "Entry",
+    "Event",
+    "Gateway",
+    "GatewayError",
+    "HistoryQuery",
+    "Intent",
+    "Listener",
+    "Listing",
+    "NoAnswer",
+    "NoSuchCall",
+    "NotProcessed",
+    "Outcome",
+    "Refused",
+    "Store",
+    "StoreError",
+]
 
 Outcome = Literal["intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn"]
 
 
 # ---- the far side ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CallQuery:
-    """Which calls to list. An empty `statuses` asks for every status; None means no filter."""
-
-    statuses: tuple[str, ...] = ()
-    to: str | None = None
-    from_: str | None = None
-    parent_call_sid: str | None = None
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"(?<![\w/])\+?\d[\d\-. ()]{5,}\d(?!\w)")
+#: `+` and digits, or a run of at least nine digits with the usual separators, standing alone: not
+#: part of a SID, a version or a date.
+_NUMBER = re.compile(r"(?<![\w./:-])(?:\+\d[\d\-. ()]{5,}\d|\(?\d[\d\- ()]{8,}\d)(?![\w:])")
 _ADDRESS = re.compile(r"\b(sips?|client|sim):([^@;\s\"'<>]+)")
 
 
@@ -15,7 +17,6 @@ def mask_numbers(text: str) -> str:
 
 
 def _hide(value: str) -> str:
-    digits = value.strip()
-    if len(digits) < 8:
-        return digits[:1] + "***"
-    return f"{digits[:5]}***{digits[-4:]}"
+    if len(value) < 8:
+        return value[:1] + "***"
+    return f"{value[:5]}***{value[-4:]}"

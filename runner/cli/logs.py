@@ -1,0 +1,83 @@
+"""Writes events as lines: text for people, JSON for machines; numbers masked in both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from runner.engine.ports import Event, Listener
+from runner.masking import mask_numbers
+from runner.model import Millis
+
+#: Fields that identify things and never hold a phone number.
+_IDENTIFIERS = frozenset({"account", "call", "flow", "rule", "then", "store", "version"})
+
+
+def rfc3339(millis: Millis) -> str:
+    """1283286988000 → `2010-08-31T20:36:28.000Z`."""
+    moment = datetime.fromtimestamp(millis / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"
+
+
+def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listener:
+    """A listener that writes each event as one line of `log_format` (`text` or `json`)."""
+    render = _json_line if log_format == "json" else _text_line
+
+    def write(event: Event) -> None:
+        fields = event.fields if show_numbers else _masked(event.fields)
+        stream.write(render(event, dict(fields)) + "\n")
+        stream.flush()
+
+    return write
+
+
+def tee(*listeners: Listener) -> Listener:
+    """One listener that tells several."""
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return tell
+
+
+def _masked(fields: Any) -> dict[str, Any]:
+    return {
+        name: value if name in _IDENTIFIERS else _deep(value, mask_numbers)
+        for name, value in fields.items()
+    }
+
+
+def _deep(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, (list, tuple)):
+        return [_deep(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: _deep(item, change) for key, item in value.items()}
+    return value
+
+
+def _json_line(event: Event, fields: dict[str, Any]) -> str:
+    head = {"time": rfc3339(event.at), "level": event.level, "event": event.name}
+    return json.dumps(head | fields, ensure_ascii=False)
+
+
+def _text_line(event: Event, fields: dict[str, Any]) -> str:
+    subject = ""
+    if "rule" in fields and "flow" in fields:
+        then = ", ".join(fields.pop("then", ()))
+        subject = f" {fields.pop('call', '')} {fields.pop('flow')}/{fields.pop('rule')}: {then}"
+    fields.pop("account", None)
+    if fields.get("attempt") == 1:
+        del fields["attempt"]
+    extra = "".join(f" {name}={_value(value)}" for name, value in fields.items() if value != "")
+    mark = "" if event.level in ("info", "debug") else f" {event.level.upper()}"
+    return f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}"
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False) if " " in text or "\n" in text else text

@@ -1,0 +1,236 @@
+"""Applies one recorded intent and records how it ended: at most one change, never by guess.
+
+What was surely not processed is sent again. What may have been processed is never guessed at: the
+call is read, and if it is still live, a hang-up or a cancel is sent again (twice is once), while
+speech and redirects are not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from runner.call import Call, parse_rfc2822
+from runner.engine.clock import Clock
+from runner.engine.ports import (
+    Entry,
+    Event,
+    Gateway,
+    GatewayError,
+    Listener,
+    NoAnswer,
+    NoSuchCall,
+    NotProcessed,
+    Outcome,
+    Refused,
+    Store,
+)
+from runner.model import LIVE_STATUSES, Millis, Update
+
+#: Twilio's error for an update in the wrong state: too early, or already over.
+WRONG_STATE = 21220
+
+FIRST_RETRY: Millis = 250
+#: After so many tries without being processed, the poll decides afresh.
+MAX_ATTEMPTS = 4
+#: How long after its start Twilio may still refuse a call as not in progress: its REST side lags
+#: behind `answered`.
+YOUNG: Millis = 15_000
+LONGEST_BACKOFF: Millis = 30_000
+
+_LEVELS: dict[str, Literal["info", "warning", "error"]] = {
+    "failed": "error",
+    "unknown": "warning",
+    "retrying": "warning",
+}
+
+
+class Actor:
+    """Sends the updates of one account and keeps its ledger entries true."""
+
+    def __init__(self, gateway: Gateway, store: Store, *, clock: Clock, tell: Listener) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._clock = clock
+        self._tell = tell
+        self._stopping = False
+        self._server_ahead: Millis = 0
+        self._throttled_until: Millis = 0  # on the monotonic clock
+        self._throttled_in_a_row = 0
+        self.under_way: set[int] = set()
+
+    async def apply(self, entry: Entry, update: Update) -> None:
+        """Sends the update of a fresh intent until it has an outcome."""
+        with self._watching(entry):
+            await self._send(entry, update)
+
+    async def resume(self, entry: Entry) -> None:
+        """Settles an intent whose end nobody saw: a crash, a stop, a lost answer."""
+        with self._watching(entry):
+            update = _update_of(entry)
+            again = await self._read_back(entry, update)
+            if again is not None:
+                await self._send(again, update)
+
+    def stop(self) -> None:
+        """Starts no further attempt; what is being sent may still end."""
+        self._stopping = True
+
+    def server_is_ahead(self, millis: Millis) -> None:
+        """How far the far side's clock is ahead of ours, as the last poll saw it."""
+        self._server_ahead = millis
+
+    @property
+    def throttled(self) -> bool:
+        """True while the far side wants no updates."""
+        return self._clock.monotonic() < self._throttled_until
+
+    def tell(self, entry: Entry, name: str) -> None:
+        """Tells the listener how an entry stands."""
+        intent = entry.intent
+        fields: dict[str, object] = {
+            "account": intent.account,
+            "call": intent.call_sid,
+            "flow": intent.flow,
+            "rule": intent.rule,
+            "then": list(intent.then),
+            "attempt": entry.attempt,
+        }
+        if name == "intended":
+            fields["why"] = intent.why
+        elif entry.detail:
+            fields["detail"] = entry.detail
+        level = _LEVELS.get(name, "info")
+        self._tell(Event(f"action.{name}", self._clock.now(), level, fields))
+
+    @contextmanager
+    def _watching(self, entry: Entry) -> Iterator[None]:
+        self.under_way.add(entry.id)
+        try:
+            yield
+        finally:
+            self.under_way.discard(entry.id)
+
+    # ---- sending ----------------------------------------------------------------------------
+
+    async def _send(self, entry: Entry, update: Update) -> None:
+        current: Entry | None = entry
+        while current is not None:
+            current = await self._attempt(current, update)
+
+    async def _attempt(self, entry: Entry, update: Update) -> Entry | None:
+        """One request. Returns the entry to try again with, or None where the matter is settled."""
+        try:
+            answer = await self._gateway.update_call(entry.intent.call_sid, update)
+        except NoSuchCall as error:
+            return await self._end(entry, "gone", str(error))
+        except Refused as error:
+            if error.code == WRONG_STATE:
+                return await self._after_wrong_state(entry, error)
+            return await self._end(entry, "failed", str(error))
+        except NotProcessed as error:
+            return await self._after_not_processed(entry, error)
+        except NoAnswer as error:
+            return await self._after_lost_answer(entry, update, error)
+        except GatewayError as error:
+            return await self._end(entry, "failed", str(error))
+        self._throttled_in_a_row = 0
+        if update.status == "canceled" and answer.status == "in-progress":
+            return await self._end(entry, "failed", "the call was answered before the cancel")
+        return await self._end(entry, "done")
+
+    async def _after_wrong_state(self, entry: Entry, error: Refused) -> Entry | None:
+        try:
+            call = await self._gateway.fetch_call(entry.intent.call_sid)
+        except NoSuchCall as gone:
+            return await self._end(entry, "gone", str(gone))
+        except GatewayError:
+            return await self._again(entry, error, otherwise="failed")
+        if call.status not in LIVE_STATUSES:
+            return await self._end(entry, "gone", f"the call is {call.status}")
+        if not self._is_young(call):
+            return await self._end(entry, "gone", f"the call is {call.status}, yet: {error}")
+        return await self._again(entry, error, otherwise="gone")
+
+    async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:
+        if error.retry_after is not None:
+            self._back_off(error.retry_after)
+            return await self._end(entry, "withdrawn", str(error))
+        again = await self._again(entry, error, otherwise="withdrawn")
+        if again is None:
+            self._throttled_in_a_row += 1
+            self._back_off(1000 * 2 ** min(self._throttled_in_a_row, 6))
+        return again
+
+    async def _after_lost_answer(
+        self, entry: Entry, update: Update, error: NoAnswer
+    ) -> Entry | None:
+        return await self._read_back(await self._put(entry, "retrying", str(error)), update)
+
+    async def _read_back(self, entry: Entry, update: Update) -> Entry | None:
+        """Reads the call of an intent that may or may not have been carried out."""
+        try:
+            call = await self._gateway.fetch_call(entry.intent.call_sid)
+        except NoSuchCall as error:
+            return await self._end(entry, "gone", str(error))
+        except GatewayError:
+            return None  # it stays unfinished: the next poll looks again
+        if call.status not in LIVE_STATUSES:
+            return await self._end(entry, "gone", f"the call is {call.status}")
+        if not update.idempotent:
+            detail = f"no answer came; the call is {call.status}; not repeated, because it may have"
+            return await self._end(entry, "unknown", f"{detail} been carried out")
+        if self._stopping:
+            return None
+        return await self._put(entry, "retrying", entry.detail, attempt=entry.attempt + 1)
+
+    async def _again(
+        self, entry: Entry, error: GatewayError, *, otherwise: Outcome
+    ) -> Entry | None:
+        """Waits and returns the entry for another try; ends it as `otherwise` after the last."""
+        if self._stopping or entry.attempt >= MAX_ATTEMPTS:
+            return await self._end(entry, otherwise, str(error))
+        delay = FIRST_RETRY * 2 ** (entry.attempt - 1)
+        entry = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
+        await self._clock.sleep(delay)
+        return entry
+
+    def _back_off(self, millis: Millis) -> None:
+        jittered = min(millis, LONGEST_BACKOFF) * random.uniform(1.0, 1.1)
+        until = self._clock.monotonic() + round(jittered)
+        self._throttled_until = max(self._throttled_until, until)
+
+    def _is_young(self, call: Call) -> bool:
+        began = parse_rfc2822(call.start_time or call.date_created or "")
+        return began is None or self._clock.now() + self._server_ahead - began < YOUNG
+
+    # ---- recording --------------------------------------------------------------------------
+
+    async def _end(self, entry: Entry, outcome: Outcome, detail: str = "") -> Entry | None:
+        """Records the outcome; there is nothing to try again."""
+        await self._put(entry, outcome, detail)
+        return None
+
+    async def _put(
+        self, entry: Entry, outcome: Outcome, detail: str, *, attempt: int | None = None
+    ) -> Entry:
+        attempt = entry.attempt if attempt is None else attempt
+        entry = await self._store.record(
+            entry, outcome, at=self._clock.now(), attempt=attempt, detail=detail
+        )
+        self.tell(entry, outcome)
+        return entry
+
+
+def _update_of(entry: Entry) -> Update:
+    sent = entry.intent.request
+    return Update(
+        twiml=sent.get("Twiml"),
+        url=sent.get("Url"),
+        method=sent.get("Method"),
+        fallback_url=sent.get("FallbackUrl"),
+        fallback_method=sent.get("FallbackMethod"),
+        status=sent.get("Status"),
+    )

@@ -1,0 +1,189 @@
+"""YAML nodes to plain data by the core rules of YAML 1.2, remembering which node each came from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml._yaml import CParser
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from runner.language.words import shown
+from runner.problems import Position, Problem
+
+DEEPEST = 60  # levels of nesting; people stop reading at five
+MOST_REPEATED = 10_000  # values that aliases may add to what is written
+
+PLAIN, QUOTED, BRANCH = "plain", "quoted", "branch"
+
+_ABSENT = object()
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBER_STARTS = frozenset("+-.0123456789")
+# The core rules read 014155501 as a number too; a leading zero is a dialled one, so it is text.
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}\Z")
+_BASED = re.compile(r"0(?:o[0-7]{1,100}|x[0-9a-fA-F]{1,75})\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+
+
+class Composer(CParser):
+    """libyaml's composer, told to mark plain and quoted text instead of guessing at types."""
+
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:
+        if kind is not ScalarNode:
+            return BRANCH
+        return PLAIN if implicit[0] else QUOTED
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Nothing depends on the path to a node."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing depends on the path to a node."""
+
+
+def plain_value(text: str) -> Any:
+    """What unquoted text means: null, a boolean, a number, or the text itself."""
+    word = _WORDS.get(text, _ABSENT)
+    if word is not _ABSENT:
+        return word
+    return _number(text) if text[0] in _NUMBER_STARTS else text
+
+
+def _number(text: str) -> Any:
+    if _LEADING_ZERO.match(text):
+        return text
+    if _INTEGER.match(text):
+        return int(text)
+    if _BASED.match(text):
+        return int(text, 0)
+    if _FLOAT.match(text):
+        return float(text)
+    return float(text.replace(".", "", 1)) if _SPECIAL.match(text) else text
+
+
+@dataclass(slots=True)
+class Tree:
+    """Builds the data of one file; `nodes` maps the `id` of each dict and list to its node.
+
+    The ids stay valid as long as the data lives, which whoever keeps `nodes` must see to.
+    """
+
+    path: str
+    repeats: bool  # whether the text may hold aliases at all
+    nodes: dict[int, Node] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+    _repeated: int = 0
+    _full: bool = False
+
+    def build(self, node: Node, depth: int = 0) -> Any:
+        """The node's value. Problems are collected, and what is wrong becomes None."""
+        if self.repeats and not self._may_repeat(node):
+            return None
+        if isinstance(node, ScalarNode):
+            return self._scalar(node)
+        if depth >= DEEPEST:
+            self._too_deep(node)
+            return None
+        if node.tag != BRANCH:
+            self._tagged(node)
+        data = (
+            self._mapping(node, depth)
+            if isinstance(node, MappingNode)
+            else self._sequence(node, depth)
+        )
+        self.nodes[id(data)] = node
+        return data
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        if node.tag == PLAIN:
+            return plain_value(node.value)
+        if node.tag != QUOTED:
+            self._tagged(node)
+        return node.value
+
+    def _sequence(self, node: SequenceNode | Node, depth: int) -> list[Any]:
+        return [self.build(item, depth + 1) for item in node.value]
+
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            name = self._key(key)
+            if name is None:
+                continue
+            if name in data:
+                self._twice(node, key)
+            else:
+                data[name] = self.build(value, depth + 1)
+        return data
+
+    def _key(self, node: Node) -> str | None:
+        name = self._scalar(node) if isinstance(node, ScalarNode) else None
+        if isinstance(name, str):
+            return name
+        written = node.value if isinstance(node, ScalarNode) else ""
+        self._problem(
+            node,
+            "key-not-text",
+            f"the key {shown(written)} is not text" if written else "this key is not text",
+            f"write it in quotes: {shown(written)}" if written else "a key is one plain word",
+        )
+        return None
+
+    def _twice(self, node: MappingNode, key: Node) -> None:
+        first = next(k for k, _ in node.value if k.value == key.value)
+        line = first.start_mark.line + 1
+        self._problem(
+            key,
+            "duplicate-key",
+            f"the key {shown(key.value)} is here for the second time; the first is on line {line}",
+            "keep one of them",
+        )
+
+    def _tagged(self, node: Node) -> None:
+        self._problem(
+            node, "tag", f"the tag {shown(node.tag)} is not allowed", "remove it; flows need none"
+        )
+
+    def _too_deep(self, node: Node) -> None:
+        if not self._full:
+            self._full = True
+            self._problem(
+                node,
+                "too-deep",
+                f"this is nested more than {DEEPEST} levels deep",
+                "flatten it, and see that no alias (`*name`) stands inside what it names",
+            )
+
+    def _may_repeat(self, node: Node) -> bool:
+        """Counts what aliases bring in again; past the limit nothing more is built."""
+        if id(node) in self._seen:
+            self._repeated += 1
+        self._seen.add(id(node))
+        if self._repeated > MOST_REPEATED and not self._full:
+            self._full = True
+            self._problem(
+                node,
+                "alias-expansion",
+                f"the aliases of this file repeat more than {MOST_REPEATED} values",
+                "write the values out, or name them once under `lists`",
+            )
+        return not self._full
+
+    def _problem(self, node: Node, code: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(position_of(self.path, node), code, message, hint))
+
+
+def position_of(path: str, node: Node) -> Position:
+    """Where the node stands; a value of several lines is marked by the start of its first."""
+    start, end = node.start_mark, node.end_mark
+    if isinstance(node, MappingNode) and node.value and not node.flow_style:
+        end = node.value[0][0].end_mark
+    width = end.column - start.column if end.line == start.line else 1
+    return Position(path, start.line + 1, start.column + 1, max(1, width))

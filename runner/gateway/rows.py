@@ -1,0 +1,101 @@
+"""Answers of the Calls API as rows: whole pages decoded at once, oddities on a slower path.
+
+Twilio documents every field as text, and compatible servers send numbers for some. A page that
+holds one is decoded again, field by field, so that the normal page pays nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from runner.call import Call
+from runner.engine.ports import NoAnswer
+
+
+class Page(msgspec.Struct):
+    """One page of a list. `next_page_uri` is relative to the host; None ends the list."""
+
+    calls: list[Call]
+    next_page_uri: str | None = None
+
+
+_PAGE = msgspec.json.Decoder(Page)
+_CALL = msgspec.json.Decoder(Call)
+#: Attribute → JSON key: only `from` differs, because Python keeps that word for itself.
+_KEYS = {field.name: field.encode_name for field in msgspec.structs.fields(Call)}
+_GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decode_page(body: bytes, *, host: str) -> Page:
+    """One page of calls. Raises `NoAnswer` where the body is none, or a row has no SID."""
+    try:
+        page = _PAGE.decode(body)
+    except _GARBAGE:
+        page = _slow_page(body, host)
+    if not all(call.sid for call in page.calls):
+        raise NoAnswer(f"{host} listed a call without a SID")
+    return page
+
+
+def decode_call(body: bytes, sid: str, *, host: str) -> Call:
+    """The row of the call asked for. Raises `NoAnswer` for anything else."""
+    try:
+        call = _CALL.decode(body)
+    except _GARBAGE:
+        call = _slow_call(_document(body, host), host)
+    if call.sid.lower() != sid.lower():
+        raise NoAnswer(f"{host} answered with another call than the one asked for")
+    return call
+
+
+def next_link(page: Page, path: str, *, host: str) -> str | None:
+    """The page's link to the next, as given; None at the end.
+
+    It must be a link to the same list on the same host: it is requested with the credentials.
+    """
+    link = page.next_page_uri
+    if not link:
+        return None
+    odd = not all("!" <= character <= "~" for character in link)
+    parts = urlsplit("/" if odd else link)
+    if parts.scheme or parts.netloc or parts.fragment or parts.path != path or not parts.query:
+        raise NoAnswer(f"{host} sent a page link that leads elsewhere; it was not followed")
+    return link
+
+
+def _slow_page(body: bytes, host: str) -> Page:
+    document = _document(body, host)
+    rows, link = document.get("calls"), document.get("next_page_uri")
+    if not isinstance(rows, list) or not isinstance(link, str | None):
+        raise NoAnswer(f"{host} answered with JSON that is not a list of calls")
+    return Page([_slow_call(row, host) for row in rows], link)
+
+
+def _slow_call(row: object, host: str) -> Call:
+    if not isinstance(row, Mapping) or not isinstance(row.get("sid"), str):
+        raise NoAnswer(f"{host} answered with a call without a SID")
+    return Call(**{name: _text(row.get(key)) for name, key in _KEYS.items()})  # type: ignore[arg-type]
+
+
+def _text(value: Any) -> str | None:
+    """Numbers as Twilio would have written them; what can't be text counts as missing."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value)
+
+
+def _document(body: bytes, host: str) -> Mapping[str, Any]:
+    try:
+        document = msgspec.json.decode(body)
+    except _GARBAGE:
+        hint = "the answer is not Twilio's: check the API base, and what stands in between"
+        raise NoAnswer(f"{host} answered with something that is not JSON", hint=hint) from None
+    if not isinstance(document, Mapping):
+        raise NoAnswer(f"{host} answered with JSON that is not an object")
+    return document

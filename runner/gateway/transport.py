@@ -1,0 +1,136 @@
+"""The HTTP client under Twilio's SDK: time limits, bounded concurrency, errors that tell.
+
+The SDK's own async client ignores its time-out, repeats a POST that may have taken effect, logs
+phone numbers, and passes answers through state that concurrent requests share. This one does one
+exchange a request and returns its answer or raises a `GatewayError`; repeating is the engine's
+business. (aiohttp itself sends a GET again, once, when a kept connection turns out to be closed.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from yarl import URL
+
+from runner.gateway.errors import error_of_answer, error_of_failure
+from runner.settings import TwilioSettings, is_loopback
+
+
+class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
+    """An answer as the SDK wants it, and as bytes, which decode faster than text."""
+
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(status, "", headers)
+        self.body = body
+
+    @property
+    def text(self) -> str:
+        """The body as text, made only for who asks."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no types
+    """One aiohttp session for one account, opened by the first request.
+
+    `proxy` is the URL of an HTTP proxy, None for none.
+    """
+
+    def __init__(self, settings: TwilioSettings, *, proxy: str | None = None) -> None:
+        super().__init__(logging.getLogger(__name__), True, settings.total_timeout / 1000)
+        self._settings = settings
+        self._proxy = proxy
+        # Not the connector's own limit: waiting there counts as connecting and would time out.
+        self._turns = asyncio.Semaphore(settings.concurrency)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the SDK's signature
+        allow_redirects: bool = False,
+    ) -> Answer:
+        """One exchange. `timeout` and `allow_redirects` are the SDK's; the settings rule."""
+        target = f"{url}?{urlencode(params)}" if params else url
+        sent = dict(headers or {})
+        if auth is not None:
+            sent["Authorization"] = _basic(*auth)
+        body = urlencode(data).encode() if data else None
+        async with self._turns:
+            return await self._exchange(method, target, sent, body)
+
+    async def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        host = urlsplit(target).netloc
+        session = self._open()
+        # `encoded`: a page link is followed to the letter, not as a URL library would spell it.
+        url = URL(target, encoded=True)
+        try:
+            async with session.request(
+                method, url, data=body, headers=headers, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                received = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
+            raise error_of_failure(error, host=host, limits=self._settings) from None
+        refused = error_of_answer(response.status, response.headers, received, host=host)
+        if refused is not None:
+            raise refused
+        return Answer(response.status, received, response.headers)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            limits = self._settings
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(
+                    total=limits.total_timeout / 1000,
+                    connect=limits.connect_timeout / 1000,
+                    sock_read=limits.read_timeout / 1000,
+                ),
+                # Not for proxies either: it reads ~/.netrc too, whose login would displace ours.
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Gives up every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def proxy_of_environment(base: str) -> str | None:
+    """The proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name for this base URL.
+
+    Company networks often let nothing else through. A server on this machine is never behind one.
+    """
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def as_answer(response: Any) -> Answer:
+    """What the SDK hands through from the transport, with its type told."""
+    assert isinstance(response, Answer)
+    return response

@@ -1,0 +1,190 @@
+"""The live calls of one Twilio account, through Twilio's own SDK: the engine's `Gateway`.
+
+The SDK's client signs, names itself and chooses the host (region and edge). Its call objects are
+left alone, for updates too: they drop the zone of every date, keep neither the `Date` header nor
+fields they don't know, and cost three times the decoding of the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from twilio.rest import Client
+
+from runner import __version__
+from runner.call import Call, parse_rfc2822
+from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Refused
+from runner.gateway.credentials import Credentials
+from runner.gateway.rows import decode_call, decode_page, next_link
+from runner.gateway.transport import Answer, Transport, as_answer, proxy_of_environment
+from runner.model import Millis, Update
+from runner.settings import TwilioSettings
+
+TWILIO = "https://api.twilio.com"
+#: A list that has not ended by then (ten million calls at 1,000 a page) never will.
+MAX_PAGES = 10_000
+
+_SID = re.compile(r"CA[0-9a-fA-F]{32}\Z")
+#: How far a call has come: it never goes back, so of two rows the further one is the newer.
+_PROGRESS = {"queued": 0, "ringing": 1, "in-progress": 2}
+
+
+def is_call_sid(text: str) -> bool:
+    """True where the text has the shape of a call's SID: CA and 32 hex characters."""
+    return _SID.match(text) is not None
+
+
+def open_gateway(credentials: Credentials, settings: TwilioSettings) -> TwilioGateway:
+    """The calls of the account that these credentials open. Nothing is sent yet."""
+    base = settings.api_base or TWILIO
+    transport = Transport(settings, proxy=proxy_of_environment(base))
+    client = Client(
+        credentials.username,
+        credentials.password,
+        account_sid=credentials.account_sid,
+        region=None if settings.api_base else credentials.region,
+        edge=None if settings.api_base else credentials.edge,
+        http_client=transport,
+        # Not empty, or the SDK would read the process's environment instead and put its edge
+        # and region into the host name.
+        environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
+        user_agent_extensions=[f"callflow/{__version__}"],
+    )
+    return TwilioGateway(client, transport, base=base, page_size=settings.page_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What one list request and its further pages brought."""
+
+    calls: list[Call]
+    server_time: Millis | None
+    requests: int
+
+
+class TwilioGateway:
+    """Implements `runner.engine.ports.Gateway`; see there for what each method promises."""
+
+    def __init__(
+        self, client: Client, transport: Transport, *, base: str, page_size: int = 1_000
+    ) -> None:
+        self._client = client
+        self._transport = transport
+        self._base = base
+        self._host = urlsplit(client.get_hostname(base)).netloc
+        self._page_size = page_size
+        self._calls_path = f"/2010-04-01/Accounts/{client.account_sid}/Calls"
+
+    async def list_calls(self, query: CallQuery) -> Listing:
+        """Every call that the query asks for, each once; one chain of pages a status."""
+        chains = await _together(
+            self._follow(query, status) for status in dict.fromkeys(query.statuses or (None,))
+        )
+        times = [chain.server_time for chain in chains if chain.server_time is not None]
+        calls = _merged(call for chain in chains for call in chain.calls)
+        return Listing(
+            calls=calls[: query.limit],
+            # The earliest: an age that is a moment short does no harm, one too long might.
+            server_time=min(times, default=None),
+            requests=sum(chain.requests for chain in chains),
+        )
+
+    async def fetch_call(self, sid: str) -> Call:
+        """One call as it is now."""
+        answer = await self._send("GET", self._path_of(sid))
+        return decode_call(answer.body, sid, host=self._host)
+
+    async def update_call(self, sid: str, update: Update) -> Call:
+        """Sends one update, once."""
+        answer = await self._send("POST", self._path_of(sid), data=update.parameters())
+        return decode_call(answer.body, sid, host=self._host)
+
+    async def close(self) -> None:
+        """Gives up every connection."""
+        await self._transport.close()
+
+    async def _follow(self, query: CallQuery, status: str | None) -> _Chain:
+        """All pages of one status. A page that fails, repeats or leads away fails them all."""
+        path = f"{self._calls_path}.json"
+        page_size = min(self._page_size, query.limit or self._page_size)
+        answer = await self._list(path, _filters(query, status, page_size))
+        server_time = parse_rfc2822(answer.headers.get("Date", ""))
+        calls: list[Call] = []
+        seen: set[str] = set()
+        while True:
+            page = decode_page(answer.body, host=self._host)
+            calls += page.calls
+            link = next_link(page, path, host=self._host)
+            if link is None or (query.limit is not None and len(calls) >= query.limit):
+                return _Chain(calls, server_time, len(seen) + 1)
+            if link in seen or len(seen) >= MAX_PAGES:
+                raise NoAnswer(f"{self._host} sent pages of calls that never end")
+            seen.add(link)
+            answer = await self._list(link, None)
+
+    async def _list(self, path: str, params: Mapping[str, str] | None) -> Answer:
+        try:
+            return await self._send("GET", path, params=params)
+        except NoSuchCall as error:
+            # A list names no call: what does not exist here is the account.
+            hint = "check TWILIO_ACCOUNT_SID, and that the API base is Twilio's or a sandbox"
+            text = f"the account was not found: {error}"
+            raise Refused(text, status=error.status, code=error.code, hint=hint) from None
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> Answer:
+        response = await self._client.request_async(
+            method, self._base + path, params=params, data=data
+        )
+        return as_answer(response)
+
+    def _path_of(self, sid: str) -> str:
+        if not is_call_sid(sid):
+            raise ValueError(f"{sid!r} is not a call SID: CA and 32 hex characters")
+        return f"{self._calls_path}/{sid}.json"
+
+
+def _filters(query: CallQuery, status: str | None, page_size: int) -> dict[str, str]:
+    named = {
+        "Status": status,
+        "To": query.to,
+        "From": query.from_,
+        "ParentCallSid": query.parent_call_sid,
+        "PageSize": str(page_size),
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _merged(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """Each call once, where it stood first: lists overlap while calls move through them."""
+    rows: dict[str, Call] = {}
+    for call in calls:
+        known = rows.get(call.sid)
+        if known is None or _progress(call) >= _progress(known):
+            rows[call.sid] = call
+    return tuple(rows.values())
+
+
+def _progress(call: Call) -> int:
+    return _PROGRESS.get(call.status or "", 3)
+
+
+async def _together(chains: Iterable[Coroutine[Any, Any, _Chain]]) -> list[_Chain]:
+    """Runs them at once; the first failure stops the others and is the failure of all."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(chain) for chain in chains]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -1,0 +1,185 @@
+"""Settings: each with its unit, its default and the reason for it; and who wins when two are set.
+
+An option or `CALLFLOW_…` variable wins over `callflow.yaml`, which wins over the default.
+Credentials come from the environment alone, see `runner.gateway.credentials`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from runner.durations import parse_duration
+from runner.model import Millis
+
+
+class BadSettings(ValueError):
+    """Settings that can't be used: `faults` lists every one, in the order of the settings."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """How to talk to one account. Times are milliseconds."""
+
+    #: Finding the host, connecting and TLS. Nothing has been sent while this runs.
+    connect_timeout: Millis = 5_000
+    #: Silence between two pieces of an answer. A page of 1,000 calls takes Twilio seconds.
+    read_timeout: Millis = 15_000
+    #: One request from first to last byte, so that a trickling server can't hold a poll for ever.
+    total_timeout: Millis = 30_000
+    #: Requests at once. Twilio limits them by account, at an unpublished number, and the
+    #: account's other programs need theirs.
+    concurrency: int = 10
+    #: Calls a page: Twilio's maximum, because requests cost more than rows.
+    page_size: int = 1_000
+    #: Another server than Twilio's, `scheme://host[:port]`; None is Twilio.
+    api_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What `callflow run` needs to know beside its flows. Times are milliseconds."""
+
+    #: Files and folders of flows.
+    flows: tuple[str, ...] = ("flows",)
+    #: From poll to poll: short enough to act within a sentence, long enough for Twilio's limits.
+    interval: Millis = 2_000
+    #: How long actions in flight may take after a request to stop; container platforms kill at 30.
+    grace: Millis = 10_000
+    #: The ledger: one file beside the flows, nothing to install.
+    store: str = "sqlite:///callflow.db"
+    #: `text` for people, `json` for log stores.
+    log_format: str = "text"
+    #: Phone numbers are personal data: masked unless asked for.
+    show_numbers: bool = False
+    #: `HOST:PORT` of the status page and the metrics; None serves none.
+    listen: str | None = None
+    twilio: TwilioSettings = field(default_factory=TwilioSettings)
+
+
+S = TypeVar("S", RunSettings, TwilioSettings)
+
+
+def settings_from(config: Mapping[str, Any], options: Mapping[str, Any]) -> RunSettings:
+    """`callflow.yaml` as checked data, and the options given (None: not given), as settings.
+
+    Both use the file's names; `options` may name those of `twilio` and `api_base` directly.
+    Durations are text (`2s`) or milliseconds. Raises `BadSettings` with everything wrong.
+    """
+    nested = config.get("twilio") or {}
+    given = {**config, **nested, **{k: v for k, v in options.items() if v is not None}}
+    faults: list[str] = []
+    run = _fill(RunSettings(), given, faults)
+    run = replace(run, twilio=_fill(run.twilio, given, faults))
+    if faults:
+        raise BadSettings(faults)
+    return run
+
+
+def _fill(defaults: S, given: Mapping[str, Any], faults: list[str]) -> S:
+    values: dict[str, Any] = {}
+    for name in (f.name for f in fields(defaults)):
+        read = _READERS.get(name)
+        if read is None or given.get(name) is None:
+            continue
+        try:
+            values[name] = read(given[name])
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    return replace(defaults, **values)
+
+
+def read_api_base(text: str) -> str:
+    """`http://127.0.0.1:8080/` → `http://127.0.0.1:8080`. Raises ValueError with the reason.
+
+    Without TLS the credentials travel in clear, so plain http goes to this machine only. A path
+    is refused because Twilio's page links start at the root: it would be lost on page two.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"not a URL ({error}); write https://host:port") from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError("not an http(s) URL; write it like http://127.0.0.1:8080")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("credentials don't belong in the URL; set TWILIO_… variables")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("only scheme, host and port, without a path")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("plain http would show the credentials to the network; use https://")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+
+
+def is_loopback(host: str) -> bool:
+    """True where the host is this machine: `localhost`, 127.0.0.0/8, `::1`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _duration(value: Any, least: Millis = 1) -> Millis:
+    millis = parse_duration(value) if isinstance(value, str) else int(value)
+    if millis < least:
+        raise ValueError(f"must be at least {least} ms")
+    return millis
+
+
+def _concurrency(value: Any) -> int:
+    number = int(value)
+    if not 1 <= number <= 100:
+        raise ValueError("must be from 1 to 100")
+    return number
+
+
+def _log_format(value: Any) -> str:
+    if value not in ("text", "json"):
+        raise ValueError(f"{value!r} is neither text nor json")
+    return str(value)
+
+
+def _listen(value: Any) -> str:
+    host, _, port = str(value).rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:
+        raise ValueError(f"{value!r} is not HOST:PORT; write it like 127.0.0.1:9090")
+    return str(value)
+
+
+def _store(value: Any) -> str:
+    if not str(value).startswith("sqlite:///") or str(value) == "sqlite:///":
+        raise ValueError(f"{value!r} is not a store; write sqlite:///callflow.db")
+    return str(value)
+
+
+def _flows(value: Any) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, str) else tuple(str(path) for path in value)
+    return paths or RunSettings().flows
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "flows": _flows,
+    # Below half a second polls overlap with their own answers, and Twilio's data is no fresher.
+    "interval": lambda value: _duration(value, 500),
+    "grace": lambda value: _duration(value, 0),
+    "store": _store,
+    "log_format": _log_format,
+    "show_numbers": bool,
+    "listen": _listen,
+    "connect_timeout": _duration,
+    "read_timeout": _duration,
+    "total_timeout": _duration,
+    "concurrency": _concurrency,
+    "api_base": read_api_base,
+}

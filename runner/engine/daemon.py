@@ -134,7 +134,7 @@ def failure_delay(poll: Poll | None, failures: int, interval: Millis) -> Millis:
         return max(interval, REFUSED_RETRY)
     if isinstance(error, NotProcessed) and error.retry_after is not None:
         return max(interval, min(error.retry_after, LONGEST_DELAY))
-    longest = min(interval * 2 ** min(failures - 1, 10), LONGEST_DELAY)
+    longest: Millis = min(interval << min(failures - 1, 10), LONGEST_DELAY)
     return max(interval, round(longest * random.uniform(0.9, 1.1)))
 
 

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Sets up this checkout and runs it: `python3 dev.py demo`, `python3 dev.py check`.
+
+Needs Python 3.11+ and nothing else: everything is installed into `.venv` beside this file, from
+the locked versions in `requirements/`. Standard library only, and syntax that old Pythons can
+read, so that a wrong version gets a sentence instead of a traceback.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+NEWER = ("python3.13", "python3.12", "python3.11")
+
+USAGE = """usage: python3 dev.py COMMAND
+
+  demo          watch the product work, without an account (callflow demo)
+  check         everything that CI checks: format, lint, types, tests
+  test [ARGS]   the tests alone, with pytest's arguments
+  callflow ...  any callflow command
+  lock          write the locked versions in requirements/ anew
+"""
+
+CHECKS = (
+    ("format", ["ruff", "format", "--check", "."]),
+    ("lint", ["ruff", "check", "."]),
+    ("types", ["mypy"]),
+    ("tests", ["pytest"]),
+)
+
+
+def main(arguments):
+    """Runs one command; returns its exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - the very check that tells people so
+        return use_newer_python(arguments)
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command == "demo":
+        prepare("runtime")
+        return run(["runner", "demo", *rest])
+    if command == "callflow":
+        prepare("runtime")
+        return run(["runner", *rest])
+    if command == "test":
+        prepare("dev")
+        return run(["pytest", *rest])
+    if command == "check":
+        prepare("dev")
+        return check()
+    if command == "lock":
+        prepare("dev")
+        return lock()
+    sys.stderr.write(USAGE)
+    return 2
+
+
+def use_newer_python(arguments):
+    """Starts over with a newer Python of this machine, or says what is missing."""
+    for name in NEWER:
+        found = shutil.which(name)
+        if found and subprocess.call([found, "-c", ""]) == 0:
+            return subprocess.call([found, os.path.abspath(__file__), *arguments])
+    version = "%d.%d" % sys.version_info[:2]
+    sys.stderr.write("callflow needs Python 3.11 or newer; this is %s\n" % version)  # noqa: UP031
+    return 2
+
+
+def prepare(kind):
+    """Makes `.venv` hold the locked packages of `requirements/KIND.txt`, and this checkout."""
+    requirements = os.path.join(ROOT, "requirements", kind + ".txt")
+    stamp = os.path.join(VENV, ".prepared-" + kind)
+    with open(requirements, "rb") as file, open(os.path.join(ROOT, "pyproject.toml"), "rb") as more:
+        wanted = hashlib.sha256(file.read() + more.read()).hexdigest() + sys.version
+    if os.path.exists(PYTHON) and os.path.exists(stamp):
+        with open(stamp, encoding="utf-8") as file:
+            if file.read() == wanted:
+                return
+    print(f"setting up .venv ({kind}), this takes a moment ...", flush=True)
+    pip = make_environment()
+    install(pip, ["-r", requirements])
+    install(pip, ["--no-deps", "-e", ROOT])
+    with open(stamp, "w", encoding="utf-8") as file:
+        file.write(wanted)
+
+
+def make_environment():
+    """Makes `.venv`; returns the command that is its pip."""
+    if not os.path.exists(PYTHON):
+        shutil.rmtree(VENV, ignore_errors=True)
+        # Some distributions ship Python without ensurepip; then the system's pip serves.
+        made = quietly([sys.executable, "-m", "venv", VENV])
+        if made != 0:
+            shutil.rmtree(VENV, ignore_errors=True)
+            if quietly([sys.executable, "-m", "venv", "--without-pip", VENV]) != 0:
+                sys.exit("can't make a virtual environment in " + VENV)
+    if quietly([PYTHON, "-m", "pip", "--version"]) == 0:
+        return [PYTHON, "-m", "pip"]
+    if quietly([sys.executable, "-m", "pip", "--version"]) == 0:
+        return [sys.executable, "-m", "pip", "--python", PYTHON]
+    return sys.exit("this Python has neither ensurepip nor pip; install python3-venv or python3-pip")
+
+
+def install(pip, arguments):
+    """Installs, with pip's whole output shown only where it fails."""
+    command = [*pip, "install", "--disable-pip-version-check", "--no-input", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+        sys.exit("installing failed; is a package index reachable?")
+
+
+def check():
+    """Every check, all of them even where one fails."""
+    failed = []
+    for name, command in CHECKS:
+        print(f"--- {name}", flush=True)
+        if run(command) != 0:
+            failed.append(name)
+    print("--- failed: " + ", ".join(failed) if failed else "--- all checks passed", flush=True)
+    return 1 if failed else 0
+
+
+def lock():
+    """Resolves the newest versions for every supported Python."""
+    base = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"]
+    base += ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+    for kind, more in (("runtime", []), ("dev", ["--group", "dev"])):
+        target = os.path.join("requirements", kind + ".txt")
+        if run([*base, "pyproject.toml", *more, "-o", target]) != 0:
+            return 1
+    return 0
+
+
+def run(command):
+    """Runs a module of the environment in this checkout; returns its exit code."""
+    return subprocess.call([PYTHON, "-m", *command], cwd=ROOT)
+
+
+def quietly(command):
+    """Runs a command for its exit code alone."""
+    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -54,8 +54,10 @@ class SqliteStore:
     All work happens on one thread of its own, so that a slow disk never stalls the event loop.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, patience: float = 5.0) -> None:
+        """`patience` is how many seconds to wait for another program's lock."""
         self._path = path
+        self._patience = patience
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
         self._read_only = read_only
@@ -130,7 +132,7 @@ class SqliteStore:
                 hint="make the folder, or name another file with --store sqlite:///FILE",
             )
         uri = f"{self._path.absolute().as_uri()}?mode={mode}"
-        self._db = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
+        self._db = sqlite3.connect(uri, uri=True, timeout=self._patience, check_same_thread=False)
         if not self._read_only:
             self._db.execute("PRAGMA journal_mode = WAL")
             # An intent that a power cut takes back could be acted on twice.

@@ -1,0 +1,185 @@
+"""Promises that every store keeps: once per call, durable intents, outcomes that can be read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.engine.ports import HistoryQuery, Intent, Store, StoreError
+from runner.store.memory import MemoryStore
+from runner.store.sqlite import SqliteStore
+from runner.store.url import open_store, open_store_to_read, store_path
+
+INTENT = Intent(
+    account="AC1",
+    call_sid="CA1",
+    flow="caps",
+    rule="cut",
+    revision="abc",
+    then=("say", "hangup"),
+    request={"Twiml": "<Response/>"},
+    why="age 31m gte 30m",
+    at=1_000,
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened: Store = MemoryStore()
+    if request.param == "sqlite":
+        opened = await SqliteStore(tmp_path / "store.db").open()
+    yield opened
+    await opened.close()
+
+
+async def test_an_intent_is_claimed_once(store: Store) -> None:
+    (entry,) = await store.claim([INTENT])
+    assert (entry.outcome, entry.attempt, entry.intent) == ("intended", 1, INTENT)
+    assert await store.claim([INTENT, replace(INTENT, why="again")]) == []
+
+
+async def test_each_part_of_the_key_makes_another_claim(store: Store) -> None:
+    others = [
+        INTENT,
+        replace(INTENT, account="AC2"),
+        replace(INTENT, call_sid="CA2"),
+        replace(INTENT, rule="warn"),
+        replace(INTENT, flow="other"),
+    ]
+    assert len(await store.claim(others)) == 5
+
+
+async def test_two_equal_intents_of_one_batch_are_one(store: Store) -> None:
+    assert len(await store.claim([INTENT, INTENT])) == 1
+
+
+async def test_only_withdrawn_makes_room_for_another(store: Store) -> None:
+    for outcome in ("done", "gone", "failed", "unknown", "retrying"):
+        call = replace(INTENT, call_sid=outcome)
+        (entry,) = await store.claim([call])
+        await store.record(entry, outcome, at=2, attempt=1)
+        assert await store.claim([call]) == []
+    (entry,) = await store.claim([INTENT])
+    await store.record(entry, "withdrawn", at=2, attempt=1)
+    assert len(await store.claim([INTENT])) == 1
+
+
+async def test_acted_names_the_rules_by_call(store: Store) -> None:
+    first, _ = await store.claim([INTENT, replace(INTENT, rule="warn")])
+    await store.claim([replace(INTENT, account="AC2", rule="else")])
+    assert await store.acted("AC1", {"CA1", "CA9"}) == {"CA1": {"caps/cut", "caps/warn"}}
+    await store.record(first, "withdrawn", at=2, attempt=1)
+    assert await store.acted("AC1", {"CA1"}) == {"CA1": {"caps/warn"}}
+
+
+async def test_unfinished_is_what_has_no_outcome(store: Store) -> None:
+    a, b, c = await store.claim([replace(INTENT, call_sid=sid) for sid in ("a", "b", "c")])
+    await store.record(b, "retrying", at=2, attempt=2, detail="no answer")
+    await store.record(c, "done", at=2, attempt=1)
+    left = await store.unfinished("AC1")
+    assert [(e.intent.call_sid, e.outcome, e.attempt, e.detail) for e in left] == [
+        ("a", "intended", 1, ""),
+        ("b", "retrying", 2, "no answer"),
+    ]
+    assert a.intent == left[0].intent
+    assert await store.unfinished("AC2") == []
+
+
+async def test_history_filters_newest_last(store: Store) -> None:
+    many = [replace(INTENT, call_sid=f"CA{n}", at=n) for n in range(5)]
+    entries = await store.claim([*many, replace(INTENT, flow="vip", at=9)])
+    await store.record(entries[2], "done", at=50, attempt=1, detail="")
+
+    async def sids(**query: object) -> list[str]:
+        found = await store.history(HistoryQuery(**query))  # type: ignore[arg-type]
+        return [entry.intent.call_sid for entry in found]
+
+    assert await sids() == ["CA0", "CA1", "CA2", "CA3", "CA4", "CA1"]
+    assert await sids(limit=2) == ["CA4", "CA1"]
+    assert await sids(limit=100, since=3) == ["CA3", "CA4", "CA1"]
+    assert await sids(call_sid="CA1") == ["CA1", "CA1"]
+    assert await sids(rule="vip") == ["CA1"]
+    assert await sids(rule="caps/cut", limit=1) == ["CA4"]
+    assert await sids(outcome="done") == ["CA2"]
+    assert await sids(limit=0) == []
+
+
+async def test_sqlite_remembers_across_processes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    store = await open_store(url)
+    await store.claim([INTENT])
+    await store.close()
+    again = await open_store(url)
+    assert await again.claim([INTENT]) == []
+    (entry,) = await again.history(HistoryQuery())
+    assert entry.intent == INTENT
+    await again.close()
+
+
+async def test_reading_writes_no_file(tmp_path: Path) -> None:
+    store = await open_store_to_read(f"sqlite:///{tmp_path}/none.db")
+    assert await store.history(HistoryQuery()) == []
+    await store.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["callflow.db", "sqlite://x.db", "postgres:///x", "sqlite:///", ""])
+def test_another_url_is_refused_with_the_two_forms(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        store_path(url)
+    assert "sqlite:///relative.db" in caught.value.hint
+
+
+def test_relative_and_absolute_urls() -> None:
+    assert store_path("sqlite:///a/b.db") == Path("a/b.db")
+    assert store_path("sqlite:////a/b.db") == Path("/a/b.db")
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no folder"):
+        await open_store(f"sqlite:///{tmp_path}/none/a.db")
+
+
+async def test_junk_is_not_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "junk.db"
+    file.write_bytes(b"not a database at all, by no means" * 100)
+    with pytest.raises(StoreError, match="not a SQLite database") as caught:
+        await open_store(f"sqlite:///{file}")
+    assert "backup" in caught.value.hint
+    assert file.read_bytes().startswith(b"not a database")
+
+
+async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    with sqlite3.connect(file) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    with pytest.raises(StoreError, match="another program"):
+        await open_store(f"sqlite:///{file}")
+
+
+async def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    await (await open_store(f"sqlite:///{file}")).close()
+    db = sqlite3.connect(file)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="newer callflow"):
+        await open_store(f"sqlite:///{file}")
+
+
+async def test_a_locked_store_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "busy.db"
+    store = await SqliteStore(file, patience=0.05).open()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="in use by another program"):
+        await store.claim([INTENT])
+    other.execute("ROLLBACK")
+    other.close()
+    assert len(await store.claim([INTENT])) == 1
+    await store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from yaml._yaml import Mark as CMark
 from yaml.error import Mark, MarkedYAMLError
 
 from runner.language.words import shown
@@ -138,7 +139,7 @@ def _tab(position: Position) -> Problem:
     return Problem(position, "tab", "a tab can't indent YAML", "use spaces, two for each level")
 
 
-def mark_position(path: str, mark: Mark | None) -> Position:
+def mark_position(path: str, mark: Mark | CMark | None) -> Position:
     """A mark of the YAML reader, which counts from 0, as a position."""
     return Position(path, mark.line + 1, mark.column + 1) if mark else Position(path, 1, 1)
 

@@ -24,6 +24,8 @@ from runner.problems import Position, Problem
 LARGEST = 1024 * 1024  # bytes
 
 Pointer: TypeAlias = tuple[str | int, ...]
+#: A dict or list of the data, and the key or index of a value in it.
+Place: TypeAlias = tuple[Any, str | int]
 
 _SAFE_DEPTH = 500  # what libyaml's composer, which recurses in C, surely has stack for
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -67,7 +69,7 @@ class Document:
         """A scalar as its author wrote it, quotes removed."""
         return str(self._node(holder, key).value)
 
-    def find(self, pointer: Sequence[str | int]) -> tuple[Any, str | int] | None:
+    def find(self, pointer: Sequence[str | int]) -> Place | None:
         """The holder and key that a pointer leads to; None for the file's whole data."""
         holder, found = self.data, None
         for step in pointer:

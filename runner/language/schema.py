@@ -1,0 +1,104 @@
+"""Schema violations to problems: every one at its place, in words, never the library's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from runner import resources
+from runner.language.shape import Shapes, end_anchored
+from runner.language.source import Document, Pointer
+from runner.language.violations import Violation, explain
+from runner.problems import Problem
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+SchemaName = Literal["flow", "config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One violation: the place in the data that a pointer leads to, and the problem there."""
+
+    pointer: Pointer
+    problem: Problem
+
+
+def text_of(name: SchemaName) -> str:
+    """The schema file as it ships."""
+    return (resources.schemas() / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+def check(document: Document, name: SchemaName) -> list[Misfit]:
+    """Everything in the document that its schema does not allow; empty where it fits."""
+    if _shapes(name).fits(document.data):
+        return []
+    found: list[Misfit] = []
+    for error in _leaves(_validator(name).iter_errors(document.data)):
+        violation = _violation(error)
+        misfits = [Misfit(violation.pointer, p) for p in explain(document, violation)]
+        # The library reports each missing key by itself; one problem names them all.
+        found.extend(misfit for misfit in misfits if misfit not in found)
+    return found
+
+
+def _violation(error: ValidationError) -> Violation:
+    wanted: Any = error.validator_value
+    if error.validator == "anyOf":
+        wanted = [inner.validator_value for inner in error.context if _is_of_wrong_type(inner)]
+    keyword, pointer = str(error.validator), tuple(error.absolute_path)
+    schema = cast("dict[str, Any]", error.schema)
+    return Violation(keyword, wanted, schema, error.instance, pointer)
+
+
+@cache
+def _schema(name: SchemaName) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(text_of(name))
+    return schema
+
+
+@cache
+def _shapes(name: SchemaName) -> Shapes:
+    return Shapes(_schema(name))
+
+
+@cache
+def _validator(name: SchemaName) -> Validator:
+    # Here, not above: only broken files pay for the import.
+    from jsonschema import Draft7Validator, ValidationError, validators
+
+    def pattern(_v: Any, pattern: str, instance: Any, _s: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, str) and not end_anchored(pattern).search(instance):
+            yield ValidationError("does not match")
+
+    extend: Any = validators.extend  # which has no types
+    validator: Validator = extend(Draft7Validator, {"pattern": pattern})(_schema(name))
+    return validator
+
+
+def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """The violations to report: of a choice, those of the branch that was meant."""
+    for error in errors:
+        branch = _branch(error) if error.validator == "anyOf" else None
+        if branch is None:
+            yield error
+        else:
+            yield from _leaves(branch)
+
+
+def _branch(error: ValidationError) -> list[ValidationError] | None:
+    """The errors of the one branch of a choice that takes this type of value, if one does."""
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    meant = [inner for inner in branches.values() if not any(map(_is_of_wrong_type, inner))]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _is_of_wrong_type(error: ValidationError) -> bool:
+    return error.validator == "type" and not error.relative_path

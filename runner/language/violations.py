@@ -1,0 +1,205 @@
+"""One schema violation in words: what is wrong there, what belongs there, and a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.actions import ACTIONS
+from runner.language.source import Document, Place, Pointer
+from runner.language.words import counted, listed, shown, suggestion
+from runner.problems import Position, Problem
+
+#: The title of an object in the schema → what its keys are called, and the code of an unknown one.
+_KEY_NOUNS = {
+    "action": ("action", "unknown-action"),
+    "conditions": ("field", "unknown-field"),
+    "operators": ("operator", "unknown-operator"),
+    "duration condition": ("operator", "unknown-operator"),
+    "time condition": ("operator", "unknown-operator"),
+}
+_TYPES = {
+    "string": "text",
+    "array": "a list",
+    "object": "a mapping (`key: value`)",
+    "boolean": "true or false",
+    "integer": "a whole number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What a schema keyword found: `wanted` is the keyword's value, `schema` what it stands in."""
+
+    keyword: str
+    wanted: Any
+    schema: Mapping[str, Any]
+    found: Any
+    pointer: Pointer
+
+
+def explain(document: Document, violation: Violation) -> list[Problem]:
+    """The problems behind a violation; one, except where several keys are unknown."""
+    if violation.keyword == "additionalProperties":
+        return _unknown_keys(document, violation)
+    code, message, hint = _EXPLAINED[violation.keyword](document, violation)
+    return [Problem(_position(document, violation), code, message, hint)]
+
+
+def _position(document: Document, violation: Violation) -> Position:
+    place = document.find(violation.pointer)
+    if place is None:
+        return document.start()
+    value = place[0][place[1]]
+    if isinstance(value, dict) and isinstance(violation.found, str):
+        return document.key(value, violation.found)  # it is the name of a key that is wrong
+    return document.key(*place) if violation.keyword == "required" else document.value(*place)
+
+
+def _unknown_keys(document: Document, violation: Violation) -> list[Problem]:
+    known = list(violation.schema.get("properties", ()))
+    title = violation.schema.get("title", "mapping")
+    noun, code = _KEY_NOUNS.get(title, ("key", "unknown-key"))
+    where = "then" if code == "unknown-action" else title
+    return [
+        Problem(
+            document.key(violation.found, key),
+            code,
+            f"unknown {noun} {shown(key)} in {where}",
+            _merge_hint(key) or suggestion(key, known, f"{noun}s"),
+        )
+        for key in violation.found
+        if key not in known
+    ]
+
+
+def _merge_hint(key: str) -> str:
+    return "YAML 1.2 has no merge key; write the values out" if key == "<<" else ""
+
+
+def name_of(pointer: Pointer) -> str:
+    """What a message calls the value at a pointer: its key, or the item of a list by number."""
+    if not pointer:
+        return "the file"
+    last = pointer[-1]
+    if isinstance(last, str):
+        return f"`{last}`"
+    return f"item {last + 1} of {name_of(pointer[:-1])}"
+
+
+def wrong_type(
+    document: Document, place: Place | None, *, name: str, wanted: str
+) -> tuple[str, str, str]:
+    """Code, message and hint for a value of another type than `wanted` (`text`, `a list`, …)."""
+    found = place[0][place[1]] if place else document.data
+    if place is None or isinstance(found, (dict, list, str)):
+        return "wrong-type", f"{name} must be {wanted}, not {_kind(found)}", ""
+    written = document.written(*place)
+    if found is None:
+        return "wrong-type", f"{name} is empty; it must be {wanted}", ""
+    if wanted.startswith("text"):
+        return as_text(name, written, found)
+    return "wrong-type", f"{name} must be {wanted}, not {shown(written)[1:-1]}", ""
+
+
+def as_text(name: str, written: str, found: Any) -> tuple[str, str, str]:
+    """For a number (or true, false) where text is wanted: how to write it so that it is text."""
+    kind = "true or false" if isinstance(found, bool) else "a number"
+    message = f"{name} must be text, and {written} without quotes is {kind} to YAML"
+    return "number-as-text", message, f"write {shown(written)}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"the text {shown(value)}" if isinstance(value, str) else shown(value)
+
+
+def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
+    """`wanted` is one JSON type, or those of all branches of a choice."""
+    types = violation.wanted if isinstance(violation.wanted, list) else [violation.wanted]
+    wanted, title = listed([_TYPES[word] for word in types]), violation.schema.get("title")
+    if title == "duration" and _is_number(violation.found):
+        message = f"{name_of(violation.pointer)} needs a unit: {violation.found} of what?"
+        return "bad-duration", message, f"write {violation.found}s, {violation.found}m or 1h30m"
+    if title == "action":
+        wanted = "an action (`say: …`, `hangup`)"
+    place = document.find(violation.pointer)
+    return wrong_type(document, place, name=name_of(violation.pointer), wanted=wanted)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _required(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    missing = [name for name in violation.wanted if name not in violation.found]
+    title = violation.schema.get("title", "this")
+    return "missing-key", f"this {title} has no {listed([f'`{m}`' for m in missing], 'and')}", ""
+
+
+def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    known = violation.wanted if violation.keyword == "enum" else [violation.wanted]
+    words = [value for value in known if isinstance(value, str)]
+    name = name_of(violation.pointer)
+    if violation.schema.get("title") == "bare action":
+        return _bare_word(violation.found)
+    message = f"{name} can't be {_kind(violation.found)}"
+    if isinstance(violation.found, str) and len(words) > 1:
+        return "unknown-value", message, suggestion(violation.found, words, "values")
+    return "unknown-value", message, f"it must be {listed([_plain(v) for v in known])}"
+
+
+def _bare_word(word: str) -> tuple[str, str, str]:
+    if word in ACTIONS:
+        return "missing-argument", f"the action {word} needs a value", f"write `{word}: …`"
+    return "unknown-action", f"unknown action {shown(word)}", suggestion(word, list(ACTIONS))
+
+
+def _plain(value: Any) -> str:
+    return "left empty" if value is None else shown(value)
+
+
+def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    rule = str(violation.schema["patternErrorMessage"]).rstrip(".")
+    title = violation.schema["title"]
+    message = f"{shown(violation.found)} is not a {title}"
+    return f"bad-{title}", message, rule[:1].lower() + rule[1:]
+
+
+def _too_few(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    name = name_of(violation.pointer)
+    if not violation.found:
+        return "empty-value", f"{name} is empty", "fill it, or leave it out"
+    return "wrong-length", f"{name} needs {counted(violation.wanted, 'item')}", ""
+
+
+def _too_many(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    name = name_of(violation.pointer)
+    return "wrong-length", f"{name} takes {counted(violation.wanted, 'item')}, not more", ""
+
+
+def _range(_document: Document, violation: Violation) -> tuple[str, str, str]:
+    bound = "at least" if violation.keyword == "minimum" else "at most"
+    name = name_of(violation.pointer)
+    message = f"{name} must be {bound} {violation.wanted}, not {violation.found}"
+    return "out-of-range", message, ""
+
+
+_EXPLAINED: dict[str, Callable[[Document, Violation], tuple[str, str, str]]] = {
+    "type": _type,
+    "anyOf": _type,
+    "required": _required,
+    "enum": _value,
+    "const": _value,
+    "pattern": _pattern,
+    "minLength": _too_few,
+    "minItems": _too_few,
+    "minProperties": _too_few,
+    "maxItems": _too_many,
+    "minimum": _range,
+    "maximum": _range,
+}

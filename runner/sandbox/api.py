@@ -1,0 +1,124 @@
+"""The Calls API without HTTP: a request record in, an answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from runner.model import Millis
+from runner.sandbox import changes
+from runner.sandbox.errors import (
+    ApiError,
+    not_found,
+    too_soon_to_delete,
+    unauthenticated,
+    wrong_state,
+)
+from runner.sandbox.faults import Taken
+from runner.sandbox.identity import Account
+from runner.sandbox.journal import Request
+from runner.sandbox.legs import Leg
+from runner.sandbox.listing import envelope, find_page, parse_query
+from runner.sandbox.rows import API_VERSION, Renderer, Row
+from runner.sandbox.world import World
+
+ROOT = f"/{API_VERSION}/Accounts/"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: HTTP status and JSON."""
+
+    status: int
+    body: bytes
+
+
+def classify(method: str, path: str) -> tuple[str, str]:
+    """The kind of a request (see `faults.KINDS`; "" for none) and the SID of its call."""
+    parts = path.removeprefix(ROOT).split("/")
+    if not path.startswith(ROOT) or len(parts) not in (2, 3):
+        return "", ""
+    if parts[1:] == ["Calls.json"]:
+        return {"GET": "list", "POST": "create"}.get(method, ""), ""
+    if parts[1] == "Calls" and len(parts) == 3 and parts[2].endswith(".json"):
+        sid = parts[2].removesuffix(".json")
+        return {"GET": "fetch", "POST": "update", "DELETE": "delete"}.get(method, ""), sid
+    return "", ""
+
+
+class Api:
+    """Answers requests from one world."""
+
+    def __init__(self, account: Account, world: World) -> None:
+        self._account = account
+        self._world = world
+        self._renderer = Renderer(account.sid)
+        self._heads: dict[str, tuple[Row, bytes]] = {}
+        self._deeds: dict[str, Callable[[Request, Taken], Answer]] = {
+            "list": self._list,
+            "create": self._create,
+            "fetch": self._fetch,
+            "update": self._update,
+            "delete": self._delete,
+        }
+
+    def answer(self, request: Request, taken: Taken) -> Answer:
+        """Does what is asked. Never raises `ApiError`: refusals are answers too."""
+        try:
+            if not self._account.opens(request.user, request.password):
+                raise unauthenticated()
+            ours = request.path.removeprefix(ROOT).split("/")[0] == self._account.sid
+            if not ours or request.kind not in self._deeds:
+                raise not_found(request.path)
+            return self._deeds[request.kind](request, taken)
+        except ApiError as error:
+            return Answer(error.status, error.body())
+
+    def _list(self, request: Request, taken: Taken) -> Answer:
+        query = parse_query(request.query)
+        shelf = self._world.shelf
+        if taken.stale:
+            moment: Millis = self._world.now - round(taken.stale * 1000)
+            rows = shelf.as_of(moment, query.status)
+        else:
+            rows = shelf.rows(query.status)
+        page = find_page(shelf, rows, query)
+        around = msgspec.json.encode(envelope(request.path, query, page))
+        calls = b",".join(map(self._rendered, page.rows))
+        return Answer(200, around[:-1] + b',"calls":[' + calls + b"]}")
+
+    def _fetch(self, request: Request, taken: Taken) -> Answer:
+        return Answer(200, self._rendered(self._leg(request).row))
+
+    def _update(self, request: Request, taken: Taken) -> Answer:
+        leg = self._leg(request)
+        if taken.too_early:
+            raise wrong_state()
+        changes.update(self._world, leg, request.form)
+        return Answer(200, self._rendered(leg.row))
+
+    def _create(self, request: Request, taken: Taken) -> Answer:
+        row = self._world.add(changes.create(self._world, request.form))
+        return Answer(201, self._rendered(row))
+
+    def _delete(self, request: Request, taken: Taken) -> Answer:
+        leg = self._leg(request)
+        if leg.row.live:
+            raise too_soon_to_delete()
+        self._world.forget(leg.row.sid)
+        self._heads.pop(leg.row.sid, None)
+        return Answer(204, b"")
+
+    def _leg(self, request: Request) -> Leg:
+        if not changes.is_call_sid(request.sid) or not self._world.has(request.sid):
+            raise not_found(request.path)
+        return self._world.leg(request.sid)
+
+    def _rendered(self, row: Row) -> bytes:
+        known = self._heads.get(row.sid)
+        if known is None or known[0] is not row:
+            known = (row, self._renderer.head(row))
+            self._heads[row.sid] = known
+        return self._renderer.whole(row, known[1])

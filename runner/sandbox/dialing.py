@@ -1,0 +1,165 @@
+"""`<Dial>` and the legs that it makes: they ring, one joins, and one side's end ends the dial."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runner.sandbox import playing
+from runner.sandbox.legs import Dialing, Leg
+from runner.sandbox.plans import CallPlan, Person
+from runner.sandbox.twiml import Element
+
+if TYPE_CHECKING:
+    from runner.sandbox.world import World
+
+#: Nouns that call somebody, and what their addresses start with.
+_PREFIXES = {"Number": "", "Sip": "", "Client": "client:", "Sim": "sim:"}
+#: Nouns that keep the caller in a room until somebody takes them out.
+_ROOMS = ("Conference", "Queue")
+
+
+def dial(world: World, leg: Leg, verb: Element) -> None:
+    """The verb: calls every noun at once; the first who answers is joined."""
+    room = next((noun for noun in verb.children if noun.name in _ROOMS), None)
+    if room is not None:
+        world.note(leg, "joins", f"{room.name.lower()} {room.text}")
+        playing.hold(leg, f"{room.name.lower()} {room.text}")
+        return
+    addresses = _addresses(verb)
+    if not addresses:
+        world.note(leg, "fault", "13201 <Dial> calls nobody")
+        playing.wait(world, leg, 0)
+        return
+    leg.doing = f"dialling {', '.join(addresses)}"
+    children = tuple(_call(world, leg, verb, address) for address in addresses)
+    leg.dialing = Dialing(verb, children)
+    timeout = verb.number("timeout", 30, most=600) * 1000
+    world.step(leg, timeout, partial(_nobody, world, leg, leg.dialing))
+
+
+def _addresses(verb: Element) -> list[str]:
+    nouns = [noun for noun in verb.children if noun.name in _PREFIXES]
+    if not nouns:
+        return [verb.text] if verb.text else []
+    return [_PREFIXES[noun.name] + noun.text for noun in nouns]
+
+
+def _call(world: World, leg: Leg, verb: Element, address: str) -> str:
+    caller = verb.attributes.get("callerId")
+    plan = CallPlan(
+        to=address,
+        from_=caller or (leg.row.from_ if leg.row.direction == "inbound" else leg.row.to),
+        direction="outbound-dial",
+        status="ringing",
+        person=world.people.get(address, Person()),
+        parent=leg.row.sid,
+    )
+    world.note(leg, "rings", address)
+    return world.add(plan).sid
+
+
+def _nobody(world: World, leg: Leg, dialing: Dialing) -> None:
+    if leg.dialing == dialing:
+        _finish(world, leg, "no-answer", dialing.children[0])
+
+
+def adopt(world: World, child: Leg) -> None:
+    """Ties a planned child to its parent, as if a `<Dial>` of the parent had made it."""
+    if child.row.parent_call_sid is None or not child.row.live:
+        return
+    parent = world.leg(child.row.parent_call_sid)
+    if parent.source is not None or not parent.row.live:
+        return
+    dialing = parent.dialing or Dialing(Element("Dial"), ())
+    joined = child.row.sid if child.row.status == "in-progress" else None
+    parent.dialing = Dialing(
+        dialing.verb, (*dialing.children, child.row.sid), dialing.answered or joined
+    )
+
+
+def answered(world: World, child: Leg) -> None:
+    """Joins a leg that picked up with its parent, and drops the others that ring."""
+    parent = _dialer(world, child)
+    if parent is None or parent.dialing is None or parent.dialing.answered is not None:
+        return
+    parent.dialing = replace(parent.dialing, answered=child.row.sid)
+    world.note(parent, "joins", child.row.to)
+    world.note(child, "joins", parent.row.from_)
+    for sid in parent.dialing.children:
+        other = world.leg(sid)
+        if other is not child and other.row.live:
+            world.end(other, "canceled")
+    limit = parent.dialing.verb.number("timeLimit", 14_400)
+    world.later(child, limit * 1000, partial(world.end, child, "completed"))
+
+
+def ended(world: World, child: Leg) -> None:
+    """Lets the parent go on when the leg it was joined with, or the last that rang, is over."""
+    parent = _dialer(world, child)
+    if parent is None or parent.dialing is None:
+        return
+    joined = parent.dialing.answered
+    rings = any(world.call(sid).live for sid in parent.dialing.children if world.has(sid))
+    if child.row.sid == joined or (joined is None and not rings):
+        _finish(world, parent, child.row.status, child.row.sid)
+
+
+def interrupt(world: World, leg: Leg) -> None:
+    """Undoes both dials that a leg takes part in, because it is told to do something else."""
+    dialing = leg.dialing
+    drop(world, leg)
+    if dialing is not None and dialing.action:
+        # Twilio asks the interrupted dial's action too, as if it had ended by itself.
+        source = playing.action_of(dialing.verb)
+        extra = _outcome(world, "completed", dialing.answered)
+        playing.fetch(world, leg, source, extra=extra, plays=False)
+    parent = _dialer(world, leg)
+    if parent is not None:
+        _finish(world, parent, "completed", leg.row.sid)
+
+
+def drop(world: World, parent: Leg) -> None:
+    """Ends every leg that this one has dialled and that is still there."""
+    dialing, parent.dialing = parent.dialing, None
+    for sid in dialing.children if dialing is not None else ():
+        if world.has(sid) and world.call(sid).live:
+            child = world.leg(sid)
+            world.end(child, "completed" if child.row.status == "in-progress" else "canceled")
+
+
+def _finish(world: World, parent: Leg, status: str, sid: str) -> None:
+    """Ends a dial: its other legs go, and the parent goes to the action or the next verb."""
+    dialing = parent.dialing
+    if dialing is None:
+        return
+    parent.dialing = replace(dialing, children=tuple(c for c in dialing.children if c != sid))
+    if world.call(sid).status == "ringing" and status == "no-answer":
+        parent.dialing = None
+        world.end(world.leg(sid), "no-answer")
+        parent.dialing = replace(dialing, children=dialing.children[1:])
+    drop(world, parent)
+    if dialing.action:
+        extra = _outcome(world, status, sid)
+        playing.fetch(world, parent, playing.action_of(dialing.verb), extra=extra)
+    else:
+        playing.wait(world, parent, 0)
+
+
+def _outcome(world: World, status: str, sid: str | None) -> dict[str, str]:
+    """What an action is told of the dial."""
+    told = {"DialCallStatus": status}
+    if sid is not None:
+        told |= {"DialCallSid": sid, "DialCallDuration": str(world.call(sid).duration or 0)}
+    return told
+
+
+def _dialer(world: World, child: Leg) -> Leg | None:
+    """The leg whose running `<Dial>` this one belongs to."""
+    sid = child.row.parent_call_sid
+    if sid is None or not world.has(sid):
+        return None
+    parent = world.leg(sid)
+    ours = parent.dialing is not None and child.row.sid in parent.dialing.children
+    return parent if ours and parent.row.live else None

@@ -1,0 +1,38 @@
+"""Documents to fetch: what the world asks for and the server gets, on loopback only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from runner.sandbox.legs import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request for a document. `plays` says whether the call goes on with the answer.
+
+    `document` is the count of the leg's documents at the time: an answer that comes when the leg
+    has moved on is dropped.
+    """
+
+    sid: str
+    document: int
+    url: str
+    method: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    plays: bool = True
+    fallback: Source | None = None
+
+
+def on_loopback(url: str) -> bool:
+    """True where fetching this stays on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,35 @@
+"""Who the sandbox is: its account, its credentials, and the SIDs it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+#: Credentials of a sandbox nobody configured. They open nothing but sandboxes.
+ACCOUNT_SID = "AC" + "5a4db0c5" * 4
+AUTH_TOKEN = "70c3" * 8
+API_KEY = "SK" + "5a4db0c5" * 4
+API_SECRET = "sandbox-secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account and the secrets that open it; secrets stay out of its repr."""
+
+    sid: str = ACCOUNT_SID
+    auth_token: str = field(default=AUTH_TOKEN, repr=False)
+    api_key: str = API_KEY
+    api_secret: str = field(default=API_SECRET, repr=False)
+
+    def opens(self, user: str, password: str) -> bool:
+        """True for the account with its token and for the key with its secret."""
+        return (user, password) in (
+            (self.sid, self.auth_token),
+            (self.api_key, self.api_secret),
+        )
+
+
+def make_sid(prefix: str, *seeds: object) -> str:
+    """`CA` and seeds → a SID of Twilio's shape; the same seeds always give the same SID."""
+    digest = sha256("\x1f".join(str(seed) for seed in seeds).encode()).hexdigest()
+    return prefix + digest[:32]

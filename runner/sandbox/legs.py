@@ -1,0 +1,70 @@
+"""One leg as the world plays it: its row, its document, and what happened to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runner.model import Millis
+from runner.sandbox.plans import Person
+from runner.sandbox.rows import Row
+from runner.sandbox.twiml import Element
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a call's transcript.
+
+    `kind` is one of `status`, `says`, `plays`, `pauses`, `rings`, `joins`, `waits`, `records`,
+    `types`, `fetches`, `told` (an update came), `cut` (it broke off what was going on) and
+    `fault` (what Twilio's debugger would show).
+    """
+
+    at: Millis
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document comes from: its text, or a URL and what to do when that fails."""
+
+    twiml: str | None = None
+    url: str = ""
+    method: str = "POST"
+    fallback_url: str | None = None
+    fallback_method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """A `<Dial>` that is going on: its verb and the SIDs of the legs that it called."""
+
+    verb: Element
+    children: tuple[str, ...]
+    answered: str | None = None
+
+    @property
+    def action(self) -> str:
+        """Where the call goes afterwards; "" for the next verb."""
+        return self.verb.attributes.get("action", "")
+
+
+@dataclass(slots=True)
+class Leg:
+    """A call while it is played. Only the world changes it."""
+
+    row: Row
+    person: Person
+    source: Source | None
+    time_limit: int | None = None
+    happenings: list[Happening] = field(default_factory=list)
+    #: Counts documents: a step that an older document planned is void.
+    document: int = 0
+    verbs: tuple[Element, ...] = ()
+    #: Where the running document came from; relative URLs start here.
+    url: str = ""
+    dialing: Dialing | None = None
+    #: What goes on right now and an update would break off, for the transcript.
+    doing: str = ""
+    #: Counts time limits: only the newest one is in force.
+    limits: int = 0

@@ -1,0 +1,161 @@
+"""The API over HTTP: reads requests, lets faults strike, writes answers with Twilio's headers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import BasicAuth, web
+
+from runner.model import Millis
+from runner.sandbox.api import Answer, Api, classify
+from runner.sandbox.dates import http_date
+from runner.sandbox.faults import REFUSALS, Fault, Faults, Taken
+from runner.sandbox.identity import make_sid
+from runner.sandbox.journal import Entry, Journal, Request
+
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
+_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset
+
+
+@dataclass(slots=True)
+class ApiServer:
+    """Serves one `Api`. `catch_up` plays the world up to now and says when that is."""
+
+    api: Api
+    journal: Journal
+    faults: Faults
+    catch_up: Callable[[], Millis]
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: int = 0
+    _count: int = 0
+
+    async def handle(self, http: web.Request) -> web.StreamResponse:
+        """One request from reading to answering."""
+        self._open += 1
+        try:
+            now = self.catch_up()
+            request = await _read(http, now)
+            taken = self.faults.take(request.kind) if request.kind else Taken()
+            return await self._serve(http, request, taken)
+        finally:
+            self._open -= 1
+
+    async def _serve(self, http: web.Request, request: Request, taken: Taken) -> web.StreamResponse:
+        name = taken.name
+        if name in ("hang", "reset-before"):
+            self.journal.add(Entry(request, None, name))
+            return await self._break(http, name)
+        headers = self._headers(request, taken)
+        if taken.spoiling is not None and name in REFUSALS:
+            refusal = REFUSALS[name]
+            headers |= _retry_after(taken.spoiling)
+            answer = Answer(refusal.status, refusal.body())
+        else:
+            answer = self.api.answer(request, taken)
+        silent = name in ("hang-after", "reset-after")
+        self.journal.add(Entry(request, None if silent else answer.status, name))
+        if taken.slow:
+            await asyncio.sleep(taken.slow)
+        return await self._send(http, answer, headers, name)
+
+    async def _send(
+        self, http: web.Request, answer: Answer, headers: dict[str, str], fault: str
+    ) -> web.StreamResponse:
+        match fault:
+            case "hang-after" | "reset-after":
+                return await self._break(http, fault)
+            case "malformed":
+                return _response(Answer(answer.status, answer.body[:-1] + b",,"), headers)
+            case "html":
+                return web.Response(
+                    status=502, body=HTML, headers=headers, content_type="text/html"
+                )
+            case "truncated":
+                return await _truncate(http, answer, headers)
+        return _response(answer, headers)
+
+    async def _break(self, http: web.Request, fault: str) -> web.StreamResponse:
+        if fault.startswith("hang"):
+            await self.closing.wait()
+        _reset(http)
+        return web.Response()
+
+    def _headers(self, request: Request, taken: Taken) -> dict[str, str]:
+        self._count += 1
+        return {
+            "Date": http_date(request.at + round(taken.skew * 1000)),
+            "Twilio-Concurrent-Requests": str(self._open),
+            "Twilio-Request-Id": make_sid("RQ", request.at, self._count),
+        }
+
+
+async def _read(http: web.Request, now: Millis) -> Request:
+    form = await http.post()
+    kind, sid = classify(http.method, http.path)
+    user, password = _credentials(http)
+    return Request(
+        at=now,
+        method=http.method,
+        path=http.path,
+        query=dict(http.query),
+        form={name: value for name, value in form.items() if isinstance(value, str)},
+        kind=kind,
+        sid=sid,
+        user=user,
+        password=password,
+    )
+
+
+def _credentials(http: web.Request) -> tuple[str, str]:
+    try:
+        auth = BasicAuth.decode(http.headers.get("Authorization", ""))
+    except ValueError:
+        return "", ""
+    return auth.login, auth.password
+
+
+def _retry_after(fault: Fault) -> dict[str, str]:
+    return {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+
+
+def _response(answer: Answer, headers: dict[str, str]) -> web.Response:
+    if answer.status == 204:
+        return web.Response(status=204, headers=headers)
+    if answer.status == 401:
+        headers = headers | {"WWW-Authenticate": 'Basic realm="Twilio API"'}
+    return web.Response(
+        status=answer.status,
+        body=answer.body,
+        headers=headers,
+        content_type="application/json",
+        charset="utf-8",
+    )
+
+
+async def _truncate(
+    http: web.Request, answer: Answer, headers: dict[str, str]
+) -> web.StreamResponse:
+    """Promises the whole body, sends half of it, and closes."""
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    response.content_type = "application/json"
+    response.content_length = len(answer.body)
+    await response.prepare(http)
+    await response.write(answer.body[: len(answer.body) // 2])
+    if http.transport is not None:
+        http.transport.close()
+    return response
+
+
+def _reset(http: web.Request) -> None:
+    """Breaks the connection off so that the client sees a reset."""
+    transport = http.transport
+    if transport is None:
+        return
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+    transport.abort()

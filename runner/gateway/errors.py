@@ -30,7 +30,11 @@ from runner.settings import TwilioSettings
 #: No server may silence the runner for longer than this by its Retry-After.
 LONGEST_PAUSE: Millis = 3_600_000
 
-_UNSURE = "whether it took effect is unknown: look at the call before sending it again"
+
+def _open_question(method: str) -> str:
+    if method == "GET":
+        return "nothing was asked to change; try again"
+    return "whether it took effect is unknown: look at the call before sending it again"
 
 
 class ErrorBody(msgspec.Struct):
@@ -56,7 +60,7 @@ class ErrorBody(msgspec.Struct):
 
 
 def error_of_answer(
-    status: int, headers: Mapping[str, str], body: bytes, *, host: str
+    status: int, headers: Mapping[str, str], body: bytes, *, host: str, method: str
 ) -> GatewayError | None:
     """The error that this answer is; None where it is none (2xx)."""
     if 200 <= status < 300:
@@ -78,7 +82,7 @@ def error_of_answer(
     if 300 <= status < 400:
         hint = "redirects are not followed, they would carry the credentials; check the API base"
         return NoAnswer(said, hint=hint)
-    return NoAnswer(said, hint=_UNSURE)
+    return NoAnswer(said, hint=_open_question(method))
 
 
 def _refusal(said: str, status: int, document: ErrorBody | None, *, empty: bool) -> GatewayError:
@@ -118,22 +122,28 @@ def retry_after(headers: Mapping[str, str]) -> Millis | None:
     return min(max(0, until - now), LONGEST_PAUSE)
 
 
-def error_of_failure(error: Exception, *, host: str, limits: TwilioSettings) -> GatewayError:
+def error_of_failure(
+    error: Exception, *, host: str, limits: TwilioSettings, method: str
+) -> GatewayError:
     """The error that a broken exchange is; what aiohttp raises tells before from after sending."""
     before = _error_before_sending(error, host, limits)
     if before is not None:
         return before
+    return NoAnswer(_what_broke(error, host, limits), hint=_open_question(method))
+
+
+def _what_broke(error: Exception, host: str, limits: TwilioSettings) -> str:
     if isinstance(error, aiohttp.SocketTimeoutError):
         waited = format_duration(limits.read_timeout)
-        return NoAnswer(f"{host} said nothing for {waited} after the request", hint=_UNSURE)
+        return f"{host} said nothing for {waited} after the request"
     if isinstance(error, asyncio.TimeoutError):
         waited = format_duration(limits.total_timeout)
-        return NoAnswer(f"{host} did not finish its answer within {waited}", hint=_UNSURE)
+        return f"{host} did not finish its answer within {waited}"
     if isinstance(error, aiohttp.ClientPayloadError):
-        return NoAnswer(f"the answer of {host} broke off half way", hint=_UNSURE)
+        return f"the answer of {host} broke off half way"
     if isinstance(error, aiohttp.ClientResponseError):
-        return NoAnswer(f"{host} answered with something that is not HTTP", hint=_UNSURE)
-    return NoAnswer(f"{host} closed the connection before it answered", hint=_UNSURE)
+        return f"{host} answered with something that is not HTTP"
+    return f"{host} closed the connection before it answered"
 
 
 def _error_before_sending(

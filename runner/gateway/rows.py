@@ -6,6 +6,7 @@ holds one is decoded again, field by field, so that the normal page pays nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +24,17 @@ class Page(msgspec.Struct):
     next_page_uri: str | None = None
 
 
+_SID = re.compile(r"CA[0-9a-fA-F]{32}\Z")
 _PAGE = msgspec.json.Decoder(Page)
 _CALL = msgspec.json.Decoder(Call)
 #: Attribute → JSON key: only `from` differs, because Python keeps that word for itself.
 _KEYS = {field.name: field.encode_name for field in msgspec.structs.fields(Call)}
 _GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def is_call_sid(text: str) -> bool:
+    """True where the text has the shape of a call's SID: CA and 32 hex characters."""
+    return _SID.match(text) is not None
 
 
 def decode_page(body: bytes, *, host: str) -> Page:

@@ -86,8 +86,10 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
                 received = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
-            raise error_of_failure(error, host=host, limits=self._settings) from None
-        refused = error_of_answer(response.status, response.headers, received, host=host)
+            raise error_of_failure(error, host=host, limits=self._settings, method=method) from None
+        refused = error_of_answer(
+            response.status, response.headers, received, host=host, method=method
+        )
         if refused is not None:
             raise refused
         return Answer(response.status, received, response.headers)

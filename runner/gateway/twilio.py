@@ -8,7 +8,6 @@ fields they don't know, and cost three times the decoding of the page.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from runner import __version__
 from runner.call import Call, parse_rfc2822
 from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Refused
 from runner.gateway.credentials import Credentials
-from runner.gateway.rows import decode_call, decode_page, next_link
+from runner.gateway.rows import decode_call, decode_page, is_call_sid, next_link
 from runner.gateway.transport import Answer, Transport, as_answer, proxy_of_environment
 from runner.model import Millis, Update
 from runner.settings import TwilioSettings
@@ -29,14 +28,8 @@ TWILIO = "https://api.twilio.com"
 #: A list that has not ended by then (ten million calls at 1,000 a page) never will.
 MAX_PAGES = 10_000
 
-_SID = re.compile(r"CA[0-9a-fA-F]{32}\Z")
 #: How far a call has come: it never goes back, so of two rows the further one is the newer.
 _PROGRESS = {"queued": 0, "ringing": 1, "in-progress": 2}
-
-
-def is_call_sid(text: str) -> bool:
-    """True where the text has the shape of a call's SID: CA and 32 hex characters."""
-    return _SID.match(text) is not None
 
 
 def open_gateway(credentials: Credentials, settings: TwilioSettings) -> TwilioGateway:

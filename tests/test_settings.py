@@ -1,0 +1,98 @@
+"""Settings: options win over the file, the file over defaults; everything wrong is said at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runner.settings import BadSettings, RunSettings, read_api_base, settings_from
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert settings_from({}, {}) == RunSettings()
+
+
+def test_options_win_over_the_file_and_the_file_over_defaults() -> None:
+    config = {
+        "version": 1,
+        "flows": ["a", "b"],
+        "interval": "5s",
+        "grace": "0s",
+        "twilio": {"concurrency": 3, "read_timeout": "1s"},
+    }
+    found = settings_from(config, {"interval": "1s", "grace": None, "read_timeout": 500})
+    assert found.flows == ("a", "b")
+    assert found.interval == 1_000
+    assert found.grace == 0
+    assert (found.twilio.concurrency, found.twilio.read_timeout) == (3, 500)
+    assert found.twilio.total_timeout == RunSettings().twilio.total_timeout
+
+
+def test_the_api_base_belongs_to_how_twilio_is_reached() -> None:
+    found = settings_from({"api_base": "https://a.example"}, {"api_base": "http://[::1]:80/"})
+    assert found.twilio.api_base == "http://[::1]:80"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("interval", "100ms"),
+        ("interval", "soon"),
+        ("grace", "-1s"),
+        ("store", "mysql://db"),
+        ("store", "sqlite:///"),
+        ("log_format", "xml"),
+        ("listen", "9090"),
+        ("listen", "127.0.0.1:http"),
+        ("listen", ":70000"),
+        ("concurrency", 0),
+        ("concurrency", 1_000),
+        ("total_timeout", 0),
+        ("api_base", "ftp://127.0.0.1"),
+    ],
+)
+def test_what_can_not_work_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(BadSettings, match=f"^{name}: "):
+        settings_from({}, {name: value})
+
+
+def test_all_faults_at_once() -> None:
+    with pytest.raises(BadSettings) as raised:
+        settings_from({"interval": "x", "twilio": {"concurrency": 0}}, {"listen": "y"})
+    assert len(raised.value.faults) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://LOCALHOST", "http://localhost"),
+        ("http://127.9.9.9:1", "http://127.9.9.9:1"),
+        ("https://twilio.example:8443", "https://twilio.example:8443"),
+    ],
+)
+def test_an_api_base_is_scheme_host_and_port(text: str, base: str) -> None:
+    assert read_api_base(text) == base
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("http://example.com", "plain http"),
+        ("http://127.0.0.1.example.com", "plain http"),
+        ("https://space.example/api/laml", "without a path"),
+        ("https://a.example?x=1", "without a path"),
+        ("https://user:secret@a.example", "credentials"),
+        ("a.example:80", "not an http"),
+        ("https://", "not an http"),
+        ("https://a.example:99999", "not a URL"),
+        ("https://[::1", "not a URL"),
+        ("https://a.exa mple", "not an http"),
+        ("", "not an http"),
+    ],
+)
+def test_other_api_bases_are_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as raised:
+        read_api_base(text)
+    assert "secret" not in str(raised.value)

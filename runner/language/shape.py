@@ -15,10 +15,9 @@ Fits = Callable[[Any], bool]
 Make = Callable[[Any, Mapping[str, Any], "Shapes"], Fits]
 
 #: Keywords that are for people and editors.
-SILENT = frozenset(
-    ("$schema", "$id", "title", "description", "markdownDescription", "examples", "default")
-    + ("definitions", "patternErrorMessage", "enumDescriptions", "defaultSnippets")
-)
+SILENT = frozenset({"$schema", "$id", "definitions", "default", "examples", "defaultSnippets"})
+SILENT |= {"title", "description", "markdownDescription", "enumDescriptions"}
+SILENT |= {"patternErrorMessage"}
 
 
 class Shapes:

@@ -1,0 +1,98 @@
+"""`then` to actions: each prepared by its own kind, then looked at in its company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.actions import ACTIONS
+from runner.actions.base import BadArgument
+from runner.actions.sequence import check_sequence
+from runner.language.bench import Bench
+from runner.language.source import Place
+from runner.language.words import listed
+from runner.model import Action
+from runner.problems import Position
+
+
+def compile_actions(
+    bench: Bench, rule: Mapping[str, Any], *, defaults: Mapping[str, str], broken: frozenset[int]
+) -> tuple[Action, ...]:
+    """The actions of a rule; those at a `broken` index were refused by the schema already."""
+    then = rule.get("then")
+    if not isinstance(then, list):
+        return ()
+    made = [
+        _action(bench, (then, index), defaults) if index not in broken else None
+        for index in range(len(then))
+    ]
+    actions = tuple(action for action in made if action is not None)
+    if len(actions) == len(then):  # with one missing, what is said of the order may be wrong
+        for fault in check_sequence(actions):
+            bench.error(actions[fault.index].position, fault.code, fault.message, hint=fault.hint)
+    return actions
+
+
+def _action(bench: Bench, place: Place, defaults: Mapping[str, str]) -> Action | None:
+    entry = place[0][place[1]]
+    if isinstance(entry, str):
+        return _prepared(bench, place, entry, defaults)
+    if len(entry) > 1:
+        _several(bench, entry)
+        return None
+    return _prepared(bench, (entry, next(iter(entry))), next(iter(entry)), defaults)
+
+
+def _several(bench: Bench, entry: Mapping[str, Any]) -> None:
+    first, *rest = entry
+    bench.error(
+        bench.document.key(entry, rest[0]),
+        "several-actions",
+        f"{listed(list(entry), 'and')} stand in one item of `then`, which is one action",
+        hint=f"begin a new item: `- {rest[0]}: …`",
+    )
+
+
+def _prepared(bench: Bench, place: Place, name: str, defaults: Mapping[str, str]) -> Action | None:
+    """`place` is that of the action's value, or of the bare word."""
+    value = place[0][place[1]]
+    bare = isinstance(place[1], int)
+    if not bare and _has_placeholder(bench, place):
+        return None
+    written = None if bare or value is True else value
+    try:
+        arguments = ACTIONS[name].prepare(written, defaults)
+    except BadArgument as error:
+        position = _argument(bench, place, error.key)
+        bench.error(position, error.code, str(error), hint=error.hint)
+        return None
+    return Action(name, arguments, bench.document.key(*place))
+
+
+def _argument(bench: Bench, place: Place, key: str | None) -> Position:
+    value = place[0][place[1]]
+    if isinstance(value, dict) and key in value:
+        return bench.at(value, key)
+    return bench.at(*place)
+
+
+def _has_placeholder(bench: Bench, place: Place) -> bool:
+    found = False
+    for text in _texts(place):
+        if "{{" in text[0][text[1]]:
+            found = True
+            bench.error(
+                bench.at(*text),
+                "placeholder",
+                "placeholders (`{{ … }}`) are not known to this version",
+                hint="write the text without them",
+            )
+    return found
+
+
+def _texts(place: Place) -> Iterator[Place]:
+    value = place[0][place[1]]
+    if isinstance(value, str):
+        yield place
+    elif isinstance(value, dict):
+        yield from ((value, key) for key in value if isinstance(value[key], str))

@@ -1,0 +1,44 @@
+"""What the parts of the compiler share while they work on one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.language.source import Document
+from runner.problems import Position, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value of a named list, and where it stands."""
+
+    value: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One file on the compiler's bench: its document, its lists, and what was found wrong.
+
+    `lists` holds the named lists; one that could not be read is there and empty. `checked` is the
+    names of the lists whose values were already looked at as phone numbers.
+    """
+
+    document: Document
+    lists: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    checked: set[str] = field(default_factory=set)
+
+    def error(self, position: Position, code: str, message: str, *, hint: str = "") -> None:
+        """Notes what makes the file unusable."""
+        self.problems.append(Problem(position, code, message, hint))
+
+    def warn(self, position: Position, code: str, message: str, *, hint: str = "") -> None:
+        """Notes what is probably not meant."""
+        self.problems.append(Problem(position, code, message, hint, "warning"))
+
+    def at(self, holder: Any, key: str | int) -> Position:
+        """Where the value under `key` stands."""
+        return self.document.value(holder, key)

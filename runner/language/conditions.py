@@ -1,0 +1,173 @@
+"""`match` to conditions: fields, operators, any, all and not, each with its place.
+
+Reads data that may be of any shape: what the schema would call a violation is explained here,
+where fields and operators are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runner.language.bench import Bench
+from runner.language.fields import FIELDS, LEGS, Field
+from runner.language.operators import OPERATORS, suiting
+from runner.language.source import Place
+from runner.language.values import Unfit, Wanted, prepare
+from runner.language.violations import wrong_type
+from runner.language.vocabulary import ANY_LEG
+from runner.language.words import listed, shown, suggestion
+from runner.model import AllOf, AnyOf, Condition, Not, Test
+from runner.problems import Position
+
+_GROUPS = ("any", "all", "not")
+_AMOUNTS = ("duration", "time")
+
+
+def compile_match(bench: Bench, place: Place) -> AllOf:
+    """The conditions at a place, all of which must hold; problems go to the bench."""
+    return _mapping(bench, place, "match")
+
+
+def tests_of(condition: Condition) -> Iterator[Test]:
+    """Every comparison in a condition, however deep."""
+    match condition:
+        case Test():
+            yield condition
+        case Not(item=item):
+            yield from tests_of(item)
+        case AllOf(items=items) | AnyOf(items=items):
+            for item in items:
+                yield from tests_of(item)
+
+
+def _mapping(bench: Bench, place: Place, name: str) -> AllOf:
+    holder, key = place
+    conditions, position = holder[key], bench.at(holder, key)
+    if not isinstance(conditions, dict):
+        _wrong_type(bench, place, name, "a mapping (`field: value`)")
+        return AllOf((), position)
+    found: list[Condition] = []
+    for word in conditions:
+        if word in _GROUPS:
+            found.append(_group(bench, (conditions, word)))
+        elif word in FIELDS:
+            found.extend(_field(bench, (conditions, word), FIELDS[word]))
+        else:
+            _unknown_field(bench, conditions, word)
+    return AllOf(tuple(found), position)
+
+
+def _group(bench: Bench, place: Place) -> Condition:
+    holder, word = place
+    position = bench.document.key(holder, word)
+    if word == "not":
+        return Not(_single(_mapping(bench, place, "not")), position)
+    items = tuple(_single(item) for item in _list(bench, place))
+    return AnyOf(items, position) if word == "any" else AllOf(items, position)
+
+
+def _list(bench: Bench, place: Place) -> list[AllOf]:
+    holder, word = place
+    value, name = holder[word], str(word)
+    if not isinstance(value, list):
+        _wrong_type(bench, place, name, "a list of conditions")
+        return []
+    if not value:
+        hint = "name a condition, or remove it"
+        bench.error(bench.at(*place), "empty-value", f"`{name}` is empty", hint=hint)
+    return [
+        _mapping(bench, (value, index), f"item {index + 1} of {name}")
+        for index in range(len(value))
+    ]
+
+
+def _single(group: AllOf) -> Condition:
+    return group.items[0] if len(group.items) == 1 else group
+
+
+def _wrong_type(bench: Bench, place: Place, name: str, wanted: str) -> None:
+    code, message, hint = wrong_type(bench.document, place, name=f"`{name}`", wanted=wanted)
+    bench.error(bench.at(*place), code, message, hint=hint)
+
+
+def _unknown_field(bench: Bench, holder: dict[str, Any], word: str) -> None:
+    hint = suggestion(word, [*FIELDS, *_GROUPS], "fields")
+    if word in OPERATORS:
+        hint = f"{word} is an operator; it stands under a field: `from: {{{word}: …}}`"
+    position = bench.document.key(holder, word)
+    bench.error(position, "unknown-field", f"unknown field {shown(word)} in match", hint=hint)
+
+
+def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
+    holder, key = place
+    value, position = holder[key], bench.document.key(holder, key)
+    if isinstance(value, dict):
+        return _operators(bench, place, field)
+    if field.type in _AMOUNTS:
+        _equal_amount(bench, place, field)
+        return []
+    operator = "in" if isinstance(value, list) else "eq"
+    return _test(bench, Wanted(field, operator, place), position)
+
+
+def _operators(bench: Bench, place: Place, field: Field) -> list[Condition]:
+    operators: dict[str, Any] = place[0][place[1]]
+    if not operators:
+        message = f"`{field.name}` names no operator"
+        hint = f"it takes {listed(suiting(field.type), 'and')}"
+        bench.error(bench.at(*place), "empty-value", message, hint=hint)
+    found: list[Condition] = []
+    for word in operators:
+        position = bench.document.key(operators, word)
+        if _is_suiting(bench, field, word, position):
+            found.extend(_test(bench, Wanted(field, word, (operators, word)), position))
+    return found
+
+
+def _is_suiting(bench: Bench, field: Field, word: str, position: Position) -> bool:
+    suits = suiting(field.type)
+    if word in suits:
+        return True
+    if word in OPERATORS:
+        message = f"`{word}` does not suit `{field.name}`, which is a {field.type}"
+        hint = f"it takes {listed(suits, 'and')}"
+        bench.error(position, "operator-mismatch", message, hint=hint)
+    else:
+        message = f"unknown operator {shown(word)} for `{field.name}`"
+        bench.error(position, "unknown-operator", message, hint=suggestion(word, suits, "ones"))
+    return False
+
+
+def _equal_amount(bench: Bench, place: Place, field: Field) -> None:
+    value = place[0][place[1]]
+    example = "30m" if field.type == "duration" else "2026-11-02T15:00:00Z"
+    wanted = value if isinstance(value, str) and value else example
+    bench.error(
+        bench.at(*place),
+        "operator-mismatch",
+        f"`{field.name}` is a {field.type}, and never exactly a value",
+        hint=f"say from when: `{field.name}: {{gte: {wanted}}}`",
+    )
+
+
+def _test(bench: Bench, wanted: Wanted, position: Position) -> list[Condition]:
+    try:
+        value = prepare(bench, wanted)
+    except Unfit:
+        return []
+    operator = wanted.operator
+    if wanted.field.type == "leg":
+        operator, value = _legs(bench, wanted, value)
+    return [Test(wanted.field.name, operator, value, wanted.value, position)]
+
+
+def _legs(bench: Bench, wanted: Wanted, value: Any) -> tuple[str, Any]:
+    """`any` stands for both legs, so that it holds for every call."""
+    named = {value} if isinstance(value, str) else value
+    if ANY_LEG not in named:
+        return wanted.operator, value
+    if wanted.operator in ("not", "not_in"):
+        message = f"`{wanted.operator}: any` rules out every call"
+        bench.error(bench.at(*wanted.place), "unknown-value", message, hint="name parent or child")
+    return "in", frozenset(LEGS)

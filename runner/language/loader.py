@@ -1,0 +1,106 @@
+"""Files and folders to one set of flows, or to every problem of every file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.language import source
+from runner.language.compiler import compile_flow
+from runner.language.files import Files
+from runner.language.folders import find_flows
+from runner.language.schema import check
+from runner.language.words import shown
+from runner.model import Flow, FlowSet
+from runner.problems import Position, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of the files.
+
+    `flow_set` is None where there is any error: flows come into force together or not at all.
+    `texts` holds what was read, and `files` the SHA-256 of it, by path; list files included.
+    """
+
+    flow_set: FlowSet | None
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+    files: Mapping[str, str]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems because of which there is no flow set."""
+        return tuple(problem for problem in self.problems if problem.is_error)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration file: `data` as its schema allows it, None where there is an error."""
+
+    data: Mapping[str, Any] | None
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Loads flow files, and folders of them with all their subfolders, in sorted order.
+
+    Passes over hidden files, `*.test.yaml` and `callflow.yaml`. Never raises for what a file is
+    or holds: that is what `problems` is for.
+    """
+    found, problems = find_flows(paths)
+    files, flows = Files(), []
+    for path in found:
+        flow, its_problems = _load_one(path, files)
+        problems.extend(its_problems)
+        if flow is not None:
+            flows.append(flow)
+    problems.extend(_duplicates(flows))
+    flow_set = None
+    if not any(problem.is_error for problem in problems):
+        flow_set = FlowSet(tuple(flows), dict(files.digests))
+    return Loaded(flow_set, tuple(sorted(set(problems))), files.texts, files.digests)
+
+
+def load_config(path: Path) -> Config:
+    """Loads a configuration file; settings that are not written in it are not in `data`."""
+    files = Files()
+    reading = _read(str(path), files)
+    problems = list(reading.problems)
+    if reading.document is not None:
+        problems += [misfit.problem for misfit in check(reading.document, "config")]
+    data = None if problems or reading.document is None else reading.document.data
+    return Config(data, tuple(sorted(set(problems))), files.texts)
+
+
+def _load_one(path: str, files: Files) -> tuple[Flow | None, list[Problem]]:
+    reading = _read(path, files)
+    if reading.document is None:
+        return None, reading.problems
+    compiled = compile_flow(reading.document, files)
+    return compiled.flow, compiled.problems
+
+
+def _read(path: str, files: Files) -> source.Reading:
+    content = files.read(path, largest=source.LARGEST)
+    if isinstance(content, str):
+        message = f"the file can't be read: {content}"
+        return source.Reading(None, "", [Problem(Position(path, 1, 1), "unreadable", message)])
+    reading = source.parse(path, content)
+    files.texts[path] = reading.text
+    return reading
+
+
+def _duplicates(flows: Sequence[Flow]) -> list[Problem]:
+    first: dict[str, Flow] = {}
+    problems = []
+    for flow in flows:
+        other = first.setdefault(flow.name, flow)
+        if other is not flow:
+            message = f"the flow {shown(flow.name)} is already defined at {other.position}"
+            hint = "give one of them another name; history is kept under it"
+            problems.append(Problem(flow.position, "duplicate-flow", message, hint))
+    return problems

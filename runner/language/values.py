@@ -1,0 +1,223 @@
+"""The wanted values of operators: checked, and made ready to be compared with a call's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runner.durations import parse_duration
+from runner.language.bench import Bench
+from runner.language.fields import Field
+from runner.language.source import Place
+from runner.language.violations import wrong_type
+from runner.language.vocabulary import check_start, check_word
+from runner.language.words import shown, suggestion
+from runner.model import Millis
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+
+
+class Unfit(Exception):
+    """Ends the preparing of one value; its problem has been noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A value as it was written: the field and operator it is for, and its place."""
+
+    field: Field
+    operator: str
+    place: Place
+
+    @property
+    def value(self) -> Any:
+        """The value itself."""
+        return self.place[0][self.place[1]]
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"`{self.field.name}`"
+
+    def item(self, index: int) -> Wanted:
+        """The same for one item of the value, which is a list."""
+        return Wanted(self.field, self.operator, (self.value, index))
+
+
+def prepare(bench: Bench, wanted: Wanted) -> Any:
+    """The value as `Test.value` holds it. Raises Unfit where it is of no use, its problem noted."""
+    return _PREPARED[wanted.operator](bench, wanted)
+
+
+def refuse(bench: Bench, wanted: Wanted, code: str, message: str, *, hint: str = "") -> Unfit:
+    """Notes an error at the value, and gives what to raise."""
+    bench.error(bench.at(*wanted.place), code, message, hint=hint)
+    return Unfit(code)
+
+
+def _of_type(bench: Bench, wanted: Wanted, kind: type, words: str) -> Any:
+    value = wanted.value
+    if isinstance(value, kind):
+        return value
+    name = wanted.name if wanted.operator in ("eq", "in") else f"`{wanted.operator}`"
+    code, message, hint = wrong_type(bench.document, wanted.place, name=name, wanted=words)
+    if value is None:
+        hint = "a field that is empty is matched by `{exists: false}`"
+    raise refuse(bench, wanted, code, message, hint=hint)
+
+
+def _text(bench: Bench, wanted: Wanted) -> str:
+    text: str = _of_type(bench, wanted, str, "text")
+    if not text:
+        message = f"{wanted.name} is compared with empty text, which nothing ever equals"
+        hint = "a field that is empty is matched by `{exists: false}`"
+        raise refuse(bench, wanted, "empty-value", message, hint=hint)
+    if "{{" in text:
+        message = "placeholders (`{{ … }}`) can't stand in `match`"
+        raise refuse(bench, wanted, "placeholder", message, hint="write the value itself")
+    return text
+
+
+def _word(bench: Bench, wanted: Wanted) -> str:
+    text = _text(bench, wanted)
+    if not check_word(bench, wanted.field, text, bench.at(*wanted.place)):
+        raise Unfit(text)
+    return text
+
+
+def _prefix(bench: Bench, wanted: Wanted) -> str:
+    text = _text(bench, wanted)
+    check_start(bench, wanted.field, text, bench.at(*wanted.place))
+    return text
+
+
+def _words(bench: Bench, wanted: Wanted) -> frozenset[str]:
+    items: list[Any] = _of_type(bench, wanted, list, "a list of texts")
+    if not items:
+        message = f"{wanted.name} is compared with an empty list"
+        raise refuse(bench, wanted, "empty-value", message, hint="name a value, or remove it")
+    words = [_gently(_word, bench, wanted.item(index)) for index in range(len(items))]
+    if None in words:
+        raise Unfit(wanted.operator)
+    return frozenset(words)
+
+
+def _gently(make: Callable[[Bench, Wanted], Any], bench: Bench, wanted: Wanted) -> Any:
+    """None for an unfit item, so that the other items are looked at too."""
+    try:
+        return make(bench, wanted)
+    except Unfit:
+        return None
+
+
+def _list(bench: Bench, wanted: Wanted) -> frozenset[str]:
+    name = _text(bench, wanted)
+    if name not in bench.lists:
+        hint = suggestion(name, list(bench.lists), "lists") or "name it under `lists`"
+        raise refuse(bench, wanted, "unknown-list", f"there is no list {shown(name)}", hint=hint)
+    if name not in bench.checked and wanted.field.type == "phone":
+        bench.checked.add(name)
+        for entry in bench.lists[name]:
+            check_word(bench, wanted.field, entry.value, entry.position)
+    return frozenset(entry.value for entry in bench.lists[name])
+
+
+def _expression(bench: Bench, wanted: Wanted) -> Any:
+    text = _text(bench, wanted)
+    return _compiled(bench, wanted, text)
+
+
+def _glob(bench: Bench, wanted: Wanted) -> Any:
+    parts = {"*": "(?s:.*)", "?": "(?s:.)"}
+    text = "".join(parts.get(c) or _escaped(c) for c in _text(bench, wanted))
+    return _compiled(bench, wanted, text)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isalnum() else re.escape(character)
+
+
+def _compiled(bench: Bench, wanted: Wanted, text: str) -> Any:
+    import re2  # few flows need it, and it takes time to load
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        message = f"{shown(wanted.value)} is not a regular expression that RE2 takes: {reason}"
+        hint = "RE2 has no backreferences and no look-around"
+        raise refuse(bench, wanted, "bad-regex", message, hint=hint) from None
+
+
+def _amount(bench: Bench, wanted: Wanted) -> Millis:
+    return (_duration if wanted.field.type == "duration" else _time)(bench, wanted)
+
+
+def _duration(bench: Bench, wanted: Wanted) -> Millis:
+    value = wanted.value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        message = f"`{wanted.operator}` needs a unit: {value} of what?"
+        hint = f"write {value}s, {value}m or 1h30m"
+        raise refuse(bench, wanted, "bad-duration", message, hint=hint)
+    text: str = _of_type(bench, wanted, str, "a duration such as 30m")
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        said, _, hint = str(error).partition("; ")
+        raise refuse(bench, wanted, "bad-duration", said, hint=hint) from None
+
+
+def _time(bench: Bench, wanted: Wanted) -> Millis:
+    text: str = _of_type(bench, wanted, str, "a time such as 2026-11-02T15:00:00Z")
+    try:
+        if not _RFC3339.match(text):
+            raise ValueError(text)
+        return round(datetime.fromisoformat(text.upper()).timestamp() * 1000)
+    except ValueError:
+        message = f"{shown(text)} is not a time"
+        hint = "write it with its zone, like 2026-11-02T15:00:00Z"
+        raise refuse(bench, wanted, "bad-time", message, hint=hint) from None
+
+
+def _between(bench: Bench, wanted: Wanted) -> tuple[Millis, Millis]:
+    items: list[Any] = _of_type(bench, wanted, list, "a list of two, [from, to]")
+    if len(items) != 2:
+        message = f"`between` takes two values, not {len(items)}"
+        raise refuse(bench, wanted, "wrong-length", message, hint="write [from, to]")
+    low, high = (_gently(_amount, bench, wanted.item(index)) for index in (0, 1))
+    if low is None or high is None:
+        raise Unfit(wanted.operator)
+    if low > high:
+        message = f"nothing is between {items[0]} and {items[1]}"
+        raise refuse(bench, wanted, "empty-range", message, hint="write the smaller one first")
+    return low, high
+
+
+def _truth(bench: Bench, wanted: Wanted) -> bool:
+    return bool(_of_type(bench, wanted, bool, "true or false"))
+
+
+_PREPARED: dict[str, Callable[[Bench, Wanted], Any]] = {
+    "eq": _word,
+    "not": _word,
+    "in": _words,
+    "not_in": _words,
+    "in_list": _list,
+    "not_in_list": _list,
+    "prefix": _prefix,
+    "suffix": _text,
+    "glob": _glob,
+    "regex": _expression,
+    "gt": _amount,
+    "gte": _amount,
+    "lt": _amount,
+    "lte": _amount,
+    "between": _between,
+    "exists": _truth,
+}

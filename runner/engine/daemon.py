@@ -25,10 +25,14 @@ DEBOUNCE: Millis = 100
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often to poll, and how long to wait for what is under way when stopping."""
+    """How often to poll, how long to wait for what is under way when stopping, and whether to act.
+
+    A dry run decides and tells, and sends nothing.
+    """
 
     interval: Millis
     grace: Millis
+    dry_run: bool = False
 
 
 class Daemon:
@@ -60,7 +64,8 @@ class Daemon:
 
     async def _poll(self) -> Poll | None:
         """One tick; None where the store failed, and so nothing could be done safely."""
-        tick = asyncio.ensure_future(self._engine.tick(self._clock.now()))
+        once = self._engine.rehearse if self._pace.dry_run else self._engine.tick
+        tick = asyncio.ensure_future(once(self._clock.now()))
         await self._either(tick)
         if not tick.done():
             self._engine.request_stop()

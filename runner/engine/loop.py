@@ -57,6 +57,7 @@ class Engine:
         self._actor = Actor(gateway, store, clock=clock, tell=tell)
         self._busy: dict[str, asyncio.Task[None]] = {}  # leg group → the change under way
         self._resuming: dict[int, asyncio.Task[None]] = {}  # ledger entry → its recovery
+        self._rehearsed: dict[str, frozenset[str]] = {}
         self._stopping = asyncio.Event()
         self.load(FlowSet())
 
@@ -77,6 +78,24 @@ class Engine:
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
         poll, _ = await self._look(now)
+        return poll
+
+    async def rehearse(self, now: Millis) -> Poll:
+        """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
+        poll, plan = await self._look(now)
+        for step in plan.steps if plan is not None else ():
+            before = self._rehearsed.get(step.call.sid, frozenset())
+            self._rehearsed[step.call.sid] = before | {step.rule.key}
+            fields = {
+                "account": self.account,
+                "call": step.call.sid,
+                "flow": step.flow.name,
+                "rule": step.rule.id,
+                "then": list(step.then),
+                "request": step.update.parameters(),
+                "why": step.why,
+            }
+            self._tell(Event("action.planned", now, "info", fields))
         return poll
 
     async def settle(self) -> None:
@@ -145,6 +164,10 @@ class Engine:
         acted: Mapping[str, frozenset[str]] = {}
         if sids:
             acted = await self._store.acted(self.account, sids)
+        if self._rehearsed:
+            acted = {
+                s: acted.get(s, frozenset()) | self._rehearsed.get(s, frozenset()) for s in sids
+            }
         planner = Planner(listing.calls, moment, busy=frozenset(self._busy))
         return planner.plan(verdicts, acted)
 

@@ -5,9 +5,9 @@ Nothing above these protocols may know Twilio's SDK or SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from runner.call import Call, CallQuery
 from runner.model import Millis, Update
@@ -215,7 +215,5 @@ class Event:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
-class Listener(Protocol):
-    """Takes events: the log, and whatever else watches."""
-
-    def __call__(self, event: Event) -> None: ...
+#: Takes events: the log, and whatever else watches.
+Listener: TypeAlias = Callable[[Event], None]

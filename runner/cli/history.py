@@ -1,0 +1,118 @@
+"""`callflow history`: what was done to which call, by which rule, why, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import click
+
+from runner.cli.exits import CLEAN, USAGE, Failure
+from runner.cli.logs import rfc3339
+from runner.cli.options import option
+from runner.durations import parse_duration
+from runner.engine.ports import Entry, HistoryQuery, Outcome, StoreError
+from runner.masking import mask_numbers
+from runner.model import Millis
+from runner.store.url import DEFAULT, open_store_to_read
+
+
+@click.command(
+    "history",
+    epilog="Example: callflow history --since 1h --outcome unknown",
+    short_help="Show what was done to which call, and why.",
+)
+@option("--call", metavar="SID", help="Only this call.")
+@option("--rule", metavar="FLOW[/RULE]", help="Only this rule, or this flow.")
+@option("--outcome", type=click.Choice(get_args(Outcome)), help="Only acts that ended so.")
+@option("--since", metavar="DURATION|TIME", help="Only acts since: 2h, or 2026-11-02T15:00:00Z.")
+@option("--limit", type=click.IntRange(min=1), help="Only the newest N.")
+@option("--store", metavar="URL", default=DEFAULT, show_default=True, help="The ledger.")
+@option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json."
+)
+@option("--show-numbers", is_flag=True, help="Don't mask phone numbers.")
+def command(store: str, form: str, show_numbers: bool, **filters: Any) -> int:
+    """Show what was done to which call, and why; newest last."""
+    query = HistoryQuery(
+        call_sid=filters["call"],
+        rule=filters["rule"],
+        outcome=filters["outcome"],
+        since=_since(filters["since"]),
+        limit=filters["limit"],
+    )
+    try:
+        entries = asyncio.run(_read(store, query))
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+    rows = [_row(entry, show_numbers=show_numbers) for entry in entries]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif rows:
+        click.echo("\n".join(_text(row) for row in rows))
+    else:
+        click.echo("nothing was done yet", err=True)
+    return CLEAN
+
+
+async def _read(url: str, query: HistoryQuery) -> Sequence[Entry]:
+    store = await open_store_to_read(url)
+    try:
+        return await store.history(query)
+    finally:
+        await store.close()
+
+
+def _since(text: str | None) -> Millis | None:
+    if text is None:
+        return None
+    from datetime import datetime
+
+    try:
+        return time.time_ns() // 1_000_000 - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        hint = "write a duration (2h) or an RFC 3339 time with its zone (2026-11-02T15:00:00Z)"
+        raise Failure(f"--since {text!r} is neither", hint=hint, code=USAGE)
+    return round(moment.timestamp() * 1000)
+
+
+def _row(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
+    hide = (lambda text: text) if show_numbers else mask_numbers
+    intent = entry.intent
+    return {
+        "id": entry.id,
+        "time": rfc3339(intent.at),
+        "account": intent.account,
+        "call": intent.call_sid,
+        "flow": intent.flow,
+        "rule": intent.rule,
+        "revision": intent.revision,
+        "then": list(intent.then),
+        "request": {name: hide(value) for name, value in intent.request.items()},
+        "why": hide(intent.why),
+        "outcome": entry.outcome,
+        "attempt": entry.attempt,
+        "ended": rfc3339(entry.updated_at),
+        "detail": hide(entry.detail),
+    }
+
+
+def _text(row: dict[str, Any]) -> str:
+    tries = f" (attempt {row['attempt']})" if row["attempt"] > 1 else ""
+    head = (
+        f"{row['time']} {row['call']} {row['flow']}/{row['rule']} "
+        f"{', '.join(row['then'])}: {row['outcome']}{tries}"
+    )
+    lines = [head, f"    why: {row['why']}"]
+    if row["detail"]:
+        lines.append(f"    {row['detail']}")
+    return "\n".join(lines)

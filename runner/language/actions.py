@@ -44,12 +44,12 @@ def _action(bench: Bench, place: Place, defaults: Mapping[str, str]) -> Action |
 
 
 def _several(bench: Bench, entry: Mapping[str, Any]) -> None:
-    first, *rest = entry
+    second = list(entry)[1]
     bench.error(
-        bench.document.key(entry, rest[0]),
+        bench.document.key(entry, second),
         "several-actions",
         f"{listed(list(entry), 'and')} stand in one item of `then`, which is one action",
-        hint=f"begin a new item: `- {rest[0]}: …`",
+        hint=f"begin a new item: `- {second}: …`",
     )
 
 
@@ -71,7 +71,7 @@ def _prepared(bench: Bench, place: Place, name: str, defaults: Mapping[str, str]
 
 def _argument(bench: Bench, place: Place, key: str | None) -> Position:
     value = place[0][place[1]]
-    if isinstance(value, dict) and key in value:
+    if key is not None and isinstance(value, dict) and key in value:
         return bench.at(value, key)
     return bench.at(*place)
 

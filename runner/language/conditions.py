@@ -22,6 +22,14 @@ from runner.problems import Position
 
 _GROUPS = ("any", "all", "not")
 _AMOUNTS = ("duration", "time")
+_NOUNS = {
+    "text": "text",
+    "phone": "a phone number",
+    "status": "a status",
+    "leg": "a leg",
+    "duration": "a duration",
+    "time": "a time",
+}
 
 
 def compile_match(bench: Bench, place: Place) -> AllOf:
@@ -130,7 +138,7 @@ def _is_suiting(bench: Bench, field: Field, word: str, position: Position) -> bo
     if word in suits:
         return True
     if word in OPERATORS:
-        message = f"`{word}` does not suit `{field.name}`, which is a {field.type}"
+        message = f"`{word}` does not suit `{field.name}`, which is {_NOUNS[field.type]}"
         hint = f"it takes {listed(suits, 'and')}"
         bench.error(position, "operator-mismatch", message, hint=hint)
     else:

@@ -162,7 +162,7 @@ def _amount(bench: Bench, wanted: Wanted) -> Millis:
 def _duration(bench: Bench, wanted: Wanted) -> Millis:
     value = wanted.value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        message = f"`{wanted.operator}` needs a unit: {value} of what?"
+        message = f"`{wanted.operator}` needs a unit: {value} is no duration"
         hint = f"write {value}s, {value}m or 1h30m"
         raise refuse(bench, wanted, "bad-duration", message, hint=hint)
     text: str = _of_type(bench, wanted, str, "a duration such as 30m")

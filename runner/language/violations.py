@@ -67,15 +67,23 @@ def _unknown_keys(document: Document, violation: Violation) -> list[Problem]:
             document.key(violation.found, key),
             code,
             f"unknown {noun} {shown(key)} in {where}",
-            _merge_hint(key) or suggestion(key, known, f"{noun}s"),
+            _special_hint(violation, key) or suggestion(key, known, f"{noun}s"),
         )
         for key in violation.found
         if key not in known
     ]
 
 
-def _merge_hint(key: str) -> str:
-    return "YAML 1.2 has no merge key; write the values out" if key == "<<" else ""
+def _special_hint(violation: Violation, key: str) -> str:
+    if key == "<<":
+        return "YAML 1.2 has no merge key; write the values out"
+    parts = violation.schema.get("properties", {})
+    for sibling in violation.found:
+        for branch in parts.get(sibling, {}).get("anyOf", ()):
+            if key in branch.get("properties", ()):
+                first = next(iter(branch["properties"]))
+                return f"it belongs inside: `{sibling}: {{{first}: …, {key}: …}}`"
+    return ""
 
 
 def name_of(pointer: Pointer) -> str:
@@ -123,7 +131,7 @@ def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
     types = violation.wanted if isinstance(violation.wanted, list) else [violation.wanted]
     wanted, title = listed([_TYPES[word] for word in types]), violation.schema.get("title")
     if title == "duration" and _is_number(violation.found):
-        message = f"{name_of(violation.pointer)} needs a unit: {violation.found} of what?"
+        message = f"{name_of(violation.pointer)} needs a unit: {violation.found} is no duration"
         return "bad-duration", message, f"write {violation.found}s, {violation.found}m or 1h30m"
     if title == "action":
         wanted = "an action (`say: …`, `hangup`)"

@@ -1,0 +1,87 @@
+"""`callflow validate`: every problem of every file at once, before a call meets it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from runner.cli import report
+from runner.cli.exits import CLEAN, FINDINGS
+from runner.cli.options import option
+from runner.language.folders import CONFIG_NAMES
+from runner.language.loader import load, load_config
+from runner.problems import Problem
+
+_EPILOG = """\b
+Examples:
+  callflow validate
+  callflow validate flows/ callflow.yaml --strict
+  callflow validate flows/long-calls.yaml --format json
+"""
+
+
+@dataclass(slots=True)
+class _Findings:
+    problems: list[Problem] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> int:
+        return len(set(self.texts) | {problem.position.path for problem in self.problems})
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How problems are written to standard output.",
+)
+@option("--strict", is_flag=True, help="Warnings fail too.")
+def command(paths: tuple[Path, ...], format_: str, strict: bool) -> int:
+    """Check flow files: YAML, schema and meaning.
+
+    PATH is a file or a folder, flows/ where none is given. A callflow.yaml given by name is
+    checked as a configuration file. Ends with 0 where the files are fit to run, with 1 where
+    there is an error (with --strict, also a warning).
+    """
+    findings = _look_at(paths or (Path("flows"),))
+    if format_ == "json":
+        click.echo(report.as_json(findings.problems))
+    else:
+        click.echo(_text(findings), nl=False)
+        click.echo(report.summary(findings.problems, findings.files), err=True)
+    return FINDINGS if any(p.is_error or strict for p in findings.problems) else CLEAN
+
+
+def _look_at(paths: Sequence[Path]) -> _Findings:
+    findings = _Findings()
+    for path in paths:
+        if path.name in CONFIG_NAMES and not path.is_dir():
+            config = load_config(path)
+            findings.problems.extend(config.problems)
+            findings.texts.update(config.texts)
+    flows = [path for path in paths if path.name not in CONFIG_NAMES or path.is_dir()]
+    if flows:
+        loaded = load(flows)
+        findings.problems.extend(loaded.problems)
+        findings.texts.update(loaded.texts)
+    findings.problems.sort()
+    return findings
+
+
+def _text(findings: _Findings) -> str:
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR")
+    width = max(40, shutil.get_terminal_size().columns - 10) if terminal else report.WIDTH
+    style = report.Style(colour=colour, width=width)
+    return report.as_text(findings.problems, findings.texts, style=style)

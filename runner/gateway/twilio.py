@@ -69,7 +69,8 @@ class TwilioGateway:
         self._client = client
         self._transport = transport
         self._base = base
-        self._host = urlsplit(client.get_hostname(base)).netloc
+        #: The host asked, as messages name it.
+        self.host = urlsplit(client.get_hostname(base)).netloc
         self._page_size = page_size
         self._calls_path = f"/2010-04-01/Accounts/{client.account_sid}/Calls"
 
@@ -90,12 +91,12 @@ class TwilioGateway:
     async def fetch_call(self, sid: str) -> Call:
         """One call as it is now."""
         answer = await self._send("GET", self._path_of(sid))
-        return decode_call(answer.body, sid, host=self._host)
+        return decode_call(answer.body, sid, host=self.host)
 
     async def update_call(self, sid: str, update: Update) -> Call:
         """Sends one update, once."""
         answer = await self._send("POST", self._path_of(sid), data=update.parameters())
-        return decode_call(answer.body, sid, host=self._host)
+        return decode_call(answer.body, sid, host=self.host)
 
     async def close(self) -> None:
         """Gives up every connection."""
@@ -110,13 +111,13 @@ class TwilioGateway:
         calls: list[Call] = []
         seen: set[str] = set()
         while True:
-            page = decode_page(answer.body, host=self._host)
+            page = decode_page(answer.body, host=self.host)
             calls += page.calls
-            link = next_link(page, path, host=self._host)
+            link = next_link(page, path, host=self.host)
             if link is None or (query.limit is not None and len(calls) >= query.limit):
                 return _Chain(calls, server_time, len(seen) + 1)
             if link in seen or len(seen) >= MAX_PAGES:
-                raise NoAnswer(f"{self._host} sent pages of calls that never end")
+                raise NoAnswer(f"{self.host} sent pages of calls that never end")
             seen.add(link)
             answer = await self._list(link, None)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.gateway.credentials import BadCredentials, Credentials, read_credentials
+from runner.gateway.twilio import open_gateway
+from runner.settings import TwilioSettings
 
 ACCOUNT = "AC" + "0a" * 16
 KEY = "SK" + "1b" * 16
@@ -94,3 +96,11 @@ def test_edge_and_region_can_not_move_another_api_base() -> None:
     environ = PLAIN | {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"}
     with pytest.raises(BadCredentials, match="can't be combined with an API base"):
         read_credentials(environ, api_base="http://127.0.0.1:8080")
+
+
+async def test_region_and_edge_choose_the_host() -> None:
+    credentials = Credentials(ACCOUNT, ACCOUNT, TOKEN, region="ie1", edge="dublin")
+    gateway = open_gateway(credentials, TwilioSettings())
+    assert gateway.host == "api.dublin.ie1.twilio.com"
+    plain = open_gateway(Credentials(ACCOUNT, ACCOUNT, TOKEN), TwilioSettings())
+    assert plain.host == "api.twilio.com"

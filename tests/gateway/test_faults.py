@@ -17,7 +17,8 @@ from runner.engine.ports import (
     Refused,
 )
 from runner.model import Update
-from tests.gateway.raw import (
+
+from .raw import (
     SID,
     TOKEN,
     RawServer,

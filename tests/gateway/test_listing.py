@@ -7,13 +7,16 @@ import gzip
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from runner.call import parse_rfc2822
 from runner.engine.ports import AccessRefused, CallQuery, NoAnswer
 from runner.model import Update
-from tests.gateway.raw import (
+
+from .raw import (
     ACCOUNT,
     CALLS,
     SID,
@@ -32,7 +35,7 @@ def sid(number: int) -> str:
     return f"CA{number:032x}"
 
 
-def page(*calls: dict[str, object], after: str | None = None, **headers: str) -> bytes:
+def page(*calls: Mapping[str, object], after: str | None = None, **headers: str) -> bytes:
     return answer(200, {"calls": list(calls), "next_page_uri": after}, **headers)
 
 
@@ -254,7 +257,7 @@ def test_the_process_environment_neither_moves_the_host_nor_changes_who_asks() -
         "TWILIO_REGION": "au1",
         "TWILIO_ACCOUNT_SID": "AC" + "f" * 32,
         "HTTP_PROXY": "http://127.0.0.1:9",
-        "PYTHONPATH": os.getcwd(),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     done = subprocess.run(
         [sys.executable, "-c", TRAP], env=environ, capture_output=True, text=True, check=True

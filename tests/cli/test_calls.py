@@ -1,0 +1,203 @@
+"""`callflow calls` as a process, against the sandbox: what it prints, sends, and exits with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from runner.sandbox import ManualClock, Sandbox
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(clock=ManualClock()) as opened:
+        yield opened
+
+
+async def calls(*arguments: str, at: Sandbox | None, **environ: str) -> Done:
+    """Runs `callflow calls …` with this sandbox's credentials in a clean environment."""
+    variables = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"}
+    if at is not None:
+        variables["TWILIO_ACCOUNT_SID"] = at.account_sid
+        variables["TWILIO_AUTH_TOKEN"] = at.auth_token
+        variables["CALLFLOW_API_BASE"] = at.url
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "runner", "calls", *arguments),
+        stdout=pipe,
+        stderr=pipe,
+        env=variables | environ,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+async def test_list_shows_calls_in_progress_with_numbers_masked(sandbox: Sandbox) -> None:
+    row = sandbox.add_call(age=83_000)
+    sandbox.add_call(status="ringing", direction="outbound-api")
+    done = await calls("list", at=sandbox)
+    assert done.out == (
+        f"{'sid':<34}  status       direction  from          to            age\n"
+        f"{row.sid}  in-progress  inbound    +1415***0199  +1415***0100  1m23s\n"
+    )
+    assert (done.code, done.err) == (0, "")
+
+
+async def test_list_filters_limits_and_prints_json(sandbox: Sandbox) -> None:
+    for _ in range(3):
+        sandbox.add_call(to="+14155550111", caller_name="Ada Lovelace")
+    sandbox.add_call()
+    arguments = ("list", "--to", "+14155550111", "--limit", "2", "--format", "json")
+    rows = json.loads((await calls(*arguments, at=sandbox)).out)
+    assert [row["to"] for row in rows] == ["+1415***0111"] * 2
+    assert {row["caller_name"] for row in rows} == {"***"}
+    shown = json.loads((await calls(*arguments, "--show-numbers", at=sandbox)).out)
+    assert [row["to"] for row in shown] == ["+14155550111"] * 2
+    assert {row["caller_name"] for row in shown} == {"Ada Lovelace"}
+    assert shown[0]["from"] == "+14155550199"
+
+
+async def test_list_says_when_there_is_nothing(sandbox: Sandbox) -> None:
+    assert await calls("list", "--status", "completed", at=sandbox) == Done(
+        0, "", "no such calls\n"
+    )
+
+
+async def test_show_prints_what_is_known(sandbox: Sandbox) -> None:
+    row = sandbox.add_call()
+    done = await calls("show", row.sid, at=sandbox)
+    shown = dict(line.split(None, 1) for line in done.out.splitlines())
+    assert (done.code, done.err) == (0, "")
+    assert (shown["sid"], shown["status"]) == (row.sid, "in-progress")
+    assert "5550199" not in done.out.replace(" ", "").replace("-", "")
+    as_json = await calls("show", row.sid, "--format", "json", at=sandbox)
+    assert json.loads(as_json.out)["sid"] == row.sid
+
+
+async def test_say_sends_one_update_and_warns_that_the_call_ends(sandbox: Sandbox) -> None:
+    row = sandbox.add_call()
+    done = await calls("say", row.sid, "One minute left.", "--voice", "alice", at=sandbox)
+    assert (done.code, done.out) == (0, f"{row.sid} in-progress: say accepted\n")
+    assert "the call ends after these words" in done.err
+    (entry,) = sandbox.journal
+    assert entry.request.form == {
+        "Twiml": '<Response><Say voice="alice">One minute left.</Say></Response>'
+    }
+
+
+@pytest.mark.parametrize(
+    ("then", "rest"),
+    [
+        ("hangup", "<Hangup />"),
+        ("https://example.com/menu", "<Redirect>https://example.com/menu</Redirect>"),
+    ],
+)
+async def test_say_then(sandbox: Sandbox, then: str, rest: str) -> None:
+    row = sandbox.add_call()
+    done = await calls("say", row.sid, "Bye", "--then", then, at=sandbox)
+    assert (done.code, done.err) == (0, "")
+    (entry,) = sandbox.journal
+    assert entry.request.form == {"Twiml": f"<Response><Say>Bye</Say>{rest}</Response>"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "form"),
+    [
+        (["redirect", "https://example.com/a?b=c"], {"Url": "https://example.com/a?b=c"}),
+        (
+            ["redirect", "https://example.com/", "--method", "GET"],
+            {"Url": "https://example.com/", "Method": "GET"},
+        ),
+        (["hangup"], {"Status": "completed"}),
+        (["cancel"], {"Status": "canceled"}),
+    ],
+)
+async def test_each_change_is_one_update(
+    sandbox: Sandbox, arguments: list[str], form: dict[str, str]
+) -> None:
+    row = sandbox.add_call()
+    name, *rest = arguments
+    done = await calls(name, row.sid, *rest, "--format", "json", at=sandbox)
+    assert done.code == 0
+    assert json.loads(done.out)["sid"] == row.sid
+    assert [entry.request.form for entry in sandbox.journal] == [form]
+    assert ("does nothing" in done.err) == (name == "cancel")
+
+
+async def test_a_call_that_is_over_is_a_finding(sandbox: Sandbox) -> None:
+    row = sandbox.add_call()
+    await calls("hangup", row.sid, at=sandbox)
+    done = await calls("redirect", row.sid, "https://example.com/", at=sandbox)
+    assert (done.code, done.out) == (1, "")
+    assert "21220" in done.err
+    assert "the call is over already" in done.err
+
+
+async def test_an_unknown_call_is_a_finding(sandbox: Sandbox) -> None:
+    done = await calls("show", "CA" + "9" * 32, at=sandbox)
+    assert done.code == 1
+    assert "20404" in done.err
+    assert "check the SID" in done.err
+
+
+@pytest.mark.parametrize("fault", ["401", "429", "500", "reset-after"])
+async def test_no_usable_answer_is_a_failure(sandbox: Sandbox, fault: str) -> None:
+    row = sandbox.add_call()
+    sandbox.set_fault(fault)
+    done = await calls("hangup", row.sid, at=sandbox)
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error: 127.0.0.1:")
+    assert "Traceback" not in done.err
+    assert len(sandbox.journal) == 1, "sent once"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "CA1"], "not a call SID"),
+        (["say", "CA" + "1" * 32, "  "], "nothing to say"),
+        (["say", "CA" + "1" * 32, "x" * 5_000], "4,000"),
+        (["say", "CA" + "1" * 32, "x", "--then", "menu"], "not an absolute URL"),
+        (["redirect", "CA" + "1" * 32, "/menu"], "not an absolute URL"),
+        (["list", "--limit", "0"], "--limit"),
+        (["list", "--status", "initiated"], "initiated"),
+        (["list", "--api-base", "http://example.com"], "plain http"),
+    ],
+)
+async def test_usage_is_refused_before_anything_is_sent(
+    sandbox: Sandbox, arguments: list[str], words: str
+) -> None:
+    done = await calls(*arguments, at=sandbox)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert len(sandbox.journal) == 0
+
+
+async def test_missing_credentials_are_named_together() -> None:
+    done = await calls("list", at=None, TWILIO_EDGE="dublin")
+    assert (done.code, done.out) == (2, "")
+    for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_REGION"):
+        assert name in done.err
+
+
+@pytest.mark.parametrize("name", ["list", "show", "say", "redirect", "hangup", "cancel"])
+async def test_help_shows_an_example(name: str) -> None:
+    done = await calls(name, "--help", at=None)
+    assert done.code == 0
+    assert f"Example: callflow calls {name}" in " ".join(done.out.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator as compare
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from runner.language.fields import FieldType
@@ -74,6 +75,7 @@ _ROWS = (
 OPERATORS: dict[str, Operator] = {row.name: row for row in _ROWS}
 
 
+@cache
 def suiting(field_type: FieldType) -> tuple[str, ...]:
     """The names of the operators that a field of this type takes, in table order."""
     return tuple(row.name for row in OPERATORS.values() if field_type in row.suits)

@@ -39,11 +39,19 @@ class Shapes:
         ]
         if len(checks) == 1:
             return checks[0]
-        return lambda data: all(check(data) for check in checks)
+
+        def fits(data: Any) -> bool:  # plain loops: this is the inner loop of `validate`
+            for check in checks:  # noqa: SIM110
+                if not check(data):
+                    return False
+            return True
+
+        return fits
 
     def _reference(self, name: str) -> Fits:
         if name not in self._built:
-            self._built[name] = lambda data: self._built[name](data)  # while it refers to itself
+            # What asks for it while it is being built, as it refers to itself, gets a detour.
+            self._built[name] = lambda data: self._built[name](data)
             self._built[name] = self.build(self._definitions[name])
         return self._built[name]
 
@@ -102,7 +110,14 @@ def _required(names: list[str], _schema: Mapping[str, Any], _shapes: Shapes) -> 
 
 def _any_of(parts: list[Any], _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
     checks = [shapes.build(part) for part in parts]
-    return lambda data: any(check(data) for check in checks)
+
+    def fits(data: Any) -> bool:
+        for check in checks:  # noqa: SIM110
+            if check(data):
+                return True
+        return False
+
+    return fits
 
 
 def _enum(values: list[Any], _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:

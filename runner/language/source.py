@@ -15,10 +15,10 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import Node
 
 from runner.language.faults import explain, mark_position
-from runner.language.tree import DEEPEST, Composer, Tree, position_of
+from runner.language.tree import DEEPEST, Composer, Pair, Tree, position_of
 from runner.problems import Position, Problem
 
 LARGEST = 1024 * 1024  # bytes
@@ -46,6 +46,7 @@ class Document:
     data: Any
     _root: Node
     _nodes: dict[int, Node]
+    _pairs: dict[int, dict[str, Pair]]
 
     def start(self) -> Position:
         """Where the data begins."""
@@ -59,7 +60,7 @@ class Document:
         """Where the key itself stands; for an item of a list, the item."""
         if isinstance(key, int):
             return self.value(holder, key)
-        return position_of(self.path, self._pair(holder, key)[0])
+        return position_of(self.path, self._pairs[id(holder)][key][0])
 
     def of(self, holder: Any) -> Position:
         """Where a dict or list itself stands."""
@@ -86,13 +87,7 @@ class Document:
         if isinstance(key, int):
             item: Node = self._nodes[id(holder)].value[key]
             return item
-        return self._pair(holder, key)[1]
-
-    def _pair(self, holder: Any, key: str) -> tuple[Node, Node]:
-        node = self._nodes[id(holder)]
-        assert isinstance(node, MappingNode)
-        pairs: list[tuple[Node, Node]] = node.value
-        return next(pair for pair in pairs if pair[0].value == key)
+        return self._pairs[id(holder)][key][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +116,7 @@ def parse(path: str, content: bytes) -> Reading:
     data = tree.build(root)
     if tree.problems:
         return Reading(None, text, tree.problems)
-    return Reading(Document(path, text, data, root, tree.nodes), text)
+    return Reading(Document(path, text, data, root, tree.nodes, tree.pairs), text)
 
 
 def decode(path: str, content: bytes, *, largest: int = LARGEST) -> tuple[str, Problem | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -16,6 +16,9 @@ DEEPEST = 60  # levels of nesting; people stop reading at five
 MOST_REPEATED = 10_000  # values that aliases may add to what is written
 
 PLAIN, QUOTED, BRANCH = "plain", "quoted", "branch"
+
+#: The nodes of a key and of its value.
+Pair: TypeAlias = tuple[Node, Node]
 
 _ABSENT = object()
 _WORDS: dict[str, bool | None] = {
@@ -69,14 +72,17 @@ def _number(text: str) -> Any:
 
 @dataclass(slots=True)
 class Tree:
-    """Builds the data of one file; `nodes` maps the `id` of each dict and list to its node.
+    """Builds the data of one file, and remembers where its parts come from.
 
-    The ids stay valid as long as the data lives, which whoever keeps `nodes` must see to.
+    `nodes` maps the `id` of each dict and list to its node, and `pairs` that of each dict to the
+    nodes of its keys and values. The ids are valid as long as the data lives, which whoever keeps
+    these must see to.
     """
 
     path: str
     repeats: bool  # whether the text may hold aliases at all
     nodes: dict[int, Node] = field(default_factory=dict)
+    pairs: dict[int, dict[str, Pair]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
     _repeated: int = 0
@@ -113,20 +119,24 @@ class Tree:
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        for key, value in node.value:
-            name = self._key(key)
+        pairs: dict[str, Pair] = {}
+        for pair in node.value:
+            name = self._key(pair[0])
             if name is None:
                 continue
-            if name in data:
-                self._twice(node, key)
+            if name in pairs:
+                self._twice(pairs[name][0], pair[0])
             else:
-                data[name] = self.build(value, depth + 1)
+                pairs[name] = pair
+                data[name] = self.build(pair[1], depth + 1)
+        self.pairs[id(data)] = pairs
         return data
 
     def _key(self, node: Node) -> str | None:
-        name = self._scalar(node) if isinstance(node, ScalarNode) else None
-        if isinstance(name, str):
-            return name
+        if isinstance(node, ScalarNode):
+            name = self._scalar(node)
+            if isinstance(name, str):
+                return name
         written = node.value if isinstance(node, ScalarNode) else ""
         self._problem(
             node,
@@ -136,8 +146,7 @@ class Tree:
         )
         return None
 
-    def _twice(self, node: MappingNode, key: Node) -> None:
-        first = next(k for k, _ in node.value if k.value == key.value)
+    def _twice(self, first: Node, key: Node) -> None:
         line = first.start_mark.line + 1
         self._problem(
             key,

@@ -55,7 +55,6 @@ class Api:
         self._account = account
         self._world = world
         self._renderer = Renderer(account.sid)
-        self._heads: dict[str, tuple[Row, bytes]] = {}
         self._deeds: dict[str, Callable[[Request, Taken], Answer]] = {
             "list": self._list,
             "create": self._create,
@@ -108,7 +107,6 @@ class Api:
         if leg.row.live:
             raise too_soon_to_delete()
         self._world.forget(leg.row.sid)
-        self._heads.pop(leg.row.sid, None)
         return Answer(204, b"")
 
     def _leg(self, request: Request) -> Leg:
@@ -117,8 +115,11 @@ class Api:
         return self._world.leg(request.sid)
 
     def _rendered(self, row: Row) -> bytes:
-        known = self._heads.get(row.sid)
-        if known is None or known[0] is not row:
-            known = (row, self._renderer.head(row))
-            self._heads[row.sid] = known
-        return self._renderer.whole(row, known[1])
+        shelf = self._world.shelf
+        # Rows of ended calls are rarely asked for again, and there may be very many of them.
+        if not row.live or shelf.get(row.sid) is not row:
+            return self._renderer.whole(row)
+        head = shelf.heads.get(row.sid)
+        if head is None:
+            head = shelf.heads[row.sid] = self._renderer.head(row)
+        return self._renderer.whole(row, head)

@@ -61,16 +61,24 @@ def _call(world: World, leg: Leg, verb: Element, address: str) -> str:
 
 
 def _nobody(world: World, leg: Leg, dialing: Dialing) -> None:
+    """Nobody answered in time. An answer makes the leg's record another one."""
     if leg.dialing == dialing:
-        _finish(world, leg, "no-answer", dialing.children[0])
+        first = dialing.children[0]
+        drop(world, leg, ringing="no-answer")
+        leg.dialing = replace(dialing, children=())
+        _finish(world, leg, "no-answer", first)
 
 
 def adopt(world: World, child: Leg) -> None:
-    """Ties a planned child to its parent, as if a `<Dial>` of the parent had made it."""
-    if child.row.parent_call_sid is None or not child.row.live:
+    """Ties a planned child to its parent, as if a `<Dial>` of the parent had made it.
+
+    A parent that has had a document of its own knows whom it dials.
+    """
+    sid = child.row.parent_call_sid
+    if sid is None or not world.has(sid) or not child.row.live:
         return
-    parent = world.leg(child.row.parent_call_sid)
-    if parent.source is not None or not parent.row.live:
+    parent = world.leg(sid)
+    if parent.source is not None or parent.document or not parent.row.live:
         return
     dialing = parent.dialing or Dialing(Element("Dial"), ())
     joined = child.row.sid if child.row.status == "in-progress" else None
@@ -88,9 +96,8 @@ def answered(world: World, child: Leg) -> None:
     world.note(parent, "joins", child.row.to)
     world.note(child, "joins", parent.row.from_)
     for sid in parent.dialing.children:
-        other = world.leg(sid)
-        if other is not child and other.row.live:
-            world.end(other, "canceled")
+        if sid != child.row.sid and world.has(sid) and world.call(sid).live:
+            world.end(world.leg(sid), "canceled")
     limit = parent.dialing.verb.number("timeLimit", 14_400)
     world.later(child, limit * 1000, partial(world.end, child, "completed"))
 
@@ -120,26 +127,27 @@ def interrupt(world: World, leg: Leg) -> None:
         _finish(world, parent, "completed", leg.row.sid)
 
 
-def drop(world: World, parent: Leg) -> None:
-    """Ends every leg that this one has dialled and that is still there."""
+def drop(world: World, parent: Leg, *, spare: str = "", ringing: str = "canceled") -> None:
+    """Ends every leg that this one has dialled and that is still there, but for `spare`.
+
+    `ringing` is how those end that have not been answered.
+    """
     dialing, parent.dialing = parent.dialing, None
     for sid in dialing.children if dialing is not None else ():
-        if world.has(sid) and world.call(sid).live:
+        if sid != spare and world.has(sid) and world.call(sid).live:
             child = world.leg(sid)
-            world.end(child, "completed" if child.row.status == "in-progress" else "canceled")
+            world.end(child, "completed" if child.row.status == "in-progress" else ringing)
 
 
 def _finish(world: World, parent: Leg, status: str, sid: str) -> None:
-    """Ends a dial: its other legs go, and the parent goes to the action or the next verb."""
+    """Goes on after a dial that is over: with its action, or with the next verb.
+
+    `sid` is the leg that decided how it ended.
+    """
     dialing = parent.dialing
     if dialing is None:
         return
-    parent.dialing = replace(dialing, children=tuple(c for c in dialing.children if c != sid))
-    if world.call(sid).status == "ringing" and status == "no-answer":
-        parent.dialing = None
-        world.end(world.leg(sid), "no-answer")
-        parent.dialing = replace(dialing, children=dialing.children[1:])
-    drop(world, parent)
+    drop(world, parent, spare=sid)
     if dialing.action:
         extra = _outcome(world, status, sid)
         playing.fetch(world, parent, playing.action_of(dialing.verb), extra=extra)
@@ -150,7 +158,7 @@ def _finish(world: World, parent: Leg, status: str, sid: str) -> None:
 def _outcome(world: World, status: str, sid: str | None) -> dict[str, str]:
     """What an action is told of the dial."""
     told = {"DialCallStatus": status}
-    if sid is not None:
+    if sid is not None and world.has(sid):
         told |= {"DialCallSid": sid, "DialCallDuration": str(world.call(sid).duration or 0)}
     return told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 #: Credentials of a sandbox nobody configured. They open nothing but sandboxes.
@@ -27,6 +28,12 @@ class Account:
             (self.sid, self.auth_token),
             (self.api_key, self.api_secret),
         )
+
+
+@lru_cache(maxsize=4_096)
+def number_sid(number: str) -> str:
+    """The SID of the phone number itself, the same for all its calls."""
+    return make_sid("PN", number)
 
 
 def make_sid(prefix: str, *seeds: object) -> str:

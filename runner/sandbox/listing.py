@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from urllib.parse import urlencode
 
@@ -113,7 +114,7 @@ def _place(shelf: Shelf, token: str) -> Order:
 
 def _older(rows: Sequence[Row], stop: int, query: Query) -> Page:
     """The newest rows that stand before index `stop`."""
-    found = _take((rows[i] for i in range(stop - 1, -1, -1)), query)
+    found = _take(map(rows.__getitem__, range(stop - 1, -1, -1)), query)
     return Page(found[: query.size], len(found) > query.size, query.token is not None)
 
 
@@ -121,19 +122,15 @@ def _newer(rows: Sequence[Row], order: Order, query: Query) -> Page:
     """The oldest rows that stand after a place, turned round."""
     start = before(rows, order)
     start += start < len(rows) and rows[start].order == order
-    found = _take((rows[i] for i in range(start, len(rows))), query)
+    found = _take(map(rows.__getitem__, range(start, len(rows))), query)
     return Page(found[: query.size][::-1], True, len(found) > query.size)
 
 
-def _take(rows: Iterable[Row], query: Query) -> list[Row]:
+def _take(rows: Iterator[Row], query: Query) -> list[Row]:
     """As many rows as a page holds and one, to know whether it is the last."""
-    found: list[Row] = []
-    for row in rows:
-        if all(test(row) for test in query.tests):
-            found.append(row)
-            if len(found) > query.size:
-                break
-    return found
+    for test in query.tests:
+        rows = filter(test, rows)
+    return list(islice(rows, query.size + 1))
 
 
 def envelope(path: str, query: Query, page: Page) -> dict[str, object]:

@@ -25,6 +25,8 @@ class Shelf:
         self._by_status: dict[str, list[Row]] = {}
         self._changes: deque[tuple[Millis, str, Row | None]] = deque(maxlen=MEMORY)
         self._gone: dict[str, Order] = {}
+        #: JSON of rows as they are, made by whoever shows them; a change throws it away.
+        self.heads: dict[str, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -41,6 +43,7 @@ class Shelf:
         old = self._rows.get(row.sid)
         self._changes.append((at, row.sid, old))
         self._rows[row.sid] = row
+        self.heads.pop(row.sid, None)
         _replace(self._all, old, row)
         if old is not None and old.status != row.status:
             _take_out(self._by_status[old.status], old)
@@ -50,6 +53,7 @@ class Shelf:
     def remove(self, sid: str, at: Millis) -> None:
         """Forgets a call, but not where it stood: pages that point at it stay usable."""
         row = self._rows.pop(sid)
+        self.heads.pop(sid, None)
         self._changes.append((at, sid, row))
         _take_out(self._all, row)
         _take_out(self._by_status[row.status], row)
@@ -84,7 +88,9 @@ def before(rows: Sequence[Row], order: Order) -> int:
 
 
 def _replace(rows: list[Row], old: Row | None, new: Row) -> None:
-    if old is None:
+    if old is None and (not rows or rows[-1].order < new.order):
+        rows.append(new)
+    elif old is None:
         insort(rows, new, key=_order)
     else:
         rows[before(rows, old.order)] = new

@@ -14,6 +14,7 @@ from typing import Any
 
 from runner.model import Millis
 from runner.sandbox import dialing, playing
+from runner.sandbox.beginnings import first_row, source_of
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
 from runner.sandbox.legs import Happening, Leg, Source
@@ -51,7 +52,9 @@ class World:
         self.listeners: list[Listener] = []
         self._legs: dict[str, Leg] = {}
         self._ended: deque[str] = deque()
+        self._planned: set[str] = set()
         self._serial = 0
+        self._arrivals = 0
 
     # ---- time -------------------------------------------------------------------------------
 
@@ -106,59 +109,43 @@ class World:
     # ---- a call comes -----------------------------------------------------------------------
 
     def schedule(self, plans: Iterable[CallPlan]) -> list[str]:
-        """Lets calls appear when their plans say. Returns their SIDs."""
-        named = [self._named(plan) for plan in plans]
-        for plan in named:
-            self.timeline.after(plan.at, partial(self._appear, plan))
-        return [plan.sid for plan in named]
-
-    def _appear(self, plan: CallPlan) -> None:
-        self.add(plan)
+        """Lets calls appear when their plans say. Returns their SIDs. Raises ValueError."""
+        sids = []
+        for plan in plans:
+            sid = self._new_sid(plan)
+            self._planned.add(sid)
+            self.timeline.after(plan.at, partial(self._appear, plan, sid))
+            sids.append(sid)
+        return sids
 
     def add(self, plan: CallPlan) -> Row:
         """Lets a call appear at once, whatever its plan's `at`. Raises ValueError."""
-        plan = self._named(plan)
-        if plan.sid in self._legs:
-            raise ValueError(f"there is a call {plan.id or plan.sid} already")
-        if plan.parent and not self.has(plan.parent):
+        sid = self._new_sid(plan)
+        self._appear(plan, sid)
+        return self._legs[sid].row
+
+    def _new_sid(self, plan: CallPlan) -> str:
+        self._serial += 1
+        sid = plan.sid or make_sid("CA", self.seed, plan.id or f"#{self._serial}")
+        if self._knows(sid):
+            raise ValueError(f"there is a call {plan.id or sid} already")
+        if plan.parent and not self._knows(self.sid_of(plan.parent)):
             raise ValueError(f"there is no call {plan.parent} to be the parent")
-        leg = Leg(self._first_row(plan), plan.person, _source(plan), plan.time_limit)
-        self._legs[plan.sid] = leg
+        return sid
+
+    def _knows(self, sid: str) -> bool:
+        return sid in self._legs or sid in self._planned
+
+    def _appear(self, plan: CallPlan, sid: str) -> None:
+        self._planned.discard(sid)
+        self._arrivals += 1
+        parent = self.sid_of(plan.parent) if plan.parent else None
+        row = first_row(plan, sid, now=self.now, number=self._arrivals, parent=parent)
+        leg = Leg(row, plan.person, source_of(plan), plan.time_limit)
+        self._legs[sid] = leg
         self.shelf.put(leg.row, self.now)
         self.note(leg, "status", plan.status)
         self._set_going(leg, plan)
-        return leg.row
-
-    def _named(self, plan: CallPlan) -> CallPlan:
-        if plan.sid:
-            return plan
-        self._serial += not plan.id
-        name = plan.id or f"#{self._serial}"
-        return replace(plan, id=name, sid=make_sid("CA", self.seed, name))
-
-    def _first_row(self, plan: CallPlan) -> Row:
-        self._serial += 1
-        since = self.now - plan.age
-        inbound = plan.direction == "inbound"
-        ended = plan.status == "completed"
-        return Row(
-            sid=plan.sid,
-            order=(since, self._serial),
-            status=plan.status,
-            to=plan.to,
-            from_=plan.from_,
-            direction=plan.direction,
-            date_created=since,
-            date_updated=self.now,
-            start_time=None if plan.status == "queued" else since,
-            end_time=self.now if ended else None,
-            parent_call_sid=self.sid_of(plan.parent) if plan.parent else None,
-            phone_number_sid=make_sid("PN", plan.to if inbound else plan.from_),
-            forwarded_from=plan.forwarded_from,
-            caller_name=plan.caller_name,
-            answered_by=plan.answered_by,
-            queue_time=str(plan.queue_time),
-        )
 
     def _set_going(self, leg: Leg, plan: CallPlan) -> None:
         dialing.adopt(self, leg)
@@ -289,11 +276,3 @@ def _if_same(leg: Leg, document: int, deed: Callable[[], None]) -> None:
 def _rest(length: Millis, age: Millis) -> Millis:
     """What is left of it; a length that is over already is taken as counting from now."""
     return length - age if length > age else length
-
-
-def _source(plan: CallPlan) -> Source | None:
-    if plan.twiml is not None:
-        return Source(twiml=plan.twiml)
-    if plan.url is not None:
-        return Source(url=plan.url, method=plan.method, fallback_url=plan.fallback_url)
-    return None

@@ -1,0 +1,43 @@
+"""A plan's first row and first document: what a call is when it appears."""
+
+from __future__ import annotations
+
+from runner.model import Millis
+from runner.sandbox.identity import number_sid
+from runner.sandbox.legs import Source
+from runner.sandbox.plans import CallPlan
+from runner.sandbox.rows import Row
+
+
+def first_row(plan: CallPlan, sid: str, *, now: Millis, number: int, parent: str | None) -> Row:
+    """The row of a call that appears now. `number` counts calls, `parent` is a SID."""
+    since = now - plan.age
+    # The number that Twilio knows is the called one of inbound calls, else the calling one.
+    ours = plan.to if plan.direction == "inbound" else plan.from_
+    return Row(
+        sid=sid,
+        order=(since, number),
+        status=plan.status,
+        to=plan.to,
+        from_=plan.from_,
+        direction=plan.direction,
+        date_created=since,
+        date_updated=now,
+        start_time=None if plan.status == "queued" else since,
+        end_time=now if plan.status == "completed" else None,
+        parent_call_sid=parent,
+        phone_number_sid=number_sid(ours),
+        forwarded_from=plan.forwarded_from,
+        caller_name=plan.caller_name,
+        answered_by=plan.answered_by,
+        queue_time=str(plan.queue_time),
+    )
+
+
+def source_of(plan: CallPlan) -> Source | None:
+    """The document that a call follows once it is answered; None for none."""
+    if plan.twiml is not None:
+        return Source(twiml=plan.twiml)
+    if plan.url is not None:
+        return Source(url=plan.url, method=plan.method, fallback_url=plan.fallback_url)
+    return None

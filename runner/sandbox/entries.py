@@ -1,0 +1,182 @@
+"""Calls and people as data (of a scenario, or of the control API) to plans, or to complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from runner.durations import parse_duration
+from runner.model import LIVE_STATUSES, Millis
+from runner.sandbox.plans import DIRECTIONS, OUTCOMES, CallPlan, Person
+
+#: Statuses that a planned call can start in.
+FIRST_STATUSES = (*LIVE_STATUSES, "completed")
+ANSWERERS = (
+    "human",
+    "machine_start",
+    "machine_end_beep",
+    "machine_end_silence",
+    "machine_end_other",
+    "fax",
+    "unknown",
+)
+
+Reader: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with one key of an entry (`key` "" for the entry itself)."""
+
+    key: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+class _Bad(ValueError):
+    """A value that can't be used."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Bad(f"must be text, not {value!r}")
+    return value
+
+
+def _address(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise _Bad("must be text, not a number", f'put it in quotes: "+{abs(value)}"')
+    return _text(value)
+
+
+def _digits(value: Any) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    if set(text) - set("0123456789*#"):
+        raise _Bad(f"{text!r} can't be typed on a phone", "use digits, * and #")
+    return text
+
+
+def _duration(value: Any) -> Millis:
+    if not isinstance(value, str):
+        raise _Bad(f"must be a duration, not {value!r}", "write it like 500ms, 45s or 5m")
+    return parse_duration(value)
+
+
+def _endless(value: Any) -> Millis | None:
+    return None if value == "never" else _duration(value)
+
+
+def _seconds(value: Any) -> int:
+    return max(1, _duration(value) // 1000)
+
+
+def _one_of(words: Sequence[str]) -> Reader:
+    def read(value: Any) -> str:
+        if value not in words:
+            near = get_close_matches(str(value), words, 1)
+            raise _Bad(
+                f"{value!r} is none of {', '.join(words)}",
+                f"did you mean {near[0]}?" if near else "",
+            )
+        return str(value)
+
+    return read
+
+
+PERSON: Mapping[str, tuple[str, Reader]] = {
+    "ring": ("ring", _endless),
+    "outcome": ("outcome", _one_of(OUTCOMES)),
+    "talk": ("talk", _endless),
+    "digits": ("digits", _digits),
+}
+
+CALL: Mapping[str, tuple[str, Reader]] = {
+    "id": ("id", _text),
+    "from": ("from_", _address),
+    "to": ("to", _address),
+    "direction": ("direction", _one_of(DIRECTIONS)),
+    "status": ("status", _one_of(FIRST_STATUSES)),
+    "at": ("at", _duration),
+    "age": ("age", _duration),
+    "parent": ("parent", _text),
+    "twiml": ("twiml", _text),
+    "url": ("url", _text),
+    "fallback_url": ("fallback_url", _text),
+    "time_limit": ("time_limit", _seconds),
+    "caller_name": ("caller_name", _text),
+    "forwarded_from": ("forwarded_from", _text),
+    "answered_by": ("answered_by", _one_of(ANSWERERS)),
+    "queue_time": ("queue_time", _duration),
+}
+
+
+def read_call(data: Any) -> tuple[CallPlan, list[Complaint]]:
+    """One entry of `calls`. The plan is only good where there are no complaints."""
+    if not isinstance(data, dict):
+        return CallPlan(), [_not_a_mapping("a call")]
+    complaints = _unknown(data, [*CALL, *PERSON])
+    call = _read(data, CALL, complaints)
+    person = _read(data, PERSON, complaints)
+    plan = CallPlan(**call, person=Person(**person))
+    return plan, complaints + _contradictions(plan, data)
+
+
+def read_person(data: Any) -> tuple[Person, list[Complaint]]:
+    """One entry of `people`. The person is only good where there are no complaints."""
+    if not isinstance(data, dict):
+        return Person(), [_not_a_mapping("a person")]
+    table = {**PERSON, "answered_by": CALL["answered_by"]}
+    complaints = _unknown(data, list(table))
+    return Person(**_read(data, table, complaints)), complaints
+
+
+def _not_a_mapping(what: str) -> Complaint:
+    return Complaint("", "wrong-type", f"{what} must be keys and values")
+
+
+def _unknown(data: Mapping[str, Any], known: Sequence[str]) -> list[Complaint]:
+    complaints = []
+    for key in data:
+        if key not in known:
+            near = get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            complaints.append(Complaint(str(key), "unknown-key", f"there is no key {key!r}", hint))
+    return complaints
+
+
+def _read(
+    data: Mapping[str, Any], table: Mapping[str, tuple[str, Reader]], complaints: list[Complaint]
+) -> dict[str, Any]:
+    fields = {}
+    for key, (name, reader) in table.items():
+        if key not in data:
+            continue
+        try:
+            fields[name] = reader(data[key])
+        except ValueError as error:
+            hint = error.hint if isinstance(error, _Bad) else ""
+            complaints.append(Complaint(key, "bad-value", f"{key} {error}", hint))
+    return fields
+
+
+def _contradictions(plan: CallPlan, data: Mapping[str, Any]) -> list[Complaint]:
+    complaints = []
+    if plan.twiml is not None and plan.url is not None:
+        complaints.append(
+            Complaint("url", "exclusive", "a call has twiml or url, not both", "remove one of them")
+        )
+    length = {"ringing": "ring", "in-progress": "talk"}.get(plan.status, "")
+    if length in data and "age" in data:
+        lasts = getattr(plan.person, length)
+        if lasts is not None and lasts <= plan.age:
+            message = f"{length} is over before the call appears: its age is {data['age']}"
+            hint = f"make {length} longer than age; it counts from the start"
+            complaints.append(Complaint(length, "contradiction", message, hint))
+    return complaints

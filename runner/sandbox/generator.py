@@ -1,0 +1,87 @@
+"""Calls nobody wrote down: any number, at any rate, the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from random import Random
+
+from runner.model import Millis
+from runner.sandbox.plans import CallPlan, Outcome, Person
+from runner.sandbox.world import World
+
+#: Numbers of ours that are called, and that call.
+_LINES = tuple(f"+1415555{number:04d}" for number in range(100, 110))
+_PREFIXES = ("+1212555", "+1312555", "+1415555", "+1646555", "+4420794609", "+4930901820")
+_NAMES = ("ADA LOVELACE", "BOSTON MA", "CITY HOSPITAL", "WIRELESS CALLER", "J DOE")
+_OUTCOMES: tuple[tuple[Outcome, int], ...] = (
+    ("answer", 82),
+    ("no-answer", 10),
+    ("busy", 5),
+    ("failed", 3),
+)
+_LONGEST: Millis = 4 * 3_600_000
+
+
+class Generator:
+    """Makes plans: mostly inbound calls of a few minutes, a few of hours."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = Random(seed)
+        self._count = 0
+
+    def live(self, number: int) -> Iterator[CallPlan]:
+        """Calls that are in progress already, the oldest first."""
+        lengths = [(self._length(), self._random.random()) for _ in range(number)]
+        # Long calls fill a switchboard: what is live is likelier to be one of them.
+        ages = sorted(((int(part * length), length) for length, part in lengths), reverse=True)
+        for age, length in ages:
+            plan = self.next()
+            person = replace(plan.person, talk=max(length, age + 1_000))
+            yield replace(plan, status="in-progress", age=age, person=person)
+
+    def next(self) -> CallPlan:
+        """A call that begins: inbound ones ring, outbound ones are queued."""
+        self._count += 1
+        ours, theirs = self._random.choice(_LINES), self._number()
+        inbound = self._random.random() < 0.7
+        return CallPlan(
+            id=f"generated-{self._count}",
+            from_=theirs if inbound else ours,
+            to=ours if inbound else theirs,
+            direction="inbound" if inbound else "outbound-api",
+            status="ringing" if inbound else "queued",
+            person=self._person(),
+            caller_name=self._random.choice(_NAMES) if inbound else None,
+        )
+
+    def gap(self, rate: float) -> Millis:
+        """How long until the next of `rate` calls a second."""
+        return round(self._random.expovariate(rate) * 1000)
+
+    def _person(self) -> Person:
+        words, weights = zip(*_OUTCOMES, strict=True)
+        return Person(
+            ring=self._random.randint(1_000, 25_000),
+            outcome=self._random.choices(words, weights)[0],
+            talk=self._length(),
+        )
+
+    def _length(self) -> Millis:
+        """Half of all calls are shorter than three minutes, one in fifty longer than 25."""
+        return min(_LONGEST, max(2_000, round(self._random.lognormvariate(5.19, 1.05) * 1000)))
+
+    def _number(self) -> str:
+        prefix = self._random.choice(_PREFIXES)
+        return prefix + "".join(self._random.choices("0123456789", k=12 - len(prefix)))
+
+
+def arrive(world: World, generator: Generator, rate: float) -> None:
+    """Lets calls arrive at this many a second from now on, for as long as the world goes on."""
+    world.timeline.after(generator.gap(rate), partial(_arrive, world, generator, rate))
+
+
+def _arrive(world: World, generator: Generator, rate: float) -> None:
+    world.add(generator.next())
+    arrive(world, generator, rate)

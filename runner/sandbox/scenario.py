@@ -1,0 +1,156 @@
+"""Scenario files: who calls when, read from YAML into plans, or into problems with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from runner.language.source import Document, parse
+from runner.model import Millis
+from runner.problems import Position, Problem
+from runner.sandbox.entries import Complaint, read_call, read_person
+from runner.sandbox.plans import CallPlan, Person
+from runner.sandbox.twiml import BadTwiml
+from runner.sandbox.twiml import parse as parse_twiml
+
+KEYS = ("start", "people", "documents", "calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a file says. `start` is the time at which its clock begins, None for now."""
+
+    plans: tuple[CallPlan, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    start: Millis | None = None
+
+
+def read_scenario(path: str, content: bytes) -> tuple[Scenario, list[Problem]]:
+    """The content of one file. The scenario is only good where there are no problems."""
+    reading = parse(path, content)
+    if reading.document is None:
+        return Scenario(), reading.problems
+    return _Reader(reading.document).read()
+
+
+class _Reader:
+    """Goes through one document and collects what is wrong."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._problems: list[Problem] = []
+
+    def read(self) -> tuple[Scenario, list[Problem]]:
+        data = self._document.data
+        if not isinstance(data, dict):
+            self._add(self._document.start(), "wrong-type", "a scenario must be keys and values")
+            return Scenario(), self._problems
+        for key in data:
+            if key not in KEYS:
+                hint = f"there are {', '.join(KEYS)}"
+                message = f"there is no key {key!r}"
+                self._add(self._document.key(data, key), "unknown-key", message, hint)
+        scenario = Scenario(
+            plans=self._plans(data),
+            people=self._people(data),
+            documents=self._documents(data),
+            start=self._start(data),
+        )
+        return scenario, sorted(self._problems)
+
+    def _plans(self, data: dict[str, Any]) -> tuple[CallPlan, ...]:
+        calls = self._section(data, "calls", list)
+        seen: dict[str, CallPlan] = {}
+        plans = []
+        for index, entry in enumerate(calls):
+            plan, complaints = read_call(entry)
+            if plan.id and plan.id in seen:
+                complaints.append(
+                    Complaint("id", "duplicate-id", f"there is a call {plan.id!r} above")
+                )
+            complaints += _about_parent(plan, seen)
+            self._complain(calls, index, complaints)
+            if plan.twiml is not None:
+                self._check_twiml(entry, "twiml", plan.twiml)
+            seen[plan.id] = plan
+            plans.append(plan)
+        return tuple(plans)
+
+    def _people(self, data: dict[str, Any]) -> dict[str, Person]:
+        section = self._section(data, "people", dict)
+        people = {}
+        for address, entry in section.items():
+            people[str(address)], complaints = read_person(entry)
+            self._complain(section, address, complaints)
+        return people
+
+    def _documents(self, data: dict[str, Any]) -> dict[str, str]:
+        section = self._section(data, "documents", dict)
+        for url, text in section.items():
+            if isinstance(text, str):
+                self._check_twiml(section, url, text)
+            else:
+                place = self._document.value(section, url)
+                self._add(place, "wrong-type", "a document must be TwiML text")
+        return {str(url): str(text) for url, text in section.items()}
+
+    def _start(self, data: dict[str, Any]) -> Millis | None:
+        if "start" not in data:
+            return None
+        try:
+            moment = datetime.fromisoformat(data["start"])
+        except (TypeError, ValueError):
+            message = "start must be a time like 2026-01-05T09:00:00Z"
+            self._add(self._document.value(data, "start"), "bad-value", message)
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+
+    def _section(self, data: dict[str, Any], key: str, kind: type) -> Any:
+        """The value of a top-level key, or an empty one."""
+        value = data.get(key)
+        if value is None or isinstance(value, kind):
+            return value or kind()
+        wanted = "a list" if kind is list else "keys and values"
+        self._add(self._document.value(data, key), "wrong-type", f"{key} must be {wanted}")
+        return kind()
+
+    def _check_twiml(self, holder: Any, key: str, text: str) -> None:
+        try:
+            parse_twiml(text)
+        except BadTwiml as bad:
+            # Left to play, so that a scenario can show what bad TwiML does.
+            place = self._document.value(holder, key)
+            self._problems.append(Problem(place, "bad-twiml", str(bad), severity="warning"))
+
+    def _complain(self, holder: Any, key: Any, complaints: list[Complaint]) -> None:
+        for complaint in complaints:
+            place = self._place(holder, key, complaint)
+            self._add(place, complaint.code, complaint.message, complaint.hint)
+
+    def _place(self, holder: Any, key: Any, complaint: Complaint) -> Position:
+        entry = holder[key]
+        if not complaint.key or complaint.key not in entry:
+            return self._document.value(holder, key)
+        if complaint.code == "unknown-key":
+            return self._document.key(entry, complaint.key)
+        return self._document.value(entry, complaint.key)
+
+    def _add(self, position: Position, code: str, message: str, hint: str = "") -> None:
+        self._problems.append(Problem(position, code, message, hint))
+
+
+def _about_parent(plan: CallPlan, above: Mapping[str, CallPlan]) -> list[Complaint]:
+    if not plan.parent:
+        return []
+    parent = above.get(plan.parent)
+    if parent is None:
+        hint = "a parent is named by its id and stands above its children"
+        return [Complaint("parent", "no-parent", f"no call above has id {plan.parent!r}", hint)]
+    if parent.at > plan.at:
+        return [Complaint("parent", "no-parent", f"{plan.parent!r} appears later than this call")]
+    return []

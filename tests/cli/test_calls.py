@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-async def calls(*arguments: str, at: Sandbox | None, **environ: str) -> Done:
+async def calls(
+    *arguments: str, at: Sandbox | None, cwd: Path | None = None, **environ: str
+) -> Done:
     """Runs `callflow calls …` with this sandbox's credentials in a clean environment."""
     variables = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"}
     if at is not None:
@@ -42,6 +45,7 @@ async def calls(*arguments: str, at: Sandbox | None, **environ: str) -> Done:
         stdout=pipe,
         stderr=pipe,
         env=variables | environ,
+        cwd=cwd,
     )
     out, err = await process.communicate()
     assert process.returncode is not None
@@ -187,6 +191,14 @@ async def test_usage_is_refused_before_anything_is_sent(
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert len(sandbox.journal) == 0
+
+
+async def test_the_configuration_of_the_folder_counts(sandbox: Sandbox, tmp_path: Path) -> None:
+    row = sandbox.add_call()
+    (tmp_path / "callflow.yaml").write_text(f"version: 1\napi_base: {sandbox.url}\n")
+    done = await calls("show", row.sid, at=sandbox, cwd=tmp_path, CALLFLOW_API_BASE="")
+    assert done.code == 0
+    assert row.sid in done.out
 
 
 async def test_missing_credentials_are_named_together() -> None:

@@ -23,7 +23,8 @@ class Test:
     """One comparison: `field operator value`.
 
     `value` is ready to compare with (durations and times as milliseconds, lists as frozensets,
-    regular expressions compiled); `written` is what the author wrote, for people.
+    regular expressions compiled); `written` is what the author wrote, for people. `implicit` marks
+    what the language adds to a rule that does not mention a leg, or a status.
     """
 
     __test__ = False  # pytest: a record, not a test class
@@ -33,6 +34,7 @@ class Test:
     value: Any
     written: Any
     position: Position
+    implicit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

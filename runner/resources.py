@@ -1,4 +1,4 @@
-"""Finds the files that ship beside the code: JSON Schemas and the starter flows.
+"""Finds the files that ship beside the code: JSON Schemas, starter flows, the tour.
 
 In a wheel they lie inside the package (`runner/schemas`, `runner/starter`); in a checkout they are
 the top-level folders of the repository.
@@ -19,6 +19,12 @@ def schemas() -> Path:
 
 
 def starter_flows() -> Path:
-    """The folder of the flows that `callflow demo` runs and `callflow init` copies."""
+    """The folder of the flows that `callflow init` copies."""
     packed = _PACKAGE / "starter" / "flows"
     return packed if packed.is_dir() else _CHECKOUT / "flows"
+
+
+def tour() -> Path:
+    """The folder of the flows and the scenario that `callflow demo` plays."""
+    packed = _PACKAGE / "starter" / "tour"
+    return packed if packed.is_dir() else _CHECKOUT / "examples" / "tour"

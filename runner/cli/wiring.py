@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from runner.cli.exits import FINDINGS, USAGE, Failure
-from runner.cli.report import print_problems
+from runner.cli.report import as_text
 from runner.gateway.credentials import BadCredentials, Credentials, read_credentials
 from runner.language.loader import Loaded, load, load_config
 from runner.model import FlowSet
@@ -35,7 +37,7 @@ def _config_data(path: Path) -> Mapping[str, Any]:
     config = load_config(path)
     data = config.data
     if data is None:
-        print_problems(config.problems, config.texts, err=True)
+        click.echo(as_text(config.problems, config.texts), err=True, nl=False)
         raise Failure(f"the configuration {path} can't be used", code=FINDINGS)
     flows = data.get("flows")
     if flows:
@@ -60,7 +62,7 @@ def flow_paths(paths: Sequence[str], settings: RunSettings) -> list[Path]:
 def flows_of(paths: Sequence[Path]) -> tuple[FlowSet, Loaded]:
     """Loads flows; problems are printed, and errors among them end the command."""
     loaded = load(paths)
-    print_problems(loaded.problems, loaded.texts, err=True)
+    click.echo(as_text(loaded.problems, loaded.texts), err=True, nl=False)
     if loaded.flow_set is None:
         raise Failure("these flows can't be used; nothing was sent", code=FINDINGS)
     return loaded.flow_set, loaded

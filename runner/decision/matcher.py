@@ -132,7 +132,7 @@ def reasons(condition: Condition, call: Call, moment: Moment) -> list[str]:
     """Why a condition holds: each comparison that makes it true, with the value it saw."""
     match condition:
         case Test():
-            return [_reason(condition, call, moment)]
+            return [] if condition.implicit else [_reason(condition, call, moment)]
         case AllOf(items=items):
             return [line for item in items for line in reasons(item, call, moment)]
         case AnyOf(items=items):
@@ -160,7 +160,9 @@ def _reason(test: Test, call: Call, moment: Moment) -> str:
     actual = field.read(call, moment)
     if field.type == "duration" and isinstance(actual, int):
         return f"{test.field} {_round(actual)} {test.operator} {_shown(test.written)}"
-    if actual is None or test.operator in ("eq", "exists"):
+    if test.operator in ("eq", "in"):
+        return f"{test.field} {actual}"
+    if actual is None or test.operator == "exists":
         return f"{test.field} {test.operator} {_shown(test.written)}"
     if field.type == "time":
         actual = getattr(call, test.field)

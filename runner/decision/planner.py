@@ -140,7 +140,7 @@ class Planner:
             return None
         if update is None:
             return None
-        why = "; ".join(reasons(verdict.rule.match, verdict.call, self._moment))
+        why = "; ".join(reasons(verdict.rule.match, verdict.call, self._moment)) or "every call"
         return Step(verdict.call, verdict.flow, verdict.rule, update, group, why)
 
     def _hold(self, verdict: Verdict, reason: str, detail: str) -> None:

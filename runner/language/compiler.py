@@ -151,7 +151,9 @@ def _folded(outer: AllOf | None, inner: AllOf | None, position: Position) -> All
     items: tuple[Condition, ...] = (outer.items if outer else ()) + (inner.items if inner else ())
     mentioned = {test.field for item in items for test in tests_of(item)}
     implicit = tuple(
-        Test(field, "eq", value, value, own) for field, value in _IMPLICIT if field not in mentioned
+        Test(field, "eq", value, value, own, implicit=True)
+        for field, value in _IMPLICIT
+        if field not in mentioned
     )
     return AllOf(items + implicit, own)
 

@@ -12,7 +12,7 @@ from runner.problems import Position, Problem
 CONFIG_NAMES = ("callflow.yaml", "callflow.yml")
 
 _SUFFIXES = (".yaml", ".yml")
-_TEST_SUFFIXES = (".test.yaml", ".test.yml")
+_OTHER_SUFFIXES = (".test.yaml", ".test.yml", ".scenario.yaml", ".scenario.yml")
 
 
 def find_flows(paths: Sequence[Path]) -> tuple[list[str], list[Problem]]:
@@ -30,8 +30,8 @@ def find_flows(paths: Sequence[Path]) -> tuple[list[str], list[Problem]]:
 
 
 def is_other(name: str) -> bool:
-    """True for a file that lies among flows and is none: a test, or the configuration."""
-    return name.endswith(_TEST_SUFFIXES) or os.path.basename(name) in CONFIG_NAMES
+    """True for a file that lies among flows and is none: a test, a scenario, the configuration."""
+    return name.endswith(_OTHER_SUFFIXES) or os.path.basename(name) in CONFIG_NAMES
 
 
 def _named(path: Path, problems: list[Problem]) -> Iterator[str]:

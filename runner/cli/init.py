@@ -1,0 +1,102 @@
+"""`callflow init`: a project to start from; what is there already is left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from runner import resources
+from runner.cli.exits import CLEAN, Failure
+
+_CONFIG = """\
+# yaml-language-server: $schema=schemas/config.schema.json
+# What this deployment needs. Command-line options and CALLFLOW_... variables win over it;
+# credentials are Twilio's own environment variables and never stand here.
+version: 1
+flows: [flows]
+interval: 2s
+store: sqlite:///callflow.db
+"""
+
+_CI = """\
+name: flows
+on: [push, pull_request]
+jobs:
+  validate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: "3.12"}
+      - run: pip install callflow-runner
+      - run: callflow validate --strict flows callflow.yaml
+"""
+
+_IGNORED = """\
+# callflow's ledger: state of the machine that runs it, never of the repository.
+callflow.db*
+"""
+
+_EDITOR = {
+    "yaml.schemas": {
+        "schemas/flow.schema.json": ["flows/**/*.yaml", "flows/**/*.yml"],
+        "schemas/config.schema.json": "callflow.yaml",
+    }
+}
+
+
+@click.command(
+    "init",
+    epilog="Example: callflow init my-flows",
+    short_help="Start a project: flows, configuration, editor settings.",
+)
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+def command(folder: Path) -> int:
+    """Start a project in DIR (default: here).
+
+    Writes starter flows, their JSON Schemas, a configuration, a CI job and editor settings.
+    Files that are there already are kept as they are.
+    """
+    try:
+        kept = [name for name, text in _files().items() if not _write(folder / name, text)]
+    except OSError as error:
+        hint = "name a folder that can be written to: callflow init DIR"
+        raise Failure(f"can't write {error.filename}: {error.strerror}", hint=hint) from None
+    if kept:
+        click.echo("\nkept as they are: " + ", ".join(kept))
+    click.echo("\nnext:")
+    if folder != Path("."):
+        click.echo(f"  cd {folder}")
+    click.echo("  callflow validate   check the flows")
+    click.echo("  callflow plan       what would happen to your calls now; nothing is sent")
+    click.echo("  callflow run        let them act")
+    return CLEAN
+
+
+def _files() -> dict[str, str]:
+    """What a project consists of: path → text."""
+    files = {
+        f"flows/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(resources.starter_flows().glob("*.yaml"))
+    }
+    for path in sorted(resources.schemas().glob("*.schema.json")):
+        files[f"schemas/{path.name}"] = path.read_text(encoding="utf-8")
+    files["callflow.yaml"] = _CONFIG
+    files[".vscode/settings.json"] = json.dumps(_EDITOR, indent=2) + "\n"
+    files[".github/workflows/callflow.yml"] = _CI
+    files[".gitignore"] = _IGNORED
+    return files
+
+
+def _write(path: Path, text: str) -> bool:
+    """Writes a new file; False where there is one already."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    click.echo(f"wrote {path}")
+    return True

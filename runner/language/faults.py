@@ -119,6 +119,8 @@ def explain(path: str, text: str, error: MarkedYAMLError) -> Problem:
         # The end of the file says nothing; the quote that opens does.
         begin = mark_position(path, error.context_mark)
         return Problem(begin, SYNTAX, "the text in quotes never ends", "add the closing quote")
+    if "mapping values are not allowed" in said and _is_first_key(text, mark):
+        return _indented(position)
     begun = (error.context_mark.line + 1) if error.context_mark else position.line
     for part, code, message, hint in _EXPLAINED:
         if part in said or part in (error.context or ""):
@@ -126,6 +128,23 @@ def explain(path: str, text: str, error: MarkedYAMLError) -> Problem:
     if character == "\t":
         return _tab(position)
     return Problem(position, SYNTAX, f"this is not YAML: {said}")
+
+
+def _is_first_key(text: str, mark: Mark | CMark | None) -> bool:
+    """True where the `:` at the mark is the first of its line, and a line stands above it."""
+    if mark is None or mark.line == 0:
+        return False
+    before = _LINE_END.split(text)[mark.line][: mark.column]
+    return ":" not in before and before.startswith(" ")
+
+
+def _indented(position: Position) -> Problem:
+    return Problem(
+        position,
+        SYNTAX,
+        "this key is indented as a part of the text above it",
+        "move it under the key that it belongs to; text of several lines begins with `|`",
+    )
 
 
 def _stray(position: Position, character: str) -> Problem:
@@ -144,7 +163,7 @@ def mark_position(path: str, mark: Mark | CMark | None) -> Position:
     return Position(path, mark.line + 1, mark.column + 1) if mark else Position(path, 1, 1)
 
 
-def _position(path: str, text: str, mark: Mark | None) -> Position:
+def _position(path: str, text: str, mark: Mark | CMark | None) -> Position:
     """The mark's place; a mark behind the last line moves to the end of the last text."""
     if mark is None:
         return Position(path, 1, 1)
@@ -157,7 +176,7 @@ def _position(path: str, text: str, mark: Mark | None) -> Position:
     return Position(path, line + 1, column + 1)
 
 
-def _character(text: str, mark: Mark | None) -> str:
+def _character(text: str, mark: Mark | CMark | None) -> str:
     if mark is None:
         return ""
     lines = _LINE_END.split(text)

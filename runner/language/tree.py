@@ -156,9 +156,8 @@ class Tree:
         )
 
     def _tagged(self, node: Node) -> None:
-        self._problem(
-            node, "tag", f"the tag {shown(node.tag)} is not allowed", "remove it; flows need none"
-        )
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        self._problem(node, "tag", f"the tag {tag} is not allowed", "remove it; flows need none")
 
     def _too_deep(self, node: Node) -> None:
         if not self._full:

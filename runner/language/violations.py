@@ -26,6 +26,11 @@ _TYPES = {
     "boolean": "true or false",
     "integer": "a whole number",
 }
+_NEEDED = {
+    str: "it needs text",
+    list: "it needs at least one item",
+    dict: "it needs at least one key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def _is_number(value: Any) -> bool:
 def _required(_document: Document, violation: Violation) -> tuple[str, str, str]:
     missing = [name for name in violation.wanted if name not in violation.found]
     title = violation.schema.get("title", "this")
-    return "missing-key", f"this {title} has no {listed([f'`{m}`' for m in missing], 'and')}", ""
+    return "missing-key", f"this {title} has {listed([f'no `{m}`' for m in missing], 'and')}", ""
 
 
 def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
@@ -181,7 +186,7 @@ def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
 def _too_few(_document: Document, violation: Violation) -> tuple[str, str, str]:
     name = name_of(violation.pointer)
     if not violation.found:
-        return "empty-value", f"{name} is empty", "fill it, or leave it out"
+        return "empty-value", f"{name} is empty", _NEEDED[type(violation.found)]
     return "wrong-length", f"{name} needs {counted(violation.wanted, 'item')}", ""
 
 

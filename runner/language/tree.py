@@ -26,11 +26,12 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_LONGEST_NUMBER = 300  # characters; Python refuses to read numbers without end
 _NUMBER_STARTS = frozenset("+-.0123456789")
 # The core rules read 014155501 as a number too; a leading zero is a dialled one, so it is text.
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,300}\Z")
-_BASED = re.compile(r"0(?:o[0-7]{1,100}|x[0-9a-fA-F]{1,75})\Z")
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 
@@ -59,7 +60,7 @@ def plain_value(text: str) -> Any:
 
 
 def _number(text: str) -> Any:
-    if _LEADING_ZERO.match(text):
+    if _LEADING_ZERO.match(text) or len(text) > _LONGEST_NUMBER:
         return text
     if _INTEGER.match(text):
         return int(text)

@@ -26,7 +26,7 @@ _TYPES = {
     "boolean": "true or false",
     "integer": "a whole number",
 }
-_NEEDED = {
+_NEEDED: dict[type, str] = {
     str: "it needs text",
     list: "it needs at least one item",
     dict: "it needs at least one key",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -61,7 +62,7 @@ class Crowd:
 @option("--seed", type=int, default=0, help="Another seed, other generated calls.")
 @option("--allow-remote", is_flag=True, help="Let --listen reach beyond this machine.")
 def command(
-    listen: str, scenario: str | None, speed: float, allow_remote: bool, **crowd: float
+    listen: str, scenario: str | None, speed: float, allow_remote: bool, **crowd: Any
 ) -> int:
     """Serve Twilio's live calls on this machine.
 
@@ -73,10 +74,8 @@ def command(
     calls = crowd["calls"]
     if calls is None:
         calls = 0 if scenario is not None or crowd["rate"] else _SOME
-    sandbox = Sandbox(
-        clock=_clock(played.start, speed), seed=int(crowd["seed"]), host=host, port=port
-    )
-    _populate(sandbox, played, Crowd(int(calls), crowd["rate"], int(crowd["seed"])))
+    sandbox = Sandbox(clock=_clock(played.start, speed), seed=crowd["seed"], host=host, port=port)
+    _populate(sandbox, played, Crowd(calls, crowd["rate"], crowd["seed"]))
     return asyncio.run(_serve(sandbox, listen))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from runner.model import Millis
 from runner.sandbox.api import Answer, Api, classify
@@ -111,11 +112,14 @@ async def _read(http: web.Request, now: Millis) -> Request:
 
 
 def _credentials(http: web.Request) -> tuple[str, str]:
+    scheme, _, encoded = http.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
     try:
-        auth = BasicAuth.decode(http.headers.get("Authorization", ""))
+        user, _, password = b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         return "", ""
-    return auth.login, auth.password
+    return user, password
 
 
 def _retry_after(fault: Fault) -> dict[str, str]:

@@ -89,6 +89,7 @@ class Sandbox:
     async def advance(self, millis: Millis) -> None:
         """Moves the clock; documents that are wanted on the way are fetched when they are."""
         target = self.clock.now() + millis
+        await self.settle()
         while not self.world.advance(target, until_fetch=True):
             self.clock.move(max(0, self.world.now - self.clock.now()))
             await self.settle()

@@ -64,7 +64,7 @@ def parse_rfc2822(text: str) -> Millis | None:
     """
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

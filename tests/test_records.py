@@ -1,0 +1,137 @@
+"""Promises of the small records and helpers: durations, dates, masking, log lines."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.call import parse_rfc2822
+from runner.cli.logs import event_log, rfc3339
+from runner.durations import format_duration, parse_duration
+from runner.engine.ports import Event
+from runner.masking import mask_numbers
+from runner.model import Update
+
+
+@pytest.mark.parametrize(
+    ("text", "millis"),
+    [("500ms", 500), ("45s", 45_000), ("5m", 300_000), ("1h30m", 5_400_000), ("2d", 172_800_000)],
+)
+def test_durations(text: str, millis: int) -> None:
+    assert parse_duration(text) == millis
+    assert format_duration(millis) == text
+
+
+@given(st.integers(0, 10**12))
+def test_what_is_formatted_reads_back(millis: int) -> None:
+    assert parse_duration(format_duration(millis)) == millis
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "m5", "5 m", "1m1h", "-5s", "1.5h", "5M", "5s\n", "\u0665s"]
+)
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "millis"),
+    [
+        ("Tue, 31 Aug 2010 20:36:28 +0000", 1_283_286_988_000),
+        ("Tue, 31 Aug 2010 13:36:28 -0700", 1_283_286_988_000),
+        ("Tue, 31 Aug 2010 20:36:28 GMT", 1_283_286_988_000),
+        ("Tue, 31 Aug 2010 20:36:28", 1_283_286_988_000),
+        ("2010-08-31", None),
+        ("", None),
+        ("Tue, 99 Aug 2010 20:36:28 +0000", None),
+        ("Tue, 31 Aug 99999999999 20:36:28 +0000", None),
+    ],
+)
+def test_dates_keep_their_offset(text: str, millis: int | None) -> None:
+    assert parse_rfc2822(text) == millis
+
+
+@given(st.text())
+def test_no_date_text_is_a_surprise(text: str) -> None:
+    assert parse_rfc2822(text) is None or isinstance(parse_rfc2822(text), int)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("from +14155550199", "from +1415***0199"),
+        ("call (415) 555-0199 now", "call (415)***0199 now"),
+        ("4155550199", "41555***0199"),
+        ("sip:alice@example.com", "sip:a***@example.com"),
+        ("client:bob", "client:b***"),
+        ("CA1234567890123456789012345678901", "CA1234567890123456789012345678901"),
+        ("age 31m2s gte 30m", "age 31m2s gte 30m"),
+        ("2026-11-22T15:38:02Z", "2026-11-22T15:38:02Z"),
+        ("status 500", "status 500"),
+        ("http://127.0.0.1:18080/x", "http://127.0.0.1:18080/x"),
+    ],
+)
+def test_numbers_are_masked_and_nothing_else(text: str, masked: str) -> None:
+    assert mask_numbers(text) == masked
+
+
+def test_an_update_names_its_parameters_as_twilio_does() -> None:
+    update = Update(url="https://a.example", method="GET", fallback_url="https://b.example")
+    assert update.parameters() == {
+        "Url": "https://a.example",
+        "Method": "GET",
+        "FallbackUrl": "https://b.example",
+    }
+    assert not update.idempotent
+    assert Update(status="completed").idempotent
+
+
+EVENT = Event(
+    "action.intended",
+    1_283_286_988_042,
+    "info",
+    {
+        "account": "AC1",
+        "call": "CA1",
+        "flow": "f",
+        "rule": "r",
+        "then": ["say"],
+        "attempt": 1,
+        "why": "from +14155550199",
+    },
+)
+
+
+def written(log_format: str, *, show_numbers: bool = False) -> str:
+    stream = io.StringIO()
+    event_log(stream, log_format, show_numbers=show_numbers)(EVENT)
+    return stream.getvalue()
+
+
+def test_a_json_line_has_the_contracts_keys() -> None:
+    assert json.loads(written("json")) == {
+        "time": "2010-08-31T20:36:28.042Z",
+        "level": "info",
+        "event": "action.intended",
+        "account": "AC1",
+        "call": "CA1",
+        "flow": "f",
+        "rule": "r",
+        "then": ["say"],
+        "attempt": 1,
+        "why": "from +1415***0199",
+    }
+
+
+def test_a_text_line_is_for_people() -> None:
+    line = '2010-08-31T20:36:28.042Z action.intended CA1 f/r: say why="from +14155550199"\n'
+    assert written("text", show_numbers=True) == line
+
+
+def test_times_are_rfc_3339() -> None:
+    assert rfc3339(0) == "1970-01-01T00:00:00.000Z"

@@ -23,6 +23,7 @@ USAGE = """usage: python3 dev.py COMMAND
   check         everything that CI checks: format, lint, types, tests
   test [ARGS]   the tests alone, with pytest's arguments
   callflow ...  any callflow command
+  bench [ARGS]  measure one poll over 10,000 live calls
   lock          write the locked versions in requirements/ anew
 """
 
@@ -51,6 +52,9 @@ def main(arguments):
     if command == "check":
         prepare("dev")
         return check()
+    if command == "bench":
+        prepare("runtime")
+        return subprocess.call([PYTHON, os.path.join("bench", "poll.py"), *rest], cwd=ROOT)
     if command == "lock":
         prepare("dev")
         return lock()

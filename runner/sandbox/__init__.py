@@ -3,6 +3,7 @@
 from runner.sandbox.clock import DEFAULT_START, Clock, ManualClock, RunningClock
 from runner.sandbox.faults import Fault
 from runner.sandbox.identity import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, Account
+from runner.sandbox.legs import Source
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.service import Sandbox
 
@@ -20,4 +21,5 @@ __all__ = [
     "Person",
     "RunningClock",
     "Sandbox",
+    "Source",
 ]

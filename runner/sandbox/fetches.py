@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from runner.sandbox.legs import Source
 
@@ -29,10 +29,18 @@ class Fetch:
 
 def on_loopback(url: str) -> bool:
     """True where fetching this stays on this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        here = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+    return here and parts.scheme in ("http", "https")
+
+
+def absolute(base: str, url: str) -> str:
+    """A URL as seen from a document at `base`; one that is no URL stays as it is."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from runner.model import Millis
-from runner.sandbox.fetches import Fetch, on_loopback
+from runner.sandbox.fetches import Fetch, absolute, on_loopback
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.rows import API_VERSION
 from runner.sandbox.twiml import BadTwiml, Element, parse
@@ -78,7 +77,7 @@ def fetch(
     request = Fetch(
         sid=leg.row.sid,
         document=leg.document,
-        url=urljoin(leg.url, source.url),
+        url=absolute(leg.url, source.url),
         method=source.method,
         parameters=_parameters(world, leg) | (extra or {}),
         plays=plays,

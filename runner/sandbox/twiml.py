@@ -10,6 +10,7 @@ from runner.model import Millis
 
 #: A fetched document may be this long (an inline one less, which the API checks).
 MAX_BYTES = 65_536
+DEEPEST = 50
 #: 150 words a minute, the pace of an unhurried voice.
 WORD: Millis = 400
 
@@ -53,12 +54,14 @@ def parse(text: str) -> tuple[Element, ...]:
     return tuple(_element(child) for child in root)
 
 
-def _element(node: ElementTree.Element) -> Element:
+def _element(node: ElementTree.Element, depth: int = 1) -> Element:
+    if depth > DEEPEST:
+        raise BadTwiml(12100, f"the document is nested more than {DEEPEST} levels deep")
     return Element(
         name=node.tag,
         attributes=dict(node.attrib),
         text=" ".join("".join(_own_text(node)).split()),
-        children=tuple(_element(child) for child in node),
+        children=tuple(_element(child, depth + 1) for child in node),
     )
 
 

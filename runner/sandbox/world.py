@@ -204,6 +204,8 @@ class World:
 
     def end(self, leg: Leg, status: str) -> None:
         """Ends a call, drops what it has dialled, and lets whoever dialled it go on."""
+        if not leg.row.live:
+            return
         leg.document += 1
         leg.verbs = ()
         fields: dict[str, Any] = {"status": status}

@@ -53,7 +53,7 @@ class Http:
         async with asked as response:
             return Reply(response.status, response.headers.copy(), await response.text())
 
-    async def list(self, **query: Any) -> Reply:
+    async def page(self, **query: Any) -> Reply:
         named = {key.replace("_lt", "<").replace("_gt", ">"): str(v) for key, v in query.items()}
         return await self.ask("GET", f"{self.calls}.json", params=named)
 
@@ -68,7 +68,7 @@ class Http:
 
     async def walk(self, **query: Any) -> list[dict[str, Any]]:
         """Every page, following next_page_uri as given; all their calls."""
-        page = (await self.list(**query)).json
+        page = (await self.page(**query)).json
         calls = list(page["calls"])
         while page["next_page_uri"] is not None:
             page = (await self.ask("GET", page["next_page_uri"])).json

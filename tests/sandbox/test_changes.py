@@ -145,9 +145,9 @@ async def test_delete_forgets_an_ended_call_and_no_other(sandbox: Sandbox, http:
 
 async def test_credentials(sandbox: Sandbox, http: Http) -> None:
     http.auth = (API_KEY, API_SECRET)
-    assert (await http.list()).status == 200
+    assert (await http.page()).status == 200
     http.auth = (API_KEY, "wrong")
-    wrong = await http.list()
+    wrong = await http.page()
     assert (wrong.status, wrong.json["code"], wrong.json["status"]) == (401, 20003, 401)
     for header in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic ===="}):
         reply = await http.ask("GET", f"{http.calls}.json", headers=header)
@@ -172,7 +172,7 @@ async def test_answers_carry_the_sandbox_clock_and_twilios_headers(
     sandbox: Sandbox, http: Http
 ) -> None:
     await sandbox.advance(40_000)
-    headers = (await http.list()).headers
+    headers = (await http.page()).headers
     assert headers["Date"] == "Tue, 14 Nov 2023 22:14:00 GMT"
     assert headers["Twilio-Concurrent-Requests"] == "1"
     assert headers["Twilio-Request-Id"].startswith("RQ")

@@ -42,7 +42,7 @@ async def test_faults_are_set_shown_and_cleared(sandbox: Sandbox, http: Http) ->
     first = await steer(http, "POST", "faults", {"name": "500", "on": ["list"], "times": 3})
     second = await steer(http, "POST", "faults", {"name": "slow", "seconds": 0.01})
     assert (first.status, first.json) == (201, {"number": 1})
-    assert (await http.list()).status == 500
+    assert (await http.page()).status == 500
     active = (await steer(http, "GET", "faults")).json
     assert (active["1"]["name"], active["1"]["on"]) == ("500", ["list"])
     assert (await steer(http, "DELETE", "faults?number=1")).status == 204
@@ -53,7 +53,7 @@ async def test_faults_are_set_shown_and_cleared(sandbox: Sandbox, http: Http) ->
 
 async def test_the_journal_holds_every_request_and_no_secret(sandbox: Sandbox, http: Http) -> None:
     row = sandbox.add_call()
-    await http.list(Status="in-progress")
+    await http.page(Status="in-progress")
     await http.update(row.sid, Status="completed")
     shown = await steer(http, "GET", "journal")
     assert shown.json["requests"][0] == {

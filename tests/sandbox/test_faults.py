@@ -19,7 +19,7 @@ from tests.sandbox.conftest import Http
 async def test_refusals_do_nothing_else(sandbox: Sandbox, http: Http, name: str, code: int) -> None:
     row = sandbox.add_call()
     sandbox.set_fault(name, times=1, on=("update",))
-    assert (await http.list()).status == 200
+    assert (await http.page()).status == 200
     reply = await http.update(row.sid, Status="completed")
     assert (reply.status, reply.json["code"]) == (int(name), code)
     assert "Retry-After" not in reply.headers
@@ -29,7 +29,7 @@ async def test_refusals_do_nothing_else(sandbox: Sandbox, http: Http, name: str,
 
 async def test_retry_after(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("503", retry_after=7)
-    assert (await http.list()).headers["Retry-After"] == "7"
+    assert (await http.page()).headers["Retry-After"] == "7"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ async def test_no_answer_at_all(sandbox: Sandbox, http: Http, name: str, status:
 
 async def test_closing_lets_go_of_hanging_requests(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("hang")
-    waiting = asyncio.ensure_future(http.list())
+    waiting = asyncio.ensure_future(http.page())
     await asyncio.sleep(0.1)
     assert len(sandbox.journal) == 1
     await sandbox.close()
@@ -69,26 +69,26 @@ async def test_closing_lets_go_of_hanging_requests(sandbox: Sandbox, http: Http)
 async def test_slow(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("slow", seconds=0.2)
     begun = time.monotonic()
-    assert (await http.list()).status == 200
+    assert (await http.page()).status == 200
     assert time.monotonic() - begun >= 0.2
 
 
 async def test_answers_that_are_no_answers(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("malformed", times=1)
     with pytest.raises(ValueError, match="Expecting"):
-        _ = (await http.list()).json
+        _ = (await http.page()).json
     sandbox.set_fault("html", times=1)
-    reply = await http.list()
+    reply = await http.page()
     assert (reply.status, reply.headers["Content-Type"]) == (502, "text/html")
     sandbox.set_fault("truncated", times=1)
     with pytest.raises(aiohttp.ClientPayloadError):
-        await http.list()
-    assert (await http.list()).status == 200
+        await http.page()
+    assert (await http.page()).status == 200
 
 
 async def test_clock_skew_moves_the_date_header_only(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("skew", seconds=-20)
-    assert (await http.list()).headers["Date"] == "Tue, 14 Nov 2023 22:13:00 GMT"
+    assert (await http.page()).headers["Date"] == "Tue, 14 Nov 2023 22:13:00 GMT"
     assert sandbox.journal.of("list")[0].at == sandbox.clock.now()
 
 
@@ -106,19 +106,19 @@ async def test_a_stale_list_shows_what_was(sandbox: Sandbox, http: Http) -> None
     await http.update(ended.sid, Status="completed")
     sandbox.add_call()
     sandbox.set_fault("stale", seconds=5)
-    calls = (await http.list(Status="in-progress")).json["calls"]
+    calls = (await http.page(Status="in-progress")).json["calls"]
     assert [call["sid"] for call in calls] == [ended.sid]
     assert (await http.fetch(ended.sid)).json["status"] == "completed"
     await sandbox.advance(6_000)
-    assert len((await http.list(Status="in-progress")).json["calls"]) == 1
-    assert (await http.list(Status="completed")).json["calls"][0]["sid"] == ended.sid
+    assert len((await http.page(Status="in-progress")).json["calls"]) == 1
+    assert (await http.page(Status="completed")).json["calls"][0]["sid"] == ended.sid
 
 
 async def test_faults_beside_one_that_spoils(sandbox: Sandbox, http: Http) -> None:
     sandbox.set_fault("skew", seconds=60)
     sandbox.set_fault("429")
     sandbox.set_fault("500")
-    reply = await http.list()
+    reply = await http.page()
     assert (reply.status, reply.headers["Date"]) == (429, "Tue, 14 Nov 2023 22:14:20 GMT")
 
 

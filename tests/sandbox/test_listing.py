@@ -14,7 +14,7 @@ DAY = 86_400_000
 async def test_lists_newest_first_in_an_envelope_of_strings(sandbox: Sandbox, http: Http) -> None:
     old = sandbox.add_call(age=5_000)
     new = sandbox.add_call(age=1_000)
-    page = (await http.list()).json
+    page = (await http.page()).json
     assert [call["sid"] for call in page["calls"]] == [new.sid, old.sid]
     assert (page["page"], page["page_size"], page["start"], page["end"]) == (0, 50, 0, 1)
     assert page["uri"] == page["first_page_uri"] == f"{http.calls}.json?PageSize=50&Page=0"
@@ -23,7 +23,7 @@ async def test_lists_newest_first_in_an_envelope_of_strings(sandbox: Sandbox, ht
 
 
 async def test_an_empty_page_starts_and_ends_at_zero(http: Http) -> None:
-    page = (await http.list(Status="ringing")).json
+    page = (await http.page(Status="ringing")).json
     assert (page["calls"], page["start"], page["end"]) == ([], 0, 0)
 
 
@@ -51,7 +51,7 @@ async def test_filters(
     sandbox.add_call(id="b", to="+14155550101", status="ringing")
     sandbox.add_call(id="c", from_="+14155550102", parent="a")
     named = {name: value.replace("PARENT", parent.sid) for name, value in query.items()}
-    calls = (await http.list(**named)).json["calls"]
+    calls = (await http.page(**named)).json["calls"]
     assert [call["sid"] for call in calls] == [sandbox.world.sid_of(name) for name in found]
 
 
@@ -59,7 +59,7 @@ async def test_filters_by_end_time(sandbox: Sandbox, http: Http) -> None:
     row = sandbox.add_call()
     sandbox.add_call()
     await http.update(row.sid, Status="completed")
-    ended = (await http.list(EndTime="2023-11-14")).json["calls"]
+    ended = (await http.page(EndTime="2023-11-14")).json["calls"]
     assert [call["sid"] for call in ended] == [row.sid]
 
 
@@ -67,7 +67,7 @@ async def test_pages_keep_their_filters_and_come_back(sandbox: Sandbox, http: Ht
     for _ in range(5):
         sandbox.add_call(to="+14155550101")
     query = {"To": "+14155550101", "StartTime_gt": "2023-11-14", "PageSize": 2}
-    first = (await http.list(**query)).json
+    first = (await http.page(**query)).json
     token = first["calls"][-1]["sid"]
     assert first["next_page_uri"] == (
         f"{http.calls}.json?To=%2B14155550101&StartTime%3E=2023-11-14"
@@ -84,7 +84,7 @@ async def test_pages_neither_skip_nor_double_while_calls_come_and_end(
     sandbox: Sandbox, http: Http
 ) -> None:
     rows = [sandbox.add_call(id=f"c{n}", age=1_000 * (20 - n)) for n in range(20)]
-    page = (await http.list(Status="in-progress", PageSize=5)).json
+    page = (await http.page(Status="in-progress", PageSize=5)).json
     seen = [call["sid"] for call in page["calls"]]
     step = 0
     while page["next_page_uri"] is not None:
@@ -113,7 +113,7 @@ async def test_pages_neither_skip_nor_double_while_calls_come_and_end(
     ],
 )
 async def test_refuses(http: Http, query: dict[str, object], code: int, words: str) -> None:
-    reply = await http.list(**query)
+    reply = await http.page(**query)
     assert (reply.status, reply.json["code"], reply.json["status"]) == (400, code, 400)
     assert words in reply.json["message"]
 

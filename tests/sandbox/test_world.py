@@ -165,6 +165,9 @@ def test_an_unknown_verb_is_passed_by(world: World) -> None:
         ("<Response><Say>", "12100"),
         ("plain text", "12100"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><Response>&a;</Response>", "12100"),
+        ("<Response>" + "<Gather>" * 5_000 + "</Gather>" * 5_000 + "</Response>", "11750"),
+        ("<Response>" + "<Gather>" * 2_000 + "</Gather>" * 2_000 + "</Response>", "12100"),
+        ("<Response><Redirect>http://[half</Redirect></Response>", "11200"),
         ("<Answer/>", "12102"),
         (f"<Response><Say>{'x' * 70_000}</Say></Response>", "11750"),
     ],
@@ -173,8 +176,8 @@ def test_a_bad_document_ends_the_call_after_an_apology(world: World, text: str, 
     world.add(CallPlan(id="call", twiml=text))
     assert world.call("call").live
     world.advance(START + 60_000)
-    assert told(world, "call")[1][1:][0] == "fault"
-    assert told(world, "call")[1][2].startswith(code)
+    faults = [line.text for line in world.transcript("call") if line.kind == "fault"]
+    assert [fault[:5] for fault in faults] == [code]
     assert world.heard("call") == ["We are sorry, an application error has occurred. Goodbye."]
     assert world.call("call").status == "completed"
 
@@ -212,6 +215,13 @@ def test_an_update_breaks_off_what_is_being_said(world: World) -> None:
         (650, "says", "stop"),
         (1_050, "status", "completed"),
     ]
+
+
+def test_a_call_ends_once(world: World) -> None:
+    world.add(CallPlan(id="call"))
+    world.hang_up(world.leg("call"))
+    world.end(world.leg("call"), "failed")
+    assert world.call("call").status == "completed"
 
 
 def test_listeners_hear_everything_as_it_happens(world: World) -> None:

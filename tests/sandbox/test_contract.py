@@ -1,0 +1,175 @@
+"""The contract: every answer has Twilio's shape, by the facts and by its OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from runner.sandbox import Sandbox
+from runner.sandbox.entries import FIRST_STATUSES
+from runner.sandbox.rows import STATUSES
+from tests.sandbox import openapi
+from tests.sandbox.conftest import Http
+
+FIELDS = {
+    *("sid", "account_sid", "parent_call_sid", "phone_number_sid", "group_sid", "trunk_sid"),
+    *("to", "from", "to_formatted", "from_formatted", "forwarded_from", "caller_name"),
+    *("status", "direction", "date_created", "date_updated", "start_time", "end_time"),
+    *("duration", "price", "price_unit", "answered_by", "queue_time", "api_version"),
+    *("uri", "subresource_uris"),
+}
+ENVELOPE = {
+    *("calls", "first_page_uri", "next_page_uri", "previous_page_uri", "page", "page_size"),
+    *("start", "end", "uri"),
+}
+QUERY = {
+    "To": "+14155550100",
+    "From": "+14155550199",
+    "ParentCallSid": "CA" + "0" * 32,
+    "Status": "in-progress",
+    "StartTime": "2009-07-06",
+    "StartTime<": "2009-07-06",
+    "StartTime>": "2009-07-06",
+    "EndTime": "2009-07-06",
+    "EndTime<": "2009-07-06",
+    "EndTime>": "2009-07-06",
+    "PageSize": 1000,
+    "Page": 0,
+    "PageToken": "PACA" + "0" * 32,
+}
+UPDATES: list[dict[str, Any]] = [
+    {"Twiml": "<Response/>"},
+    {"Url": "http://127.0.0.1:1/", "Method": "GET"},
+    {"Url": "http://127.0.0.1:1/", "FallbackUrl": "http://127.0.0.1:1/", "FallbackMethod": "POST"},
+    {"StatusCallback": "http://127.0.0.1:1/", "StatusCallbackMethod": "POST"},
+    {"TimeLimit": 60},
+    {"Status": "canceled"},
+    {"Status": "completed"},
+]
+CREATE: dict[str, Any] = {
+    "To": "+14155550111",
+    "From": "+14155550100",
+    "Twiml": "<Response/>",
+    "MachineDetection": "Enable",
+    "TimeLimit": 60,
+}
+DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000\Z")
+SID = re.compile(r"(CA|AC|PN|GP|TK)[0-9a-f]{32}\Z")
+
+documented = pytest.mark.skipif(
+    openapi.document() is None, reason="Twilio's OpenAPI document is not on this machine"
+)
+
+
+def check_call(call: dict[str, Any]) -> None:
+    """A call as the facts describe it."""
+    assert set(call) == FIELDS
+    uris = call["subresource_uris"]
+    assert all(uri.startswith(call["uri"].removesuffix(".json")) for uri in uris.values())
+    for name in FIELDS - {"subresource_uris"}:
+        assert call[name] is None or isinstance(call[name], str), name
+        if call[name] is not None and name.endswith("sid"):
+            assert SID.match(call[name]), name
+    for name in ("date_created", "date_updated", "start_time", "end_time"):
+        assert call[name] is None or DATE.match(call[name]), name
+    assert call["status"] in STATUSES
+    assert (call["duration"] is not None) == (call["status"] == "completed")
+
+
+async def every_call(sandbox: Sandbox, http: Http) -> list[dict[str, Any]]:
+    """Calls of every kind: each first status, each end, an API call, a dialled leg."""
+    for status in FIRST_STATUSES:
+        sandbox.add_call(status=status, age=1_000, caller_name="ADA", forwarded_from="+1415")
+    parent = sandbox.add_call(twiml="<Response><Dial>+442079460958</Dial></Response>")
+    sandbox.add_call(to="client:ada", from_="sip:bob@example.com", answered_by="machine_start")
+    for status in ("ringing", "queued"):
+        await http.update(sandbox.add_call(status=status).sid, Status="canceled")
+    await http.create(**{name: str(value) for name, value in CREATE.items()})
+    await sandbox.advance(100)
+    assert any(row.parent_call_sid == parent.sid for row in sandbox.world.shelf)
+    return await http.walk(PageSize=3)
+
+
+async def test_calls_have_the_26_fields_as_text(sandbox: Sandbox, http: Http) -> None:
+    calls = await every_call(sandbox, http)
+    assert len(FIELDS) == 26
+    assert {call["status"] for call in calls} >= {*FIRST_STATUSES, "canceled"}
+    for call in calls:
+        check_call(call)
+        assert (await http.fetch(call["sid"])).json == call
+
+
+async def test_pages_have_the_envelope(sandbox: Sandbox, http: Http) -> None:
+    await every_call(sandbox, http)
+    uri = f"{http.calls}.json?PageSize=2"
+    while uri is not None:
+        page = (await http.ask("GET", uri)).json
+        assert set(page) == ENVELOPE
+        assert all(page[n] is None or page[n].startswith(http.calls) for n in page if "uri" in n)
+        uri = page["next_page_uri"]
+
+
+@pytest.mark.parametrize("form", UPDATES, ids=lambda form: "-".join(form))
+async def test_an_update_answers_the_call(
+    sandbox: Sandbox, http: Http, form: dict[str, Any]
+) -> None:
+    row = sandbox.add_call()
+    reply = await http.update(row.sid, **{name: str(value) for name, value in form.items()})
+    assert reply.status == 200
+    check_call(reply.json)
+
+
+@documented
+async def test_answers_fit_the_document(sandbox: Sandbox, http: Http) -> None:
+    page, one = openapi.response(".json", "get", 200), openapi.response("/{Sid}.json", "get", 200)
+    for call in await every_call(sandbox, http):
+        one.validate(call)
+    for query in ({}, {"PageSize": 2}, {"Status": "failed"}):
+        page.validate((await http.page(**query)).json)
+    created = await http.create(**{name: str(value) for name, value in CREATE.items()})
+    openapi.response(".json", "post", 201).validate(created.json)
+    updated = openapi.response("/{Sid}.json", "post", 200)
+    for form in UPDATES:
+        sid = sandbox.add_call().sid
+        reply = await http.update(sid, **{name: str(value) for name, value in form.items()})
+        updated.validate(reply.json)
+
+
+@documented
+def test_the_document_is_checked_in_earnest() -> None:
+    one = openapi.response("/{Sid}.json", "get", 200)
+    assert one.is_valid({"sid": None})
+    assert not one.is_valid({"sid": "CA1"})
+    assert not one.is_valid({"duration": 5})
+    assert not one.is_valid({"status": "initiated"})
+
+
+@documented
+def test_the_facts_are_the_documents() -> None:
+    call = openapi.properties(openapi.response("/{Sid}.json", "get", 200))
+    assert set(call) == FIELDS
+    assert set(openapi.properties(openapi.response(".json", "get", 200))) == ENVELOPE
+    named = {p["name"] for p in openapi.operation(".json", "get")["parameters"]} - {"AccountSid"}
+    assert named == set(QUERY)
+    assert set(call["status"]["enum"]) == set(STATUSES)
+
+
+@documented
+def test_requests_fit_the_document() -> None:
+    for name, value in QUERY.items():
+        openapi.query(name).validate(value)
+    for form in UPDATES:
+        assert set(form) <= set(openapi.properties(openapi.form("/{Sid}.json")))
+        openapi.form("/{Sid}.json").validate(form)
+    assert set(CREATE) <= set(openapi.properties(openapi.form(".json")))
+    openapi.form(".json").validate(CREATE)
+
+
+@pytest.mark.parametrize("name", [n for n in QUERY if n not in ("Page", "PageToken")])
+async def test_every_parameter_is_heeded(sandbox: Sandbox, http: Http, name: str) -> None:
+    page = (await http.ask("GET", f"{http.calls}.json", params={name: str(QUERY[name])})).json
+    kept = name.replace("<", "%3C").replace(">", "%3E")
+    assert f"{kept}=" in page["uri"]
+    assert f"{kept}=" in page["first_page_uri"]

@@ -33,7 +33,7 @@ def dial(world: World, leg: Leg, verb: Element) -> None:
         playing.wait(world, leg, 0)
         return
     leg.doing = f"dialling {', '.join(addresses)}"
-    children = tuple(_call(world, leg, verb, address) for address in addresses)
+    children = tuple(_call(world, leg, verb=verb, address=address) for address in addresses)
     leg.dialing = Dialing(verb, children)
     timeout = verb.number("timeout", 30, most=600) * 1000
     world.step(leg, timeout, partial(_nobody, world, leg, leg.dialing))
@@ -46,7 +46,7 @@ def _addresses(verb: Element) -> list[str]:
     return [_PREFIXES[noun.name] + noun.text for noun in nouns]
 
 
-def _call(world: World, leg: Leg, verb: Element, address: str) -> str:
+def _call(world: World, leg: Leg, *, verb: Element, address: str) -> str:
     caller = verb.attributes.get("callerId")
     plan = CallPlan(
         to=address,
@@ -66,7 +66,7 @@ def _nobody(world: World, leg: Leg, dialing: Dialing) -> None:
         first = dialing.children[0]
         drop(world, leg, ringing="no-answer")
         leg.dialing = replace(dialing, children=())
-        _finish(world, leg, "no-answer", first)
+        _finish(world, leg, status="no-answer", sid=first)
 
 
 def adopt(world: World, child: Leg) -> None:
@@ -110,7 +110,7 @@ def ended(world: World, child: Leg) -> None:
     joined = parent.dialing.answered
     rings = any(world.call(sid).live for sid in parent.dialing.children if world.has(sid))
     if child.row.sid == joined or (joined is None and not rings):
-        _finish(world, parent, child.row.status, child.row.sid)
+        _finish(world, parent, status=child.row.status, sid=child.row.sid)
 
 
 def interrupt(world: World, leg: Leg) -> None:
@@ -124,7 +124,7 @@ def interrupt(world: World, leg: Leg) -> None:
         playing.fetch(world, leg, source, extra=extra, plays=False)
     parent = _dialer(world, leg)
     if parent is not None:
-        _finish(world, parent, "completed", leg.row.sid)
+        _finish(world, parent, status="completed", sid=leg.row.sid)
 
 
 def drop(world: World, parent: Leg, *, spare: str = "", ringing: str = "canceled") -> None:
@@ -139,7 +139,7 @@ def drop(world: World, parent: Leg, *, spare: str = "", ringing: str = "canceled
             world.end(child, "completed" if child.row.status == "in-progress" else ringing)
 
 
-def _finish(world: World, parent: Leg, status: str, sid: str) -> None:
+def _finish(world: World, parent: Leg, *, status: str, sid: str) -> None:
     """Goes on after a dial that is over: with its action, or with the next verb.
 
     `sid` is the leg that decided how it ended.

@@ -21,6 +21,8 @@ _OUTCOMES: tuple[tuple[Outcome, int], ...] = (
     ("busy", 5),
     ("failed", 3),
 )
+#: Lengths are log-normal: the logarithm of the median in seconds, and of the spread.
+_MEDIAN, _SPREAD = 5.19, 1.05
 _LONGEST: Millis = 4 * 3_600_000
 
 
@@ -33,8 +35,8 @@ class Generator:
 
     def live(self, number: int) -> Iterator[CallPlan]:
         """Calls that are in progress already, the oldest first."""
-        lengths = [(self._length(), self._random.random()) for _ in range(number)]
-        # Long calls fill a switchboard: what is live is likelier to be one of them.
+        # Long calls are live for longer: what is live is likelier to be one of them.
+        lengths = [(self._length(_SPREAD**2), self._random.random()) for _ in range(number)]
         ages = sorted(((int(part * length), length) for length, part in lengths), reverse=True)
         for age, length in ages:
             plan = self.next()
@@ -68,9 +70,10 @@ class Generator:
             talk=self._length(),
         )
 
-    def _length(self) -> Millis:
+    def _length(self, longer: float = 0.0) -> Millis:
         """Half of all calls are shorter than three minutes, one in fifty longer than 25."""
-        return min(_LONGEST, max(2_000, round(self._random.lognormvariate(5.19, 1.05) * 1000)))
+        seconds = self._random.lognormvariate(_MEDIAN + longer, _SPREAD)
+        return min(_LONGEST, max(2_000, round(seconds * 1000)))
 
     def _number(self) -> str:
         prefix = self._random.choice(_PREFIXES)

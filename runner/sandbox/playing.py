@@ -40,7 +40,7 @@ def follow(world: World, leg: Leg, text: str) -> None:
     try:
         leg.verbs = parse(text)
     except BadTwiml as bad:
-        give_up(world, leg, bad.code, str(bad))
+        give_up(world, leg, code=bad.code, reason=str(bad))
         return
     proceed(world, leg)
 
@@ -59,7 +59,7 @@ def proceed(world: World, leg: Leg) -> None:
         wait(world, leg, 0)
 
 
-def wait(world: World, leg: Leg, millis: Millis, doing: str = "") -> None:
+def wait(world: World, leg: Leg, millis: Millis, *, doing: str = "") -> None:
     """Goes on with the next verb after so long. Always by the timeline, so that nothing nests."""
     leg.doing = doing
     world.step(leg, millis, partial(proceed, world, leg))
@@ -116,7 +116,7 @@ def refuse(world: World, request: Fetch, reason: str) -> None:
         apologise(world, leg)
 
 
-def give_up(world: World, leg: Leg, code: int, reason: str) -> None:
+def give_up(world: World, leg: Leg, *, code: int, reason: str) -> None:
     """Writes a fault down and ends the call after an apology."""
     world.note(leg, "fault", f"{code} {reason}")
     apologise(world, leg)

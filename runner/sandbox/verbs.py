@@ -28,7 +28,7 @@ Verb: TypeAlias = "Callable[[World, Leg, Element], None]"
 def say(world: World, leg: Leg, verb: Element) -> None:
     """Speaks; `loop` repeats."""
     world.note(leg, "says", verb.text)
-    playing.wait(world, leg, speech_time(verb.text) * _loop(verb), f"saying {verb.text!r}")
+    playing.wait(world, leg, speech_time(verb.text) * _loop(verb), doing=f"saying {verb.text!r}")
 
 
 def play(world: World, leg: Leg, verb: Element) -> None:
@@ -36,14 +36,14 @@ def play(world: World, leg: Leg, verb: Element) -> None:
     keys = verb.attributes.get("digits")
     length = RECORDING if keys is None else KEY * len(keys)
     world.note(leg, "plays", verb.text if keys is None else f"keys {keys}")
-    playing.wait(world, leg, length * _loop(verb), f"playing {verb.text}")
+    playing.wait(world, leg, length * _loop(verb), doing=f"playing {verb.text}")
 
 
 def pause(world: World, leg: Leg, verb: Element) -> None:
     """Is silent."""
     seconds = verb.number("length", 1)
     world.note(leg, "pauses", f"{seconds} s")
-    playing.wait(world, leg, seconds * 1000, "a pause")
+    playing.wait(world, leg, seconds * 1000, doing="a pause")
 
 
 def redirect(world: World, leg: Leg, verb: Element) -> None:

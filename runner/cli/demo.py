@@ -1,41 +1,58 @@
-"""`callflow demo`: sandbox, example flows and runner in one process; ends by itself."""
+"""`callflow demo`: sandbox, flows and runner in one process; ends by itself."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from runner import resources
-from runner.cli.exits import CLEAN, FAILURE, Failure
+from runner.cli.exits import CLEAN, FAILURE, FINDINGS, USAGE, Failure
 from runner.cli.options import option
+from runner.cli.report import as_text
+from runner.cli.stage import Stage
 from runner.engine.clock import SystemClock
 from runner.engine.daemon import Daemon, Pace
 from runner.engine.loop import Engine
-from runner.engine.ports import Event
 from runner.engine.reload import Reloader
 from runner.language.loader import Loaded, load
-from runner.model import Millis
+from runner.model import FlowSet
 from runner.sandbox import RunningClock, Sandbox
-from runner.sandbox.legs import Happening
-from runner.sandbox.scenario import read_scenario
+from runner.sandbox.scenario import Scenario, read_scenario
 
 #: Sandbox seconds in a real second, and how many real seconds the show goes on.
 SPEED = 6.0
 LENGTH = 18.0
-#: What people see of a call: its life, what is said, and what others do to it.
-_SHOWN = frozenset({"status", "says", "fetches", "told", "fault"})
+#: Sandbox milliseconds between polls, as far as this machine keeps up: what `run` does by default.
+INTERVAL = 2_000
+FASTEST = 100
+
+_EPILOG = """\b
+Examples:
+  callflow demo --seconds 10
+  callflow demo examples/toll-fraud --speed 10
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A folder's flows, and the scenario they are played against."""
+
+    folder: Path
+    loaded: Loaded
+    flow_set: FlowSet
+    scenario: Scenario
 
 
 @click.command(
-    "demo",
-    epilog="Example: callflow demo --seconds 10",
-    short_help="Watch it all work in one minute, without an account.",
+    "demo", epilog=_EPILOG, short_help="Watch it all work in one minute, without an account."
+)
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @option(
     "--seconds",
@@ -44,44 +61,76 @@ _SHOWN = frozenset({"status", "says", "fetches", "told", "fault"})
     show_default=True,
     help="How long to play.",
 )
-def command(seconds: float) -> int:
+@option(
+    "--speed",
+    type=click.FloatRange(0.1, 1000),
+    default=SPEED,
+    show_default=True,
+    envvar="CALLFLOW_DEMO_SPEED",  # CALLFLOW_SPEED is the sandbox's
+    help="Sandbox seconds a second.",
+)
+def command(folder: Path | None, seconds: float, speed: float) -> int:
     """Watch it all work in one minute, without an account.
 
-    Starts the sandbox (Twilio's live calls, on this machine), applies the example flows to it as
-    `callflow run` would, and tells what happens. Nothing leaves this machine.
+    Starts the sandbox (Twilio's live calls, on this machine), lets the calls of a scenario appear
+    in it, applies flows to them as `callflow run` would, and tells what happens. Nothing leaves
+    this machine. FOLDER holds the flows and one *.scenario.yaml, like those in examples/; a short
+    tour is played where none is given.
     """
-    return asyncio.run(_show(seconds))
+    return asyncio.run(_show(_prepare(folder or resources.tour()), seconds, speed))
 
 
-async def _show(seconds: float) -> int:
-    folder = resources.tour()
+def _prepare(folder: Path) -> Play:
+    """Reads flows and scenario; prints every problem before one of them ends the command."""
+    path = _scenario_path(folder)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Failure(f"can't read {path}: {error.strerror}") from None
     loaded = load([folder])
-    if loaded.flow_set is None:
-        raise Failure(f"the example flows in {folder} are damaged: reinstall callflow-runner")
-    now = time.time_ns() // 1_000_000
-    sandbox = Sandbox(clock=RunningClock(now, time.monotonic, SPEED))
-    names = _cast(sandbox, folder)
+    scenario, problems = read_scenario(str(path), content)
+    texts = {**loaded.texts, str(path): content.decode("utf-8", "replace")}
+    problems = sorted([*loaded.problems, *problems])
+    click.echo(as_text(problems, texts), err=True, nl=False)
+    if loaded.flow_set is None or any(problem.is_error for problem in problems):
+        raise Failure(f"{folder} can't be played", code=FINDINGS)
+    return Play(folder, loaded, loaded.flow_set, scenario)
+
+
+def _scenario_path(folder: Path) -> Path:
+    found = sorted(folder.glob("*.scenario.yaml"))
+    if not found:
+        hint = "name a folder like examples/toll-fraud, with flows and a *.scenario.yaml"
+        raise Failure(f"there is no scenario in {folder}", hint=hint, code=USAGE)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        hint = "keep one beside the flows; `callflow sandbox --scenario FILE` plays any"
+        raise Failure(f"{folder} has several scenarios: {names}", hint=hint, code=USAGE)
+    return found[0]
+
+
+async def _show(play: Play, seconds: float, speed: float) -> int:
+    start = play.scenario.start
+    now = time.time_ns() // 1_000_000 if start is None else start
+    sandbox = Sandbox(clock=RunningClock(now, time.monotonic, speed))
+    names = _cast(sandbox, play.scenario)
     async with sandbox:
         stage = Stage(sandbox, names, click.echo)
-        stage.introduce(folder, loaded)
-        ok = await _play(stage, loaded, folder, seconds)
+        stage.introduce(play.folder, play.flow_set)
+        ok = await _play(stage, play, seconds)
         stage.summarise()
     return CLEAN if ok else FAILURE
 
 
-def _cast(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+def _cast(sandbox: Sandbox, scenario: Scenario) -> dict[str, str]:
     """Lets the scenario's calls appear; returns their names by SID."""
-    path = folder / "tour.scenario.yaml"
-    scenario, problems = read_scenario(str(path), path.read_bytes())
-    if problems:
-        raise Failure(f"{problems[0].position}: {problems[0].message}")
     sandbox.world.people.update(scenario.people)
     sandbox.world.documents.update(scenario.documents)
     sids = sandbox.world.schedule(scenario.plans)
-    return {sid: plan.id for sid, plan in zip(sids, scenario.plans, strict=True)}
+    return {sid: plan.id or plan.to for sid, plan in zip(sids, scenario.plans, strict=True)}
 
 
-async def _play(stage: Stage, loaded: Loaded, folder: Path, seconds: float) -> bool:
+async def _play(stage: Stage, play: Play, seconds: float) -> bool:
     """Runs the daemon on the stage for so long; True where no poll and no action failed."""
     from runner.gateway.credentials import Credentials
     from runner.gateway.twilio import open_gateway
@@ -94,10 +143,9 @@ async def _play(stage: Stage, loaded: Loaded, folder: Path, seconds: float) -> b
         store = await open_store(f"sqlite:///{temporary}/callflow.db")
         gateway = open_gateway(login, TwilioSettings(api_base=sandbox.url))
         engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
-        assert loaded.flow_set is not None
-        engine.load(loaded.flow_set)
-        pace = Pace(interval=500, grace=2_000)
-        reloader = Reloader([folder], loaded)
+        engine.load(play.flow_set)
+        pace = Pace(interval=max(FASTEST, round(INTERVAL / sandbox.clock.speed)), grace=2_000)
+        reloader = Reloader([play.folder], play.loaded)
         daemon = Daemon(engine, reloader, pace=pace, clock=clock, tell=stage.hear)
         asyncio.get_running_loop().call_later(seconds, daemon.stop.set)
         watching = asyncio.ensure_future(stage.watch())
@@ -109,74 +157,3 @@ async def _play(stage: Stage, loaded: Loaded, folder: Path, seconds: float) -> b
             await store.close()
     stage.look()
     return not stage.failures
-
-
-@dataclass
-class Stage:
-    """Tells the audience what happens to each call, in the order in which it happens."""
-
-    sandbox: Sandbox
-    names: dict[str, str]
-    say: Callable[[str], None]
-    failures: list[Event] = field(default_factory=list)
-    _seen: dict[str, int] = field(default_factory=dict)
-    _began: Millis = 0
-
-    def introduce(self, folder: Path, loaded: Loaded) -> None:
-        """Who is on the phone, and which rules will look at them."""
-        self._began = self.sandbox.clock.now()
-        assert loaded.flow_set is not None
-        rules = ", ".join(rule.key for rule in loaded.flow_set.rules)
-        self.say(f"Twilio's live calls, played on this machine at {self.sandbox.url}")
-        self.say(f"flows in {folder}")
-        self.say(f"rules: {rules}")
-        self.say(f"one second here is {SPEED:.0f} seconds there\n")
-
-    def hear(self, event: Event) -> None:
-        """Takes the runner's events."""
-        self.look()
-        if event.name in ("poll.failed", "action.failed", "action.unknown", "action.crashed"):
-            self.failures.append(event)
-            self._line("callflow", f"{event.name}: {event.fields.get('error', '')}")
-        elif event.name == "action.intended":
-            rule = f"{event.fields['flow']}/{event.fields['rule']}"
-            then = event.fields["then"]
-            actions = ", ".join(then) if isinstance(then, list) else str(then)
-            name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
-            self._line(name, f"<- {rule}: {actions}   ({event.fields['why']})")
-
-    async def watch(self) -> None:
-        """Tells what the calls do by themselves."""
-        while True:
-            await asyncio.sleep(0.1)
-            self.look()
-
-    def look(self) -> None:
-        """Tells what happened since the last look."""
-        new: list[tuple[Millis, str, Happening]] = []
-        for sid, name in self.names.items():
-            if self.sandbox.world.has(sid):
-                happenings = self.sandbox.world.transcript(sid)
-                new += [(h.at, name, h) for h in happenings[self._seen.get(sid, 0) :]]
-                self._seen[sid] = len(happenings)
-        for at, name, happening in sorted(new, key=lambda item: item[0]):
-            if happening.kind in _SHOWN:
-                self._line(name, f"{happening.kind}: {happening.text}", at)
-
-    def summarise(self) -> None:
-        """How it ended for each call, and what to try next."""
-        self.say("\nwhat became of the calls:")
-        for sid, name in self.names.items():
-            if not self.sandbox.world.has(sid):
-                continue
-            heard = " / ".join(self.sandbox.world.heard(sid)) or "nothing"
-            status = self.sandbox.world.call(sid).status
-            self.say(f"  {name:<12} {status:<12} heard: {heard}")
-        self.say(
-            "\nnext: callflow init my-flows, then callflow validate, plan and run (see README)"
-        )
-
-    def _line(self, name: str, text: str, at: Millis | None = None) -> None:
-        at = self.sandbox.clock.now() if at is None else at
-        seconds = max(0, at - self._began) // 1000
-        self.say(f"{seconds // 60:02d}:{seconds % 60:02d}  {name:<12} {text}")

@@ -1,0 +1,340 @@
+"""Promises: every example does to its scenario's calls what its README says, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import run
+from runner.language.loader import load
+from runner.language.schema import check
+from runner.language.source import parse
+from runner.model import Millis
+from runner.sandbox.scenario import read_scenario
+from tests.site import MINUTE, SECOND, open_site
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+JOBS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "tour")
+FLOWS = sorted(p for p in EXAMPLES.glob("*/*.yaml") if not p.name.endswith(".scenario.yaml"))
+MODELINE = "# yaml-language-server: $schema=../../schemas/flow.schema.json\n"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What became of a scenario: all by the calls' names.
+
+    `acts` are (seconds since the beginning, call, rule, actions), oldest first; `heard` has the
+    calls that heard something; `untouched` those that were told nothing and go on.
+    """
+
+    acts: list[tuple[int, str, str, str]]
+    heard: dict[str, list[str]]
+    statuses: dict[str, str]
+    untouched: set[str]
+
+
+async def play(job: Path, tmp_path: Path, *, length: Millis = 90 * SECOND) -> Played:
+    """Lets a folder's flows loose on its scenario, one poll every two seconds."""
+    (path,) = job.glob("*.scenario.yaml")
+    scenario, problems = read_scenario(str(path), path.read_bytes())
+    assert problems == []
+    flow_set = load([job]).flow_set
+    assert flow_set is not None
+    async with open_site(tmp_path) as site:
+        world = site.sandbox.world
+        if scenario.start is not None:
+            await site.sandbox.advance(scenario.start - world.now)
+        began = world.now
+        world.people.update(scenario.people)
+        world.documents.update(scenario.documents)
+        sids = world.schedule(scenario.plans)
+        names = {sid: plan.id for sid, plan in zip(sids, scenario.plans, strict=True)}
+        site.engine.load(flow_set)
+        while world.now < began + length:
+            await site.poll(after=2 * SECOND)
+        history = await site.history()
+        assert {entry.outcome for entry in history} <= {"done"}
+        names = {sid: name for sid, name in names.items() if world.has(sid)}
+        told = {s for s in names if any(h.kind == "told" for h in world.transcript(s))}
+        assert told == {entry.intent.call_sid for entry in history}
+        assert len(site.updates()) == len(history)
+        assert not [h for s in names for h in world.transcript(s) if h.kind == "fault"]
+        return Played(
+            [
+                (
+                    (entry.intent.at - began) // SECOND,
+                    names[entry.intent.call_sid],
+                    entry.intent.rule_key,
+                    ", ".join(entry.intent.then),
+                )
+                for entry in history
+            ],
+            {name: world.heard(sid) for sid, name in names.items() if world.heard(sid)},
+            {name: world.call(sid).status for sid, name in names.items()},
+            {n for s, n in names.items() if s not in told and world.call(s).live},
+        )
+
+
+async def test_runaway_calls_warns_programs_and_ends_what_was_forgotten(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "runaway-calls", tmp_path, length=6 * MINUTE)
+    assert played.acts == [
+        (2, "lost-reminder", "call-caps/robot-cut", "hangup"),
+        (2, "late-reminder", "call-caps/robot-warn", "say, redirect"),
+        (30, "reminder", "call-caps/robot-warn", "say, redirect"),
+        (30, "late-reminder", "call-caps/robot-end", "say, hangup"),
+        (120, "support", "call-caps/inbound-end", "hangup"),
+        (330, "reminder", "call-caps/robot-end", "say, hangup"),
+    ]
+    words = [
+        "This call ends in five minutes.",
+        "To keep your appointment, press one.",
+        "Our time is up. Thank you, and goodbye.",
+    ]
+    assert played.heard == {"reminder": words, "late-reminder": words}
+    assert played.untouched == {"salesman", "customer"}
+    assert played.statuses["agent"] == "completed"  # its parent was ended
+
+
+async def test_after_hours_turns_away_who_calls_after_closing(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "after-hours", tmp_path)
+    assert played.acts == [
+        (10, "leaky-tap", "after-hours/night", "say, hangup"),
+        (46, "too-late", "after-hours/christmas", "redirect"),
+    ]
+    assert played.heard == {
+        "leaky-tap": ["Our office is closed. We are back at nine in the morning. Goodbye."],
+        "too-late": ["Merry Christmas! We are back on Monday, the 28th."],
+    }
+    assert played.untouched == {"early", "chatting", "colleague", "hotline", "outbound"}
+
+
+async def test_after_hours_turns_nobody_away_while_the_list_is_empty(tmp_path: Path) -> None:
+    job = Path(shutil.copytree(EXAMPLES / "after-hours", tmp_path / "job"))
+    (job / "closed-lines.txt").write_text("")
+    played = await play(job, tmp_path, length=30 * SECOND)
+    assert (played.acts, played.heard) == ([], {})
+
+
+async def test_incident_broadcast_tells_who_calls_now_and_lets_them_go_on(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "incident-broadcast", tmp_path)
+    announce = ("incident-broadcast/announce", "say, redirect")
+    assert played.acts == [
+        (2, "in-the-menu", *announce),
+        (18, "ringing", *announce),
+        (20, "hasty", *announce),
+    ]
+    news = "Card payments are failing since ten o'clock. We are on it, and no money is lost."
+    menu = "For anything else, stay on the line."
+    assert played.heard == {"in-the-menu": [news, menu], "ringing": [news, menu], "hasty": [news]}
+    assert played.untouched == {"served", "agent", "other-line", "our-call"}
+    assert played.statuses["ringing"] == "in-progress"
+
+
+async def test_incident_broadcast_has_its_all_clear_ready(tmp_path: Path) -> None:
+    job = Path(shutil.copytree(EXAMPLES / "incident-broadcast", tmp_path / "job"))
+    flow = job / "incident-broadcast.yaml"
+    switched = flow.read_text().replace("enabled: false", "enabled: true")
+    flow.write_text(switched.replace("id: announce", "id: announce\n    enabled: false"))
+    played = await play(job, tmp_path)
+    assert {rule for _, _, rule, _ in played.acts} == {"incident-broadcast/all-clear"}
+    assert played.heard["ringing"][0].startswith("Card payments work again.")
+
+
+async def test_toll_fraud_ends_what_nobody_has_business_calling(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "toll-fraud", tmp_path)
+    assert played.acts == [
+        (6, "stolen-key", "premium-numbers/end", "hangup"),
+        (10, "stolen-again", "premium-numbers/end", "hangup"),
+        (16, "menu-dials", "premium-numbers/end", "hangup"),
+        (20, "one-ring", "allowed-destinations/islands", "hangup"),
+        (26, "gothenburg", "allowed-destinations/abroad", "hangup"),
+    ]
+    assert played.heard == {}
+    assert played.untouched == {"london", "paris", "kingston", "caller", "agent"}
+    assert played.statuses["menu"] == "completed"  # its document was over when the dial was
+
+
+async def test_vip_keeps_the_general_rule_off_vips(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "vip", tmp_path, length=6 * MINUTE)
+    assert played.acts == [
+        (2, "patient-vip", "booking-line/vip", "redirect"),
+        (16, "vip", "booking-line/vip", "redirect"),
+        (20, "guest", "booking-line/everyone", "say, redirect"),
+        (280, "new-guest", "booking-line/everyone", "say, redirect"),
+    ]
+    sorry = "This takes longer than it should. Leave your number after the tone, and we call you."
+    welcome = ["Good evening. A person will be with you at once."]
+    assert played.heard == {
+        "vip": welcome,
+        "patient-vip": welcome,
+        "guest": [sorry, "Thank you."],
+        "new-guest": [sorry, "Thank you."],
+    }
+    assert played.untouched == {"vip-elsewhere"}
+    assert played.statuses["patient-vip"] == "in-progress"
+
+
+async def test_answering_machines_get_a_message_after_the_beep_only(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "answering-machines", tmp_path)
+    assert played.acts == [
+        (12, "voicemail", "answering-machines/leave-message", "pause, say, hangup"),
+        (20, "no-beep", "answering-machines/leave-message", "pause, say, hangup"),
+        (26, "greeting", "answering-machines/still-greeting", "hangup"),
+        (30, "fax", "answering-machines/fax", "hangup"),
+    ]
+    message = [
+        "This is Dr. Green's practice. You have an appointment tomorrow. To change it, please call "
+        "415 555 0100. Goodbye."
+    ]
+    assert played.heard == {"voicemail": message, "no-beep": message}
+    assert played.untouched == {"person", "silent", "not-asked", "patient", "voicemail-of-kim"}
+
+
+# ---- the folders as people find them ---------------------------------------------------------
+
+
+def test_there_is_a_test_for_every_folder() -> None:
+    assert JOBS == [
+        "after-hours",
+        "answering-machines",
+        "incident-broadcast",
+        "runaway-calls",
+        "toll-fraud",
+        "vip",
+    ]
+
+
+def test_all_examples_load_together_without_a_warning() -> None:
+    loaded = load([EXAMPLES])
+    assert loaded.problems == ()
+    assert loaded.flow_set is not None
+    assert len(loaded.flow_set.flows) == len(FLOWS)
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.name)
+def test_editors_find_the_schema_and_agree(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith(MODELINE)
+    document = parse(str(path), text.encode()).document
+    assert document is not None
+    assert check(document, "flow") == []
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_readme_names_every_call_and_gives_one_command(job: str) -> None:
+    text = (EXAMPLES / job / "README.md").read_text()
+    assert [command[:3] for command in commands(text)] == [["callflow", "demo", f"examples/{job}"]]
+    (path,) = (EXAMPLES / job).glob("*.scenario.yaml")
+    scenario, _ = read_scenario(str(path), path.read_bytes())
+    assert [plan.id for plan in scenario.plans if f"`{plan.id}`" not in text] == []
+    index = (EXAMPLES / "README.md").read_text()
+    assert f"`{shlex.join(commands(text)[0])}`" in index
+
+
+def test_the_index_links_to_folders_that_are_there() -> None:
+    index = (EXAMPLES / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)/\)", index)
+    assert sorted(links) == sorted([*JOBS, "tour"])
+
+
+# ---- callflow demo FOLDER --------------------------------------------------------------------
+
+
+def commands(readme: str) -> list[list[str]]:
+    """The commands of its ```sh blocks."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    return [shlex.split(line) for block in blocks for line in block.splitlines()]
+
+
+async def callflow(*arguments: str) -> tuple[int | None, str, str]:
+    """A real process in the checkout's root."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CALLFLOW", "TWILIO"))}
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "runner", *arguments],
+        cwd=ROOT,
+        env=inherited,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_the_command_of_every_readme_works() -> None:
+    """All at once; toll-fraud goes on for long enough to see it at work."""
+    lengths = {job: "3" if job == "toll-fraud" else "1" for job in JOBS}
+    found = {job: commands((EXAMPLES / job / "README.md").read_text())[0] for job in JOBS}
+    done = await asyncio.gather(
+        *[callflow(*found[job][1:], "--seconds", seconds) for job, seconds in lengths.items()]
+    )
+    assert [(code, errors) for code, _, errors in done] == [(0, "")] * len(JOBS)
+    output = done[JOBS.index("toll-fraud")][1]
+    assert "one second here is 6 seconds there" in output
+    assert re.search(
+        r"^00:\d\d  stolen-key   <- premium-numbers/end: hangup ", output, re.MULTILINE
+    )
+    assert re.search(r"^  stolen-key   completed    heard: nothing$", output, re.MULTILINE)
+    assert re.search(r"^  london       in-progress  heard: nothing$", output, re.MULTILINE)
+
+
+def test_demo_plays_faster_and_from_the_scenarios_start(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(EXAMPLES / "after-hours")
+    assert run(["demo", folder, "--speed", "80", "--seconds", "1"]) == 0
+    output = capsys.readouterr().out
+    assert "one second here is 80 seconds there" in output
+    assert re.search(r"^\d\d:\d\d  too-late     says: Merry Christmas!", output, re.MULTILINE)
+
+
+FLOW = 'version: 1\nflow: f\nrules:\n  - id: r\n    match: {from: "+14155550100"}\n    then: %s\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "said"),
+    [
+        ({"f.yaml": FLOW % "[hangup]"}, 2, "error: there is no scenario in {folder}\n  name a"),
+        ({}, 2, "error: there is no scenario in {folder}\n"),
+        (
+            {"a.scenario.yaml": "", "b.scenario.yaml": "", "f.yaml": FLOW % "[hangup]"},
+            2,
+            "error: {folder} has several scenarios: a.scenario.yaml, b.scenario.yaml\n",
+        ),
+        (
+            {"a.scenario.yaml": "calls: []\n", "f.yaml": FLOW % "[hangupp]"},
+            1,
+            "  6 |     then: [hangupp]\n    |            ^~~~~~~\n",
+        ),
+        (
+            {"a.scenario.yaml": "calls:\n  - {form: x}\n", "f.yaml": FLOW % "[hangup]"},
+            1,
+            "  2 |   - {form: x}\n    |      ^~~~\nerror: {folder} can't be played\n",
+        ),
+        ({"a.scenario.yaml": "calls: []\n"}, 1, "there is no flow file in this folder"),
+    ],
+)
+def test_demo_says_what_is_missing_or_wrong(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str],
+    code: int,
+    said: str,
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert run(["demo", str(tmp_path)]) == code
+    output = capsys.readouterr()
+    assert said.replace("{folder}", str(tmp_path)) in output.err
+    assert output.out == ""
+
+
+def test_demo_refuses_a_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "no/such/folder"]) == 2
+    assert "'no/such/folder' does not exist" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runner.actions import ACTIONS
@@ -16,7 +16,7 @@ from runner.problems import Position
 
 
 def compile_actions(
-    bench: Bench, rule: Mapping[str, Any], *, defaults: Mapping[str, str], broken: frozenset[int]
+    bench: Bench, rule: Mapping[str, Any], *, defaults: Mapping[str, str], broken: Collection[int]
 ) -> tuple[Action, ...]:
     """The actions of a rule; those at a `broken` index were refused by the schema already."""
     then = rule.get("then")

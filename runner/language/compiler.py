@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     bench = Bench(document)
     named = read_lists(bench, lists if isinstance(lists, dict) else {}, files)
     bench = Bench(document, named, bench.problems)
-    shape = _Shape(bench, data, frozenset(misfit.pointer for misfit in misfits))
+    shape = _Shape(bench, data, _broken(misfits))
     rules = _rules(shape)
     problems = _merged(bench.problems, misfits)
     if any(problem.is_error for problem in problems):
@@ -48,11 +48,11 @@ def compile_flow(document: Document, files: Files) -> Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The file's data, which may be of any shape where `misfits` is not empty."""
+    """The file's data, which may be of any shape; `broken` as `_broken` gives it."""
 
     bench: Bench
     data: Mapping[str, Any]
-    misfits: frozenset[Pointer]
+    broken: Mapping[int, Collection[int]]
 
     @property
     def match(self) -> AllOf | None:
@@ -123,7 +123,9 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
         id=str(rule.get("id", "")),
         flow=str(shape.data.get("flow", "")),
         match=_folded(outer, inner, position),
-        then=compile_actions(bench, rule, defaults=_defaults(shape), broken=_broken(shape, index)),
+        then=compile_actions(
+            bench, rule, defaults=_defaults(shape), broken=shape.broken.get(index, ())
+        ),
         position=position,
         description=str(rule.get("description", "")),
         proceed=rule.get("continue") is True,
@@ -136,14 +138,14 @@ def _defaults(shape: _Shape) -> Mapping[str, str]:
     return defaults if isinstance(defaults, dict) else {}
 
 
-def _broken(shape: _Shape, rule: int) -> frozenset[int]:
-    """Which actions of a rule the schema has refused, by index."""
-    start = ("rules", rule, "then")
-    return frozenset(
-        index
-        for pointer in shape.misfits
-        if pointer[:3] == start and len(pointer) > 3 and isinstance(index := pointer[3], int)
-    )
+def _broken(misfits: Iterable[Misfit]) -> dict[int, set[int]]:
+    """Which actions the schema has refused: the index of a rule, and those of its actions."""
+    broken: dict[int, set[int]] = {}
+    for misfit in misfits:
+        match misfit.pointer:
+            case ("rules", int(rule), "then", int(action), *_):
+                broken.setdefault(rule, set()).add(action)
+    return broken
 
 
 def _folded(outer: AllOf | None, inner: AllOf | None, position: Position) -> AllOf:

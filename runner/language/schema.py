@@ -38,13 +38,12 @@ def check(document: Document, name: SchemaName) -> list[Misfit]:
     """Everything in the document that its schema does not allow; empty where it fits."""
     if _shapes(name).fits(document.data):
         return []
-    found: list[Misfit] = []
+    found: dict[Misfit, None] = {}  # the library tells of each missing key; once is enough
     for error in _leaves(_validator(name).iter_errors(document.data)):
         violation = _violation(error)
-        misfits = [Misfit(violation.pointer, p) for p in explain(document, violation)]
-        # The library reports each missing key by itself; one problem names them all.
-        found.extend(misfit for misfit in misfits if misfit not in found)
-    return found
+        for problem in explain(document, violation):
+            found[Misfit(violation.pointer, problem)] = None
+    return list(found)
 
 
 def _violation(error: ValidationError) -> Violation:

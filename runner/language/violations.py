@@ -83,8 +83,8 @@ def _special_hint(violation: Violation, key: str) -> str:
     if key == "<<":
         return "YAML 1.2 has no merge key; write the values out"
     parts = violation.schema.get("properties", {})
-    for sibling in violation.found:
-        for branch in parts.get(sibling, {}).get("anyOf", ()):
+    for sibling in (name for name in parts if name in violation.found):
+        for branch in parts[sibling].get("anyOf", ()):
             if key in branch.get("properties", ()):
                 first = next(iter(branch["properties"]))
                 return f"it belongs inside: `{sibling}: {{{first}: …, {key}: …}}`"

@@ -138,7 +138,8 @@ def _is_suiting(bench: Bench, field: Field, word: str, position: Position) -> bo
     if word in suits:
         return True
     if word in OPERATORS:
-        message = f"`{word}` does not suit `{field.name}`, which is {_NOUNS.get(field.type, field.type)}"
+        noun = _NOUNS.get(field.type, field.type)
+        message = f"`{word}` does not suit `{field.name}`, which is {noun}"
         hint = f"it takes {listed(suits, 'and')}"
         bench.error(position, "operator-mismatch", message, hint=hint)
     else:

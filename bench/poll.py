@@ -26,7 +26,9 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from runner.decision.holds import Holds  # noqa: E402
 from runner.decision.matcher import Matcher  # noqa: E402
+from runner.decision.once import History  # noqa: E402
 from runner.decision.planner import Plan, Planner, decide  # noqa: E402
 from runner.decision.scope import needed_query  # noqa: E402
 from runner.engine.clock import SystemClock  # noqa: E402
@@ -102,8 +104,8 @@ def sandbox(calls: int) -> Iterator[str]:
 def plan_for(flow_set: FlowSet, listing: Listing) -> Plan:
     """The pure part of a poll, matcher built beforehand in the runner, here each time."""
     moment = Moment(listing.server_time or 0)
-    verdicts = decide(Matcher(flow_set.flows), listing.calls, moment)
-    return Planner(listing.calls, moment).plan(verdicts, {})
+    verdicts = decide(Matcher(flow_set.flows), listing.calls, moment, Holds({}, moment.now))
+    return Planner(listing.calls, moment).plan(verdicts, History())
 
 
 async def measure(gateway: TwilioGateway, flow_set: FlowSet, runs: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from runner.problems import Position
 
@@ -24,7 +24,8 @@ class Test:
 
     `value` is ready to compare with (durations and times as milliseconds, lists as frozensets,
     regular expressions compiled); `written` is what the author wrote, for people. `implicit` marks
-    what the language adds to a rule that does not mention a leg, or a status.
+    what the language adds to a rule that does not mention a leg, or a status; `by` is the field
+    over which `concurrent` and `excess` count.
     """
 
     __test__ = False  # pytest: a record, not a test class
@@ -35,6 +36,7 @@ class Test:
     written: Any
     position: Position
     implicit: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,32 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """How often a rule may act.
+
+    Without `every` and `per`, once on each call. With `every`, again on the same call after that
+    long, at most `limit` times (None: as often as it comes). With `per`, once for each value of
+    that field `within` that long, whatever the call.
+    """
+
+    every: Millis | None = None
+    limit: int | None = None
+    per: str = ""
+    within: Millis = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """Whether a rule acts: on the calls of its cohort, `share` of all from 0.0 to 1.0.
+
+    `enforce` is 1.0, `shadow` 0.0. On the other calls it only records what it would have done.
+    """
+
+    name: str = "enforce"
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule, with everything its flow adds to it already folded into `match`."""
 
@@ -85,6 +113,11 @@ class Rule:
     description: str = ""
     proceed: bool = False  # `continue: true`
     enabled: bool = True
+    hold: Millis = 0  # `for`
+    once: Once = Once()
+    mode: Mode = Mode()
+    recheck: bool = False  # `recheck: always`
+    retry_unknown: bool = False
 
     @property
     def key(self) -> str:
@@ -94,7 +127,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One flow file. `revision` is the start of the SHA-256 of its text and of its list files."""
+    """One flow file. `revision` is the start of the SHA-256 of its text and of its list files.
+
+    `accounts` are the aliases or SIDs of the accounts that it is for, empty for all.
+    """
 
     name: str
     rules: tuple[Rule, ...]
@@ -103,6 +139,7 @@ class Flow:
     description: str = ""
     priority: int = 0
     enabled: bool = True
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +188,30 @@ class Update:
         return {name: value for name, value in named.items() if value is not None}
 
 
+class Live(Protocol):
+    """What a condition may ask about the other live calls of the account."""
+
+    def count(self, by: str, value: str) -> int:
+        """How many live calls have this value in this field."""
+        ...
+
+    def rank(self, by: str, value: str, sid: str) -> int | None:
+        """How many live calls with this value are older than this one; None if it isn't live."""
+        ...
+
+    def has_child(self, sid: str) -> bool:
+        """Whether another live call was dialled from this one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a verdict may depend on beside the flow, the call and the history: the server's now."""
+    """What a verdict may depend on beside the flow, the call and the history.
+
+    `now` is the far side's clock, `live` the other live calls (None where nobody listed them: what
+    asks for them is then unknown), `account` the account's alias.
+    """
 
     now: Millis
+    live: Live | None = None
+    account: str = ""

@@ -6,20 +6,23 @@ Pure: `plan`, `run` and tests call the same functions, so that they cannot disag
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.actions.sequence import applicable_statuses, compose
 from runner.call import Call
-from runner.decision.matcher import Matcher, Verdict, reasons
+from runner.decision.describe import reasons
+from runner.decision.holds import Holds
+from runner.decision.matcher import Matcher, Verdict
+from runner.decision.once import History, Turn, turn_of
 from runner.model import LIVE_STATUSES, Flow, Moment, Rule, Update
-
-#: For each call the rules (`flow/rule`) that have used up their once on it.
-Acted = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One update to send. Steps of one `group` (a parent and its children) go one at a time."""
+    """One update to send. Steps of one `group` (a parent and its children) go one at a time.
+
+    `turn` says the how many-eth act of the rule on the call this is, and for which value.
+    """
 
     call: Call
     flow: Flow
@@ -27,6 +30,7 @@ class Step:
     update: Update
     group: str
     why: str
+    turn: Turn
 
     @property
     def then(self) -> tuple[str, ...]:
@@ -38,9 +42,10 @@ class Step:
 class Held:
     """A verdict that leads to nothing in this poll. `reason` is a stable word:
 
-    `acted` (once per call), `status` (Twilio would refuse it now), `outranked` (another flow
-    changes this call in this poll), `leg-group` (another leg is changed in this poll), `in-flight`
-    (an earlier change to this leg group has no outcome yet), `unsendable` (its TwiML is not fit).
+    `once` (the rule has acted as often as it may), `status` (Twilio would refuse it now),
+    `outranked` (another flow changes this call in this poll), `leg-group` (another leg is changed
+    in this poll), `in-flight` (an earlier change to this leg group has no outcome yet),
+    `unsendable` (its TwiML is not fit to be sent).
     """
 
     call: Call
@@ -52,15 +57,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one poll leads to: `steps` in the order of sending, and what was held back, and why."""
+    """What one poll leads to.
+
+    `steps` in the order of sending; `held`, what was held back, and why; `shadows`, what rules
+    would have done on calls outside their cohort.
+    """
 
     steps: tuple[Step, ...]
     held: tuple[Held, ...]
+    shadows: tuple[Step, ...] = ()
 
 
-def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment) -> list[Verdict]:
-    """The verdicts of every flow on every call."""
-    return [verdict for call in calls for verdict in matcher.verdicts(call, moment)]
+def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment, holds: Holds) -> list[Verdict]:
+    """The verdicts of every flow on every call; `holds.after` says what goes on holding."""
+    return [verdict for call in calls for verdict in matcher.verdicts(call, moment, holds)]
 
 
 def group_of(call: Call, by_sid: Mapping[str, Call]) -> str:
@@ -87,42 +97,45 @@ class Planner:
         self._by_sid = {call.sid: call for call in calls}
         self._moment = moment
         self._busy = busy
-        self._held: list[Held] = []
+        self._work = _Work()
 
-    def plan(self, verdicts: Sequence[Verdict], acted: Acted) -> Plan:
+    def plan(self, verdicts: Sequence[Verdict], history: History) -> Plan:
         """At most one update for a call and for a leg group: by priority, then file order."""
-        ready = [v for v in verdicts if self._may_act(v, acted)]
-        ready.sort(key=lambda v: (-v.flow.priority, v.order, _is_child(v.call)))
-        taken: dict[str, Verdict] = {}
-        steps = []
-        for verdict in ready:
-            group = group_of(verdict.call, self._by_sid)
-            if not self._is_free(verdict, group, taken):
-                continue
-            step = self._step(verdict, group)
+        work = self._work = _Work()
+        first = sorted(verdicts, key=lambda v: (-v.flow.priority, v.order, _is_child(v.call)))
+        for verdict in first:
+            self._consider(verdict, history)
+        steps = sorted(work.steps, key=lambda step: not step.update.idempotent)  # hang-ups first
+        return Plan(tuple(steps), tuple(work.held), tuple(work.shadows))
+
+    def _consider(self, verdict: Verdict, history: History) -> None:
+        turn = turn_of(verdict, history, self._moment, self._work.values)
+        if isinstance(turn, str):
+            self._hold(verdict, "once", turn)
+            return
+        group = group_of(verdict.call, self._by_sid)
+        if verdict.shadow:
+            self._shadow(verdict, group, turn)
+        elif self._applies(verdict) and self._is_free(verdict, group):
+            step = self._step(verdict, group, turn)
             if step is not None:
-                taken[group] = verdict
-                steps.append(step)
-        steps.sort(key=lambda step: not step.update.idempotent)  # hang-ups first
-        return Plan(tuple(steps), tuple(self._held))
+                self._work.steps.append(step)
+                self._work.taken[group] = verdict
+                self._note_value(step)
 
-    def _may_act(self, verdict: Verdict, acted: Acted) -> bool:
-        if verdict.rule.key in acted.get(verdict.call.sid, ()):
-            self._hold(verdict, "acted", "this rule has acted on this call (once per call)")
-            return False
+    def _applies(self, verdict: Verdict) -> bool:
         possible = applicable_statuses(verdict.rule.then)
-        if verdict.call.status not in possible:
-            needed = " or ".join(status for status in LIVE_STATUSES if status in possible)
-            detail = f"the call is {verdict.call.status}; this needs it {needed}"
-            self._hold(verdict, "status", detail)
-            return False
-        return True
+        if verdict.call.status in possible:
+            return True
+        needed = " or ".join(status for status in LIVE_STATUSES if status in possible)
+        self._hold(verdict, "status", f"the call is {verdict.call.status}; this needs it {needed}")
+        return False
 
-    def _is_free(self, verdict: Verdict, group: str, taken: Mapping[str, Verdict]) -> bool:
+    def _is_free(self, verdict: Verdict, group: str) -> bool:
         if group in self._busy:
             self._hold(verdict, "in-flight", "an earlier change has no outcome yet")
             return False
-        first = taken.get(group)
+        first = self._work.taken.get(group)
         if first is None:
             return True
         if first.call.sid == verdict.call.sid:
@@ -132,7 +145,17 @@ class Planner:
             self._hold(verdict, "leg-group", detail)
         return False
 
-    def _step(self, verdict: Verdict, group: str) -> Step | None:
+    def _shadow(self, verdict: Verdict, group: str, turn: Turn) -> None:
+        step = self._step(verdict, group, turn)
+        if step is not None:
+            self._work.shadows.append(step)
+            self._note_value(step)
+
+    def _note_value(self, step: Step) -> None:
+        if step.turn.value:
+            self._work.values.add((step.rule.key, step.turn.value, step.turn.number == 0))
+
+    def _step(self, verdict: Verdict, group: str, turn: Turn) -> Step | None:
         try:
             update = compose(verdict.rule.then)
         except ValueError as error:
@@ -141,10 +164,22 @@ class Planner:
         if update is None:
             return None
         why = "; ".join(reasons(verdict.rule.match, verdict.call, self._moment)) or "every call"
-        return Step(verdict.call, verdict.flow, verdict.rule, update, group, why)
+        return Step(verdict.call, verdict.flow, verdict.rule, update, group, why, turn)
 
     def _hold(self, verdict: Verdict, reason: str, detail: str) -> None:
-        self._held.append(Held(verdict.call, verdict.flow, verdict.rule, reason, detail))
+        self._work.held.append(Held(verdict.call, verdict.flow, verdict.rule, reason, detail))
+
+
+@dataclass
+class _Work:
+    """What has been decided so far in this poll."""
+
+    steps: list[Step] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    shadows: list[Step] = field(default_factory=list)
+    taken: dict[str, Verdict] = field(default_factory=dict)
+    #: (rule, value, as a shadow?) of the steps above, for `once: {per: …}`.
+    values: set[tuple[str, str, bool]] = field(default_factory=set)
 
 
 def _is_child(call: Call) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.call import CallQuery
+from runner.language.fields import FIELDS
 from runner.language.operators import OPERATORS
 from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, FlowSet, Not, Rule, Test
 
@@ -18,12 +19,25 @@ def needed_query(flow_set: FlowSet) -> CallQuery | None:
     statuses = tuple(s for s in LIVE_STATUSES if any(_could_be(r.match, s)[0] for r in rules))
     if not statuses:
         return None
+    if any(asks_for_others(rule.match) for rule in rules):
+        return CallQuery(statuses=LIVE_STATUSES)
     return CallQuery(
         statuses=statuses,
         to=_common_value(rules, "to"),
         from_=_common_value(rules, "from"),
         parent_call_sid=_common_value(rules, "parent_call_sid"),
     )
+
+
+def asks_for_others(condition: Condition) -> bool:
+    """Whether the condition depends on the other live calls, so that all must be listed."""
+    match condition:
+        case Test():
+            return FIELDS[condition.field].others
+        case AllOf(items=items) | AnyOf(items=items):
+            return any(asks_for_others(item) for item in items)
+        case Not(item=item):
+            return asks_for_others(item)
 
 
 def _could_be(condition: Condition, status: str) -> tuple[bool, bool]:

@@ -7,9 +7,11 @@ speech and redirects are not.
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 from runner.call import Call, parse_rfc2822
@@ -47,6 +49,22 @@ _LEVELS: dict[str, Literal["info", "warning", "error"]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One update to send, and what to look at before.
+
+    `still` says whether the rule's verdict holds for the call as read again. It is read again
+    where the rule says `recheck`, or where the row is stale: at `stale_at` on the monotonic clock.
+    `retry_unknown` lets an update be repeated that may have been carried out.
+    """
+
+    update: Update
+    still: Callable[[Call], bool]
+    stale_at: Millis
+    recheck: bool = False
+    retry_unknown: bool = False
+
+
 class Actor:
     """Sends the updates of one account and keeps its ledger entries true."""
 
@@ -59,20 +77,29 @@ class Actor:
         self._server_ahead: Millis = 0
         self._throttled_until: Millis = 0  # on the monotonic clock
         self._throttled_in_a_row = 0
+        # Waiting here and not in the gateway: a row that waited is looked at again.
+        self._slots = asyncio.Semaphore(gateway.concurrency)
         self.under_way: set[int] = set()
 
-    async def apply(self, entry: Entry, update: Update) -> None:
+    async def apply(self, entry: Entry, order: Order) -> None:
         """Sends the update of a fresh intent until it has an outcome."""
         with self._watching(entry):
-            await self._send(entry, update)
+            async with self._slots:
+                current = await self._recheck(entry, order)
+                if current is not None:
+                    await self._send(current, order.update, repeat=order.retry_unknown)
 
-    async def resume(self, entry: Entry) -> None:
-        """Settles an intent whose end nobody saw: a crash, a stop, a lost answer."""
+    async def resume(self, entry: Entry, repeat: bool) -> None:
+        """Settles an intent whose end nobody saw: a crash, a stop, a lost answer.
+
+        `repeat` says that the rule wants even speech repeated then.
+        """
+        update = _update_of(entry)
         with self._watching(entry):
-            update = _update_of(entry)
-            again = await self._read_back(entry, update)
-            if again is not None:
-                await self._send(again, update)
+            async with self._slots:
+                again = await self._read_back(entry, update, repeat=repeat)
+                if again is not None:
+                    await self._send(again, update, repeat=repeat)
 
     def stop(self) -> None:
         """Starts no further attempt; what is being sent may still end."""
@@ -98,7 +125,7 @@ class Actor:
             "then": list(intent.then),
             "attempt": entry.attempt,
         }
-        if name == "intended":
+        if name in ("intended", "shadowed"):
             fields["why"] = intent.why
         elif entry.detail:
             fields["detail"] = entry.detail
@@ -115,12 +142,28 @@ class Actor:
 
     # ---- sending ----------------------------------------------------------------------------
 
-    async def _send(self, entry: Entry, update: Update) -> None:
+    async def _recheck(self, entry: Entry, order: Order) -> Entry | None:
+        """The entry to send; None where the call, read again, is no longer to be changed."""
+        if not order.recheck and self._clock.monotonic() < order.stale_at:
+            return entry
+        try:
+            call = await self._gateway.fetch_call(entry.intent.call_sid)
+        except NoSuchCall as error:
+            return await self._end(entry, "gone", str(error))
+        except GatewayError as error:
+            return await self._end(entry, "withdrawn", f"it could not be read again: {error}")
+        if call.status not in LIVE_STATUSES:
+            return await self._end(entry, "gone", f"the call is {call.status}")
+        if not order.still(call):
+            return await self._end(entry, "withdrawn", "read again, the call no longer matches")
+        return entry
+
+    async def _send(self, entry: Entry, update: Update, *, repeat: bool) -> None:
         current: Entry | None = entry
         while current is not None:
-            current = await self._attempt(current, update)
+            current = await self._attempt(current, update, repeat=repeat)
 
-    async def _attempt(self, entry: Entry, update: Update) -> Entry | None:
+    async def _attempt(self, entry: Entry, update: Update, *, repeat: bool) -> Entry | None:
         """One request. Returns the entry to try again with, or None where the matter is settled."""
         try:
             answer = await self._gateway.update_call(entry.intent.call_sid, update)
@@ -133,7 +176,8 @@ class Actor:
         except NotProcessed as error:
             return await self._after_not_processed(entry, error)
         except NoAnswer as error:
-            return await self._after_lost_answer(entry, update, error)
+            entry = await self._put(entry, "retrying", str(error))
+            return await self._read_back(entry, update, repeat=repeat)
         except GatewayError as error:
             return await self._end(entry, "failed", str(error))
         self._throttled_in_a_row = 0
@@ -164,12 +208,7 @@ class Actor:
             self._back_off(1000 * 2 ** min(self._throttled_in_a_row, 6))
         return again
 
-    async def _after_lost_answer(
-        self, entry: Entry, update: Update, error: NoAnswer
-    ) -> Entry | None:
-        return await self._read_back(await self._put(entry, "retrying", str(error)), update)
-
-    async def _read_back(self, entry: Entry, update: Update) -> Entry | None:
+    async def _read_back(self, entry: Entry, update: Update, *, repeat: bool) -> Entry | None:
         """Reads the call of an intent that may or may not have been carried out."""
         try:
             call = await self._gateway.fetch_call(entry.intent.call_sid)
@@ -179,7 +218,7 @@ class Actor:
             return None  # it stays unfinished: the next poll looks again
         if call.status not in LIVE_STATUSES:
             return await self._end(entry, "gone", f"the call is {call.status}")
-        if not update.idempotent:
+        if not update.idempotent and not repeat:
             detail = f"no answer came; the call is {call.status}; not repeated, because it may have"
             return await self._end(entry, "unknown", f"{detail} been carried out")
         if self._stopping:

@@ -7,14 +7,13 @@ never delays the next look at the other calls; `settle()` waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.decision.matcher import Matcher
-from runner.decision.planner import Plan, Planner, Step, decide
-from runner.decision.scope import needed_query
+from runner.decision.planner import Plan, Step
 from runner.engine.actor import Actor
+from runner.engine.brain import Brain, Sight
 from runner.engine.clock import Clock
 from runner.engine.ports import (
     Event,
@@ -25,16 +24,21 @@ from runner.engine.ports import (
     Listing,
     Store,
 )
-from runner.model import FlowSet, Millis, Moment
+from runner.model import FlowSet, Millis
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll came to. `plan` is None, and `error` set, where it failed."""
+    """What one poll came to. `sight` is None, and `error` set, where it failed."""
 
     calls: int
-    plan: Plan | None = None
+    sight: Sight | None = None
     error: GatewayError | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the poll led to."""
+        return None if self.sight is None else self.sight.plan
 
 
 class Engine:
@@ -54,48 +58,40 @@ class Engine:
         self._store = store
         self._clock = clock
         self._tell = tell
+        self._brain = Brain(account, store)
         self._actor = Actor(gateway, store, clock=clock, tell=tell)
+        #: A row older than this is read again before it is acted on: the interval between polls.
+        self.stale_after: Millis = 2_000
         self._busy: dict[str, asyncio.Task[None]] = {}  # leg group → the change under way
         self._resuming: dict[int, asyncio.Task[None]] = {}  # ledger entry → its recovery
-        self._rehearsed: dict[str, frozenset[str]] = {}
+        self._rehearsed: set[tuple[str, str, int]] = set()
         self._stopping = asyncio.Event()
-        self.load(FlowSet())
 
     def load(self, flow_set: FlowSet) -> None:
         """Puts these flows in force from the next poll on."""
-        self._flow_set = flow_set
-        self._matcher = Matcher(flow_set.flows)
-        self._query = needed_query(flow_set)
+        self._brain.load(flow_set)
 
     async def tick(self, now: Millis) -> Poll:
         """One poll at the wall time `now`. Raises `StoreError`; never a `GatewayError`."""
         await self._resume_unfinished()
-        poll, plan = await self._look(now)
-        if plan is not None and not self._actor.throttled:
-            await self._act(plan.steps, now)
+        poll = await self._look(now)
+        if poll.sight is not None:
+            await self._brain.keep(poll.sight)
+            await self._act(poll.sight, now)
         return poll
 
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
-        poll, _ = await self._look(now)
-        return poll
+        return await self._look(now)
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
-        poll, plan = await self._look(now)
-        for step in plan.steps if plan is not None else ():
-            before = self._rehearsed.get(step.call.sid, frozenset())
-            self._rehearsed[step.call.sid] = before | {step.rule.key}
-            fields = {
-                "account": self.account,
-                "call": step.call.sid,
-                "flow": step.flow.name,
-                "rule": step.rule.id,
-                "then": list(step.then),
-                "request": step.update.parameters(),
-                "why": step.why,
-            }
-            self._tell(Event("action.planned", now, "info", fields))
+        poll = await self._look(now)
+        for step in poll.plan.steps if poll.plan is not None else ():
+            act = (step.call.sid, step.rule.key, step.turn.number)
+            if act not in self._rehearsed:
+                self._rehearsed.add(act)
+                self._tell_planned(step, now)
         return poll
 
     async def settle(self) -> None:
@@ -124,14 +120,18 @@ class Engine:
 
     # ---- list and decide --------------------------------------------------------------------
 
-    async def _look(self, now: Millis) -> tuple[Poll, Plan | None]:
+    async def _look(self, now: Millis) -> Poll:
         began = self._clock.monotonic()
         try:
             listing = await self._list()
         except GatewayError as error:
+            self._brain.missed_a_poll()
             self._tell_failed(error, now)
-            return Poll(0, error=error), None
-        plan = await self._plan(listing, now)
+            return Poll(0, error=error)
+        # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
+        if listing.server_time is not None:
+            self._actor.server_is_ahead(listing.server_time - now)
+        sight = await self._brain.look(listing, now, busy=frozenset(self._busy))
         fields = {
             "account": self.account,
             "calls": len(listing.calls),
@@ -139,12 +139,13 @@ class Engine:
             "requests": listing.requests,
         }
         self._tell(Event("poll", now, "info", fields))
-        return Poll(len(listing.calls), plan), plan
+        return Poll(len(listing.calls), sight)
 
     async def _list(self) -> Listing:
-        if self._query is None:
+        query = self._brain.query
+        if query is None:
             return Listing((), None, 0)
-        listing = asyncio.ensure_future(self._gateway.list_calls(self._query))
+        listing = asyncio.ensure_future(self._gateway.list_calls(query))
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({listing, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,39 +156,39 @@ class Engine:
             listing.cancel()
             stopping.cancel()
 
-    async def _plan(self, listing: Listing, now: Millis) -> Plan:
-        # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
-        moment = Moment(now if listing.server_time is None else listing.server_time)
-        self._actor.server_is_ahead(moment.now - now)
-        verdicts = decide(self._matcher, listing.calls, moment)
-        sids = {verdict.call.sid for verdict in verdicts}
-        acted: Mapping[str, frozenset[str]] = {}
-        if sids:
-            acted = await self._store.acted(self.account, sids)
-        if self._rehearsed:
-            acted = {
-                s: acted.get(s, frozenset()) | self._rehearsed.get(s, frozenset()) for s in sids
-            }
-        planner = Planner(listing.calls, moment, busy=frozenset(self._busy))
-        return planner.plan(verdicts, acted)
-
     def _tell_failed(self, error: GatewayError, now: Millis) -> None:
         if self._stopping.is_set():
             return
         fields = {"account": self.account, "error": str(error), "hint": error.hint}
         self._tell(Event("poll.failed", now, "error", fields))
 
+    def _tell_planned(self, step: Step, now: Millis) -> None:
+        fields = {
+            "account": self.account,
+            "call": step.call.sid,
+            "flow": step.flow.name,
+            "rule": step.rule.id,
+            "then": list(step.then),
+            "request": step.update.parameters(),
+            "why": step.why,
+        }
+        self._tell(Event("action.planned", now, "info", fields))
+
     # ---- act --------------------------------------------------------------------------------
 
-    async def _act(self, steps: Sequence[Step], now: Millis) -> None:
-        if not steps:
+    async def _act(self, sight: Sight, now: Millis) -> None:
+        steps: Sequence[Step] = () if self._actor.throttled else sight.plan.steps
+        every = [*sight.plan.shadows, *steps]
+        if not every:
             return
-        by_claim = {(s.call.sid, s.rule.key): s for s in steps}
-        entries = await self._store.claim([self._intent(step, now) for step in steps])
-        for entry in entries:
-            step = by_claim[entry.intent.call_sid, entry.intent.rule_key]
-            self._actor.tell(entry, "intended")
-            self._start(self._busy, step.group, self._actor.apply(entry, step.update))
+        by_claim = {(step.call.sid, step.rule.key): step for step in steps}
+        listed = self._clock.monotonic()
+        for entry in await self._store.claim([self._intent(step, now) for step in every]):
+            self._actor.tell(entry, entry.outcome)
+            if entry.outcome == "intended":
+                step = by_claim[entry.intent.call_sid, entry.intent.rule_key]
+                order = self._brain.order_for(step, sight, listed + self.stale_after)
+                self._start(self._busy, step.group, self._actor.apply(entry, order))
 
     def _intent(self, step: Step, now: Millis) -> Intent:
         return Intent(
@@ -200,13 +201,16 @@ class Engine:
             request=step.update.parameters(),
             why=step.why,
             at=now,
+            number=step.turn.number,
+            value=step.turn.value,
         )
 
     async def _resume_unfinished(self) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
         for entry in await self._store.unfinished(self.account):
             if entry.id not in self._actor.under_way and entry.id not in self._resuming:
-                self._start(self._resuming, entry.id, self._actor.resume(entry))
+                again = self._brain.may_repeat_unknown(entry)
+                self._start(self._resuming, entry.id, self._actor.resume(entry, again))
 
     def _start(
         self, shelf: dict[Any, asyncio.Task[None]], key: Any, work: Coroutine[Any, Any, None]

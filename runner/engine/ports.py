@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from runner.call import Call, CallQuery
+from runner.decision.once import Past
 from runner.model import Millis, Update
 
 __all__ = [
@@ -30,9 +31,13 @@ __all__ = [
     "Refused",
     "Store",
     "StoreError",
+    "first_outcome",
 ]
 
-Outcome = Literal["intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn"]
+#: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent.
+Outcome = Literal[
+    "intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn", "shadowed"
+]
 
 
 # ---- the far side ---------------------------------------------------------------------------
@@ -94,6 +99,11 @@ class NoSuchCall(Refused):
 class Gateway(Protocol):
     """The calls of one account. Every method may raise a `GatewayError`."""
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests it sends at once; more would wait."""
+        ...
+
     async def list_calls(self, query: CallQuery) -> Listing:
         """Every call that the query asks for, or an error: never a part of them."""
         ...
@@ -116,7 +126,11 @@ class Gateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be done to one call by one rule, and why."""
+    """What is about to be done to one call by one rule, and why.
+
+    `number` counts the rule's acts on this call from 1; 0 is what a shadow would have done.
+    `value` is the value of the field that `once: {per: …}` names, else "".
+    """
 
     account: str
     call_sid: str
@@ -127,11 +141,18 @@ class Intent:
     request: Mapping[str, str]
     why: str
     at: Millis
+    number: int = 1
+    value: str = ""
 
     @property
     def rule_key(self) -> str:
         """`flow/rule`."""
         return f"{self.flow}/{self.rule}"
+
+
+def first_outcome(intent: Intent) -> Outcome:
+    """How an act stands in the ledger when it is claimed."""
+    return "intended" if intent.number else "shadowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +192,24 @@ class Store(Protocol):
     Durable means: when the method returns, a power cut does not undo it.
     """
 
-    async def acted(self, account: str, call_sids: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """For each of these calls the rules (`flow/rule`) that have used up their once on it."""
+    async def acts(
+        self, account: str, call_sids: Collection[str]
+    ) -> Mapping[str, Mapping[str, Past]]:
+        """For each of these calls what each rule (`flow/rule`) has done to it."""
+        ...
+
+    async def values(
+        self, account: str, keys: Collection[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], Millis]:
+        """For each of these (`flow/rule`, value, as a shadow?) when the rule last acted for it."""
         ...
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
         """Makes the intents durable in one commit, before anything is sent.
 
-        Returns the entries that are new. An intent whose (account, call, rule) stands in the
-        ledger already, unless as withdrawn, is left out: somebody has acted, or is acting.
+        Returns the entries that are new. An intent whose (account, call, rule, number) stands in
+        the ledger already, unless as withdrawn, is left out: somebody has acted, or is acting. A
+        shadow's intent (number 0) is `shadowed` from the start.
         """
         ...
 
@@ -191,6 +221,16 @@ class Store(Protocol):
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
         """Entries of this account that are `intended` or `retrying`: nobody saw them end."""
+        ...
+
+    async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
+        """The holds that were kept last, and when the poll was that kept them (None: never)."""
+        ...
+
+    async def keep_holds(
+        self, account: str, holds: Mapping[tuple[str, str], Millis], *, at: Millis
+    ) -> None:
+        """Makes these the holds of the account, as of the poll at `at`."""
         ...
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:

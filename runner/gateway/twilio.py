@@ -48,7 +48,7 @@ def open_gateway(credentials: Credentials, settings: TwilioSettings) -> TwilioGa
         environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
         user_agent_extensions=[f"callflow/{__version__}"],
     )
-    return TwilioGateway(client, transport, base=base, page_size=settings.page_size)
+    return TwilioGateway(client, transport, base=base, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,21 @@ class TwilioGateway:
     """Implements `runner.engine.ports.Gateway`; see there for what each method promises."""
 
     def __init__(
-        self, client: Client, transport: Transport, *, base: str, page_size: int = 1_000
+        self, client: Client, transport: Transport, *, base: str, settings: TwilioSettings
     ) -> None:
         self._client = client
         self._transport = transport
         self._base = base
         #: The host asked, as messages name it.
         self.host = urlsplit(client.get_hostname(base)).netloc
-        self._page_size = page_size
+        self._page_size = settings.page_size
+        self._concurrency = settings.concurrency
         self._calls_path = f"/2010-04-01/Accounts/{client.account_sid}/Calls"
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests go out at once."""
+        return self._concurrency
 
     async def list_calls(self, query: CallQuery) -> Listing:
         """Every call that the query asks for, each once; one chain of pages a status."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: What a field holds, and so which operators suit it and how a wanted value is written.
 #: `phone` is an address (E.164, `sip:`, `client:`, `sim:`); `duration` and `time` are milliseconds.
-FieldType = Literal["text", "phone", "status", "leg", "duration", "time"]
+#: A `window` is asked about by name; a `count` is a number of live calls.
+FieldType = Literal["text", "phone", "status", "leg", "duration", "time", "window", "count", "flag"]
 
 Read = Callable[["Call", Moment], object | None]
 
@@ -45,7 +46,9 @@ class Field:
     """One row of the field table.
 
     `read(call, moment)` gives text, or milliseconds for a duration or a time, or None where Twilio
-    left the field empty. `known` lists the values that Twilio documents, empty where any is normal.
+    left the field empty; where `read_by` is given, it makes the reader for the field that the
+    condition counts by. `others` says that the field is about the other live calls. `known` lists
+    the values that Twilio documents, empty where any is normal.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Field:
     read: Read
     known: tuple[str, ...] = ()
     description: str = ""
+    read_by: Callable[[str], Read] | None = None
+    others: bool = False
 
 
 def _text(attribute: str) -> Read:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome
+from runner.decision.once import Past
+from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, first_outcome
 from runner.model import Millis
 
 
@@ -14,21 +15,36 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
+        self._claimed: set[tuple[str, str, str, int]] = set()
+        self._holds: dict[str, tuple[Mapping[tuple[str, str], Millis], Millis | None]] = {}
 
-    async def acted(self, account: str, call_sids: Collection[str]) -> Mapping[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
-        for entry in self._standing(account):
-            sid = entry.intent.call_sid
-            if sid in call_sids:
-                found[sid] = found.get(sid, frozenset()) | {entry.intent.rule_key}
+    async def acts(
+        self, account: str, call_sids: Collection[str]
+    ) -> Mapping[str, Mapping[str, Past]]:
+        found: dict[str, dict[str, Past]] = {}
+        for intent in self._intents(account):
+            if intent.call_sid in call_sids:
+                rules = found.setdefault(intent.call_sid, {})
+                rules[intent.rule_key] = _and(rules.get(intent.rule_key, Past()), intent)
+        return found
+
+    async def values(
+        self, account: str, keys: Collection[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], Millis]:
+        found: dict[tuple[str, str, bool], Millis] = {}
+        for intent in self._intents(account):
+            key = (intent.rule_key, intent.value, intent.number == 0)
+            if intent.value and key in keys:
+                found[key] = max(found.get(key, 0), intent.at)
         return found
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
         new = []
         for intent in intents:
-            taken = {(e.intent.call_sid, e.intent.rule_key) for e in self._standing(intent.account)}
-            if (intent.call_sid, intent.rule_key) not in taken:
-                entry = Entry(len(self._entries) + 1, intent, "intended", 1, intent.at)
+            if _key(intent) not in self._claimed:
+                self._claimed.add(_key(intent))
+                outcome = first_outcome(intent)
+                entry = Entry(len(self._entries) + 1, intent, outcome, 1, intent.at)
                 self._entries[entry.id] = entry
                 new.append(entry)
         return new
@@ -38,10 +54,24 @@ class MemoryStore:
     ) -> Entry:
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
         self._entries[entry.id] = changed
+        if outcome == "withdrawn":
+            self._claimed.discard(_key(entry.intent))
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
-        return [e for e in self._standing(account) if e.outcome in ("intended", "retrying")]
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.intent.account == account and entry.outcome in ("intended", "retrying")
+        ]
+
+    async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
+        return self._holds.get(account, ({}, None))
+
+    async def keep_holds(
+        self, account: str, holds: Mapping[tuple[str, str], Millis], *, at: Millis
+    ) -> None:
+        self._holds[account] = (dict(holds), at)
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:
         found = [entry for entry in self._entries.values() if _fits(entry, query)]
@@ -50,12 +80,21 @@ class MemoryStore:
     async def close(self) -> None:
         return
 
-    def _standing(self, account: str) -> list[Entry]:
-        return [
-            entry
-            for entry in self._entries.values()
-            if entry.intent.account == account and entry.outcome != "withdrawn"
-        ]
+    def _intents(self, account: str) -> Iterator[Intent]:
+        for entry in self._entries.values():
+            if entry.intent.account == account and entry.outcome != "withdrawn":
+                yield entry.intent
+
+
+def _key(intent: Intent) -> tuple[str, str, str, int]:
+    return (intent.account, intent.call_sid, intent.rule_key, intent.number)
+
+
+def _and(past: Past, intent: Intent) -> Past:
+    """The past with one more act."""
+    if intent.number == 0:
+        return replace(past, shadowed=True)
+    return replace(past, count=past.count + 1, last=max(past.last, intent.at))
 
 
 def _fits(entry: Entry, query: HistoryQuery) -> bool:

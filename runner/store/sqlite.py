@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, StoreError
+from runner.decision.once import Past
+from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, StoreError, first_outcome
 from runner.model import Millis
 
 T = TypeVar("T")
@@ -31,19 +32,34 @@ CREATE TABLE acts (
   request    TEXT NOT NULL,     -- JSON object of form fields
   why        TEXT NOT NULL,
   at         INTEGER NOT NULL,  -- milliseconds since the epoch
+  number     INTEGER NOT NULL,  -- the rule's how many-eth act on this call; 0 is a shadow's
+  value      TEXT NOT NULL,     -- of the field that `once: {per: ...}` names
   outcome    TEXT NOT NULL,
   attempt    INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   detail     TEXT NOT NULL DEFAULT ''
 );
--- Once per call: only an act that was withdrawn before sending makes room for another.
-CREATE UNIQUE INDEX acts_once ON acts (account, call_sid, flow, rule) WHERE outcome <> 'withdrawn';
+-- Each act once: only one that was withdrawn before sending makes room for another.
+CREATE UNIQUE INDEX acts_once ON acts (account, call_sid, flow, rule, number)
+  WHERE outcome <> 'withdrawn';
+CREATE INDEX acts_by_value ON acts (account, flow, rule, value, at) WHERE value <> '';
 CREATE INDEX acts_unfinished ON acts (account) WHERE outcome IN ('intended', 'retrying');
 CREATE INDEX acts_by_call ON acts (call_sid);
+CREATE TABLE holds (
+  account  TEXT NOT NULL,
+  call_sid TEXT NOT NULL,
+  rule     TEXT NOT NULL,       -- flow/rule@hash of its conditions
+  since    INTEGER NOT NULL,
+  PRIMARY KEY (account, call_sid, rule)
+) WITHOUT ROWID;
+CREATE TABLE polls (
+  account TEXT PRIMARY KEY,
+  at      INTEGER NOT NULL      -- the last poll whose holds were kept
+) WITHOUT ROWID;
 """
 
 _COLUMNS = (
-    "id, account, call_sid, flow, rule, revision, then_, request, why, at,"
+    "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value,"
     " outcome, attempt, updated_at, detail"
 )
 
@@ -61,6 +77,7 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
         self._read_only = read_only
+        self._kept: dict[str, dict[tuple[str, str], Millis]] = {}  # holds on disk, by account
 
     async def open(self) -> SqliteStore:
         """Opens the file, making it where there is none. Raises `StoreError`."""
@@ -71,8 +88,15 @@ class SqliteStore:
             raise
         return self
 
-    async def acted(self, account: str, call_sids: Collection[str]) -> Mapping[str, frozenset[str]]:
-        return await self._run(lambda: self._acted(account, call_sids))
+    async def acts(
+        self, account: str, call_sids: Collection[str]
+    ) -> Mapping[str, Mapping[str, Past]]:
+        return await self._run(lambda: self._acts(account, call_sids))
+
+    async def values(
+        self, account: str, keys: Collection[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], Millis]:
+        return await self._run(lambda: self._values(account, keys))
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
         return await self._run(lambda: self._claim(intents))
@@ -97,6 +121,14 @@ class SqliteStore:
                 "account = ? AND outcome IN ('intended', 'retrying') ORDER BY id", [account]
             )
         )
+
+    async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
+        return await self._run(lambda: self._holds(account))
+
+    async def keep_holds(
+        self, account: str, holds: Mapping[tuple[str, str], Millis], *, at: Millis
+    ) -> None:
+        await self._run(lambda: self._keep_holds(account, dict(holds), at))
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:
         return await self._run(lambda: self._history(query))
@@ -160,16 +192,57 @@ class SqliteStore:
                 hint="run the newer callflow, or name another file with --store",
             )
 
-    def _acted(self, account: str, call_sids: Collection[str]) -> dict[str, frozenset[str]]:
+    def _acts(self, account: str, call_sids: Collection[str]) -> dict[str, dict[str, Past]]:
         rows = self._connection.execute(
-            "SELECT call_sid, flow || '/' || rule FROM acts WHERE account = ?"
-            " AND outcome <> 'withdrawn' AND call_sid IN (SELECT value FROM json_each(?))",
+            "SELECT call_sid, flow || '/' || rule, total(number > 0), max(iif(number > 0, at, 0)),"
+            " min(number) = 0 FROM acts WHERE account = ? AND outcome <> 'withdrawn'"
+            " AND call_sid IN (SELECT value FROM json_each(?)) GROUP BY call_sid, flow, rule",
             (account, json.dumps(list(call_sids))),
         )
-        found: dict[str, set[str]] = {}
-        for sid, rule in rows:
-            found.setdefault(sid, set()).add(rule)
-        return {sid: frozenset(rules) for sid, rules in found.items()}
+        found: dict[str, dict[str, Past]] = {}
+        for sid, rule, count, last, shadowed in rows:
+            found.setdefault(sid, {})[rule] = Past(int(count), last, bool(shadowed))
+        return found
+
+    def _values(
+        self, account: str, keys: Collection[tuple[str, str, bool]]
+    ) -> dict[tuple[str, str, bool], Millis]:
+        found = {}
+        for key in keys:
+            rule_key, value, shadow = key
+            flow, _, rule = rule_key.partition("/")
+            (last,) = self._connection.execute(
+                "SELECT max(at) FROM acts WHERE account = ? AND flow = ? AND rule = ?"
+                " AND value = ? AND value <> '' AND (number = 0) = ? AND outcome <> 'withdrawn'",
+                (account, flow, rule, value, shadow),
+            ).fetchone()
+            if last is not None:
+                found[key] = last
+        return found
+
+    def _holds(self, account: str) -> tuple[dict[tuple[str, str], Millis], Millis | None]:
+        rows = self._connection.execute(
+            "SELECT call_sid, rule, since FROM holds WHERE account = ?", (account,)
+        )
+        holds = {(sid, rule): since for sid, rule, since in rows}
+        self._kept[account] = dict(holds)
+        poll = self._connection.execute("SELECT at FROM polls WHERE account = ?", (account,))
+        last = poll.fetchone()
+        return holds, None if last is None else last[0]
+
+    def _keep_holds(self, account: str, holds: dict[tuple[str, str], Millis], at: Millis) -> None:
+        before = self._kept.get(account)
+        if before is None:
+            before, _ = self._holds(account)
+        gone = [(account, *key) for key in before.keys() - holds.keys()]
+        new = [(account, *key, since) for key, since in holds.items() if before.get(key) != since]
+        with self._connection as db:
+            db.executemany(
+                "DELETE FROM holds WHERE account = ? AND call_sid = ? AND rule = ?", gone
+            )
+            db.executemany("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?)", new)
+            db.execute("INSERT OR REPLACE INTO polls VALUES (?, ?)", (account, at))
+        self._kept[account] = holds
 
     def _claim(self, intents: Sequence[Intent]) -> list[Entry]:
         entries = []
@@ -178,12 +251,13 @@ class SqliteStore:
             for intent in intents:
                 cursor = db.execute(
                     "INSERT INTO acts (account, call_sid, flow, rule, revision, then_, request,"
-                    " why, at, outcome, attempt, updated_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended', 1, ?) ON CONFLICT DO NOTHING",
-                    (*_row_of(intent), intent.at),
+                    " why, at, number, value, outcome, attempt, updated_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
+                    (*_row_of(intent), first_outcome(intent), intent.at),
                 )
                 if cursor.rowcount and cursor.lastrowid is not None:
-                    entries.append(Entry(cursor.lastrowid, intent, "intended", 1, intent.at))
+                    outcome = first_outcome(intent)
+                    entries.append(Entry(cursor.lastrowid, intent, outcome, 1, intent.at))
         return entries
 
     def _history(self, query: HistoryQuery) -> list[Entry]:
@@ -219,14 +293,27 @@ def _row_of(intent: Intent) -> tuple[str | int, ...]:
         json.dumps(intent.request, ensure_ascii=False),
         intent.why,
         intent.at,
+        intent.number,
+        intent.value,
     )
 
 
 def _entry_of(row: tuple[Any, ...]) -> Entry:
-    id_, account, sid, flow, rule, revision, then, request, why, at, *state = row
+    id_, account, sid, flow, rule, revision, then, request, why, at, number, value, *state = row
     outcome, attempt, updated_at, detail = state
-    names = tuple(json.loads(then))
-    intent = Intent(account, sid, flow, rule, revision, names, json.loads(request), why, at)
+    intent = Intent(
+        account=account,
+        call_sid=sid,
+        flow=flow,
+        rule=rule,
+        revision=revision,
+        then=tuple(json.loads(then)),
+        request=json.loads(request),
+        why=why,
+        at=at,
+        number=number,
+        value=value,
+    )
     return Entry(id_, intent, outcome, attempt, updated_at, detail)
 
 

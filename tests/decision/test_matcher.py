@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.call import Call
-from runner.decision.matcher import Matcher, Truth, predicate, reasons
+from runner.decision.describe import reasons
+from runner.decision.holds import Holds
+from runner.decision.matcher import Matcher
+from runner.decision.truth import Truth, predicate
 from runner.model import AllOf, AnyOf, Condition, Flow, Moment, Not, Rule, Test
 from runner.problems import Position
 
@@ -78,7 +81,7 @@ def rule(name: str, condition: Condition, **more: Any) -> Rule:
 
 
 def found(*flows: Flow) -> list[str]:
-    return [v.rule.id for v in Matcher(flows).verdicts(CALL, NOW)]
+    return [v.rule.id for v in Matcher(flows).verdicts(CALL, NOW, Holds({}, NOW.now))]
 
 
 def test_the_first_rule_that_matches_is_the_flows_verdict() -> None:

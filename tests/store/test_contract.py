@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.decision.once import Past
 from runner.engine.ports import HistoryQuery, Intent, Store, StoreError
 from runner.store.memory import MemoryStore
 from runner.store.sqlite import SqliteStore
@@ -68,12 +69,48 @@ async def test_only_withdrawn_makes_room_for_another(store: Store) -> None:
     assert len(await store.claim([INTENT])) == 1
 
 
-async def test_acted_names_the_rules_by_call(store: Store) -> None:
+async def test_acts_tell_what_each_rule_did_to_each_call(store: Store) -> None:
     first, _ = await store.claim([INTENT, replace(INTENT, rule="warn")])
+    await store.claim([replace(INTENT, number=2, at=5_000)])
     await store.claim([replace(INTENT, account="AC2", rule="else")])
-    assert await store.acted("AC1", {"CA1", "CA9"}) == {"CA1": {"caps/cut", "caps/warn"}}
+    assert await store.acts("AC1", {"CA1", "CA9"}) == {
+        "CA1": {"caps/cut": Past(2, 5_000), "caps/warn": Past(1, 1_000)}
+    }
     await store.record(first, "withdrawn", at=2, attempt=1)
-    assert await store.acted("AC1", {"CA1"}) == {"CA1": {"caps/warn"}}
+    assert (await store.acts("AC1", {"CA1"}))["CA1"]["caps/cut"] == Past(1, 5_000)
+
+
+async def test_a_shadow_is_recorded_once_and_counts_for_nothing_else(store: Store) -> None:
+    shadow = replace(INTENT, number=0)
+    (entry,) = await store.claim([shadow])
+    assert entry.outcome == "shadowed"
+    assert await store.claim([shadow]) == []
+    assert await store.acts("AC1", {"CA1"}) == {"CA1": {"caps/cut": Past(0, 0, True)}}
+    assert await store.unfinished("AC1") == []
+    assert len(await store.claim([INTENT])) == 1
+    assert await store.acts("AC1", {"CA1"}) == {"CA1": {"caps/cut": Past(1, 1_000, True)}}
+
+
+async def test_values_tell_when_a_rule_last_acted_for_them(store: Store) -> None:
+    calls = [replace(INTENT, call_sid=f"CA{n}", value="+1", at=n) for n in (1, 2)]
+    shadow = replace(INTENT, call_sid="CA3", value="+2", number=0)
+    _, second, _ = await store.claim([*calls, shadow])
+    keys = {("caps/cut", "+1", False), ("caps/cut", "+2", False), ("caps/cut", "+2", True)}
+    assert await store.values("AC1", keys) == {
+        ("caps/cut", "+1", False): 2,
+        ("caps/cut", "+2", True): 1_000,
+    }
+    assert await store.values("AC2", keys) == {}
+    await store.record(second, "withdrawn", at=9, attempt=1)
+    assert (await store.values("AC1", keys))["caps/cut", "+1", False] == 1
+
+
+async def test_holds_are_kept_whole(store: Store) -> None:
+    assert await store.holds("AC1") == ({}, None)
+    await store.keep_holds("AC1", {("CA1", "f/r@1"): 5, ("CA2", "f/r@1"): 6}, at=10)
+    await store.keep_holds("AC1", {("CA2", "f/r@1"): 7, ("CA3", "f/r@1"): 8}, at=20)
+    assert await store.holds("AC1") == ({("CA2", "f/r@1"): 7, ("CA3", "f/r@1"): 8}, 20)
+    assert await store.holds("AC2") == ({}, None)
 
 
 async def test_unfinished_is_what_has_no_outcome(store: Store) -> None:

@@ -1,0 +1,121 @@
+"""What an engine knows between polls: flows in force, holds, and how the ledger bears on verdicts.
+
+It decides with the pure functions of `runner.decision`, on what the store and the listing give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runner.call import Call, CallQuery
+from runner.decision.holds import Holds
+from runner.decision.live import LiveSet
+from runner.decision.matcher import Matcher, Verdict
+from runner.decision.once import History, value_per
+from runner.decision.planner import Plan, Planner, Step, decide
+from runner.decision.scope import needed_query
+from runner.engine.actor import Order
+from runner.engine.ports import Entry, Listing, Store
+from runner.model import Flow, FlowSet, Millis, Moment
+
+#: A start so soon after the last poll of the process before is as good as the next poll.
+CONTINUOUS: Millis = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One successful look: the calls, the moment, the holds after it and the plan."""
+
+    calls: tuple[Call, ...]
+    moment: Moment
+    holds: Holds
+    plan: Plan
+
+
+class Brain:
+    """Decides for one account. `alias` is the account's name in flows, "" where it has none."""
+
+    def __init__(self, account: str, store: Store, *, alias: str = "") -> None:
+        self._account = account
+        self._alias = alias
+        self._store = store
+        self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
+        self._last: Millis | None = None
+        self._missed = True
+        self.load(FlowSet())
+
+    def load(self, flow_set: FlowSet) -> None:
+        """Puts the flows of this account in force."""
+        flows = tuple(flow for flow in flow_set.flows if self._is_for_us(flow))
+        self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
+        self._has_holds = any(rule.hold for rule in self._rules.values())
+        self._matcher = Matcher(flows)
+        self.query: CallQuery | None = needed_query(FlowSet(flows))
+
+    def missed_a_poll(self) -> None:
+        """The calls could not be seen: the time until they are counts for no hold."""
+        self._missed = True
+
+    async def look(self, listing: Listing, now: Millis, *, busy: frozenset[str]) -> Sight:
+        """Decides on a listing, at the wall time `now` of this machine."""
+        server_now = now if listing.server_time is None else listing.server_time
+        live = LiveSet(listing.calls, server_now)
+        moment = Moment(server_now, live, self._alias)
+        holds = await self._holds(server_now)
+        verdicts = decide(self._matcher, listing.calls, moment, holds)
+        history = await self._history(verdicts, moment, now)
+        plan = Planner(listing.calls, moment, busy=busy).plan(verdicts, history)
+        return Sight(listing.calls, moment, holds, plan)
+
+    async def keep(self, sight: Sight) -> None:
+        """Makes the holds of this look durable, before anything is sent because of them."""
+        if self._has_holds or self._since:
+            await self._store.keep_holds(self._account, sight.holds.after, at=sight.moment.now)
+        self._since, self._last, self._missed = sight.holds.after, sight.moment.now, False
+
+    def order_for(self, step: Step, sight: Sight, stale_at: Millis) -> Order:
+        """The step, with what the actor needs to look again before it acts."""
+
+        def still(call: Call) -> bool:
+            holds = Holds(sight.holds.after, sight.moment.now)
+            verdicts = self._matcher.verdicts(call, sight.moment, holds)
+            return any(v.rule.key == step.rule.key and not v.shadow for v in verdicts)
+
+        return Order(
+            step.update,
+            still=still,
+            stale_at=stale_at,
+            recheck=step.rule.recheck,
+            retry_unknown=step.rule.retry_unknown,
+        )
+
+    def may_repeat_unknown(self, entry: Entry) -> bool:
+        """Whether the rule of this entry, as it is now, opts in to repeating what may be done."""
+        rule = self._rules.get(entry.intent.rule_key)
+        return rule is not None and rule.retry_unknown
+
+    def _is_for_us(self, flow: Flow) -> bool:
+        return not flow.accounts or self._account in flow.accounts or self._alias in flow.accounts
+
+    async def _holds(self, server_now: Millis) -> Holds:
+        if self._since is None:
+            self._since, self._last = await self._store.holds(self._account)
+            if self._last is not None and server_now - self._last <= CONTINUOUS:
+                self._missed = False
+        unseen = 0
+        if self._missed and self._last is not None:
+            unseen = max(0, server_now - self._last)
+        return Holds(self._since, server_now, unseen=unseen)
+
+    async def _history(self, verdicts: list[Verdict], moment: Moment, now: Millis) -> History:
+        if not verdicts:
+            return History(now=now)
+        acts = await self._store.acts(self._account, {verdict.call.sid for verdict in verdicts})
+        keys = {
+            (verdict.rule.key, value, verdict.shadow)
+            for verdict in verdicts
+            if verdict.rule.once.per and (value := value_per(verdict.rule.once, verdict, moment))
+        }
+        values = await self._store.values(self._account, keys) if keys else {}
+        return History(acts, values, now)

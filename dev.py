@@ -68,8 +68,8 @@ def use_newer_python(arguments):
         found = shutil.which(name)
         if found and subprocess.call([found, "-c", ""]) == 0:
             return subprocess.call([found, os.path.abspath(__file__), *arguments])
-    version = "%d.%d" % sys.version_info[:2]
-    sys.stderr.write("callflow needs Python 3.11 or newer; this is %s\n" % version)  # noqa: UP031
+    version = ".".join(str(part) for part in sys.version_info[:2])
+    sys.stderr.write("callflow needs Python 3.11 or newer; this is " + version + "\n")
     return 2
 
 
@@ -105,7 +105,7 @@ def make_environment():
         return [PYTHON, "-m", "pip"]
     if quietly([sys.executable, "-m", "pip", "--version"]) == 0:
         return [sys.executable, "-m", "pip", "--python", PYTHON]
-    return sys.exit("this Python has neither ensurepip nor pip; install python3-venv or python3-pip")
+    return sys.exit("this Python has no pip; install python3-venv, or python3-pip")
 
 
 def install(pip, arguments):

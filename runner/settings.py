@@ -98,7 +98,7 @@ def _fill(defaults: S, given: Mapping[str, Any], faults: list[str]) -> S:
 
 
 def read_api_base(text: str) -> str:
-    """`http://127.0.0.1:8080/` → `http://127.0.0.1:8080`. Raises ValueError with the reason.
+    """`http://127.0.0.1:8700/` → `http://127.0.0.1:8700`. Raises ValueError with the reason.
 
     Without TLS the credentials travel in clear, so plain http goes to this machine only. A path
     is refused because Twilio's page links start at the root: it would be lost on page two.
@@ -109,7 +109,7 @@ def read_api_base(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"not a URL ({error}); write https://host:port") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError("not an http(s) URL; write it like http://127.0.0.1:8080")
+        raise ValueError("not an http(s) URL; write it like http://127.0.0.1:8700")
     if parts.username is not None or parts.password is not None:
         raise ValueError("credentials don't belong in the URL; set TWILIO_… variables")
     if parts.path not in ("", "/") or parts.query or parts.fragment:

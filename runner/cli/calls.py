@@ -30,7 +30,16 @@ _COLUMNS = ("sid", "status", "direction", "from", "to", "age")
 _PERSONAL = ("to", "from", "to_formatted", "from_formatted", "forwarded_from", "caller_name")
 
 
-@click.group(epilog="Example: callflow calls list --status ringing --status in-progress")
+class InOrder(click.Group):
+    """Lists its commands in the order in which they are written below."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=InOrder, epilog="Example: callflow calls list --status ringing --status in-progress"
+)
 def command() -> None:
     """List, show and change calls by hand.
 

@@ -25,7 +25,7 @@ def api_base_option(command: F) -> F:
         "--api-base",
         metavar="URL",
         callback=_checked_base,
-        help="Ask this server instead of Twilio, say a sandbox: http://127.0.0.1:8080",
+        help="Ask this server instead of Twilio, say a sandbox: http://127.0.0.1:8700",
     )(command)
 
 

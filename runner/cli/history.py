@@ -13,11 +13,12 @@ import click
 from runner.cli.exits import CLEAN, USAGE, Failure
 from runner.cli.logs import rfc3339
 from runner.cli.options import option
+from runner.cli.wiring import settings_of
 from runner.durations import parse_duration
 from runner.engine.ports import Entry, HistoryQuery, Outcome, StoreError
 from runner.masking import mask_numbers
 from runner.model import Millis
-from runner.store.url import DEFAULT, open_store_to_read
+from runner.store.url import open_store_to_read
 
 
 @click.command(
@@ -30,12 +31,15 @@ from runner.store.url import DEFAULT, open_store_to_read
 @option("--outcome", type=click.Choice(get_args(Outcome)), help="Only acts that ended so.")
 @option("--since", metavar="DURATION|TIME", help="Only acts since: 2h, or 2026-11-02T15:00:00Z.")
 @option("--limit", type=click.IntRange(min=1), help="Only the newest N.")
-@option("--store", metavar="URL", default=DEFAULT, show_default=True, help="The ledger.")
+@option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
+@option("--store", metavar="URL", help="The ledger (default: sqlite:///callflow.db).")
 @option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json."
 )
 @option("--show-numbers", is_flag=True, help="Don't mask phone numbers.")
-def command(store: str, form: str, show_numbers: bool, **filters: Any) -> int:
+def command(
+    config: str | None, store: str | None, form: str, show_numbers: bool, **filters: Any
+) -> int:
     """Show what was done to which call, and why; newest last."""
     query = HistoryQuery(
         call_sid=filters["call"],
@@ -44,8 +48,9 @@ def command(store: str, form: str, show_numbers: bool, **filters: Any) -> int:
         since=_since(filters["since"]),
         limit=filters["limit"],
     )
+    settings = settings_of(config, {"store": store})
     try:
-        entries = asyncio.run(_read(store, query))
+        entries = asyncio.run(_read(settings.store, query))
     except StoreError as error:
         raise Failure(str(error), hint=error.hint) from None
     rows = [_row(entry, show_numbers=show_numbers) for entry in entries]
@@ -54,7 +59,7 @@ def command(store: str, form: str, show_numbers: bool, **filters: Any) -> int:
     elif rows:
         click.echo("\n".join(_text(row) for row in rows))
     else:
-        click.echo("nothing was done yet", err=True)
+        click.echo(f"no such acts in {settings.store}", err=True)
     return CLEAN
 
 

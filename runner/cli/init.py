@@ -61,6 +61,8 @@ def command(folder: Path) -> int:
     """
     try:
         kept = [name for name, text in _files().items() if not _write(folder / name, text)]
+    except BrokenPipeError:
+        raise
     except OSError as error:
         hint = "name a folder that can be written to: callflow init DIR"
         raise Failure(f"can't write {error.filename}: {error.strerror}", hint=hint) from None

@@ -73,6 +73,7 @@ def _text_line(event: Event, fields: dict[str, Any]) -> str:
     fields.pop("account", None)
     if fields.get("attempt") == 1:
         del fields["attempt"]
+    fields.update(fields.pop("request", {}))
     extra = "".join(f" {name}={_value(value)}" for name, value in fields.items() if value != "")
     mark = "" if event.level in ("info", "debug") else f" {event.level.upper()}"
     return f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}"

@@ -49,7 +49,7 @@ class Job:
     epilog="Example: callflow run flows/ --once --dry-run",
     short_help="Apply the flows to live calls until stopped.",
 )
-@click.argument("paths", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--interval", metavar="DURATION", help="From poll to poll (default: 2s).")
 @option("--once", is_flag=True, help="One poll, wait for its outcomes, end.")
@@ -63,7 +63,7 @@ class Job:
 def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -> int:
     """Apply the flows to live calls until stopped.
 
-    PATHS are flow files and folders (default: flows/). SIGTERM or Ctrl-C ends it cleanly: no new
+    PATH is a flow file or a folder (default: flows/). SIGTERM or Ctrl-C ends it cleanly: no new
     poll, actions in flight get --grace to end. A second signal ends it at once.
     """
     settings = settings_of(options.pop("config"), options)
@@ -127,6 +127,7 @@ async def _engine(
     gateway = open_gateway(job.credentials, settings.twilio)
     try:
         engine = Engine(job.credentials.account_sid, gateway, store=store, clock=clock, tell=tell)
+        engine.stale_after = settings.interval
         engine.load(job.flow_set)
         yield engine, clock, tell
     finally:

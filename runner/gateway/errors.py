@@ -7,6 +7,7 @@ never credentials or phone numbers.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 
 import aiohttp
@@ -169,7 +170,8 @@ def _error_before_sending(
         hint = "check HTTPS_PROXY and NO_PROXY"
         return NotProcessed(f"the proxy gave no connection to {host}", hint=hint)
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.strerror or "the connection failed"
+        # asyncio's own text shows the address as a Python tuple
+        reason = os.strerror(error.errno) if error.errno else "the connection failed"
         hint = "check that the server runs, the API base and the network"
         return NotProcessed(f"could not connect to {host}: {reason.lower()}", hint=hint)
     return None

@@ -85,7 +85,24 @@ def run(argv: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
+    except Exception as error:
+        if os.environ.get("CALLFLOW_DEBUG"):
+            raise
+        click.echo(f"error: unexpected {_where(error)}", err=True)
+        click.echo("  this is a mistake in callflow; CALLFLOW_DEBUG=1 shows where", err=True)
+        return FAILURE
     return result if isinstance(result, int) else 0
+
+
+def _where(error: Exception) -> str:
+    """`KeyError: 'x' (planner.py:42)`."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return f"{type(error).__name__}: {error}"
+    file = os.path.basename(frame.tb_frame.f_code.co_filename)
+    return f"{type(error).__name__}: {error} ({file}:{frame.tb_lineno})"

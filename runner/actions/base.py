@@ -52,6 +52,10 @@ class ActionKind:
     - `ends` says that nothing after it would ever run.
     - `exclusive` says that it can't share an update with other call-changing actions.
     - `hangs_up` says that the call is over afterwards.
+    - `interrupts` says that the call leaves what it was doing: legs that it dialled are dropped,
+      and where it is a leg itself, the `<Dial>` of its parent ends.
+    - `placeholders` names the arguments in which placeholders may stand: `""` for the text of an
+      action that is written as mere text, `"*"` for every argument, whatever its name.
     - `only_alone` names the arguments that TwiML has no place for.
     """
 
@@ -64,4 +68,6 @@ class ActionKind:
     ends: bool = False
     exclusive: bool = False
     hangs_up: bool = False
+    interrupts: bool = True
     only_alone: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()

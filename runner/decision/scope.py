@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runner.call import CallQuery
 from runner.language.fields import FIELDS
 from runner.language.operators import OPERATORS
-from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, FlowSet, Not, Rule, Test
+from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, Flow, FlowSet, Not, Rule, Test
 
 
 def needed_query(flow_set: FlowSet) -> CallQuery | None:
@@ -27,6 +27,11 @@ def needed_query(flow_set: FlowSet) -> CallQuery | None:
         from_=_common_value(rules, "from"),
         parent_call_sid=_common_value(rules, "parent_call_sid"),
     )
+
+
+def is_for(flow: Flow, account: str, alias: str = "") -> bool:
+    """Whether the flow is for this account, by SID or alias; a flow that names none is for all."""
+    return not flow.accounts or account in flow.accounts or alias in flow.accounts
 
 
 def asks_for_others(condition: Condition) -> bool:

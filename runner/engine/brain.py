@@ -14,10 +14,10 @@ from runner.decision.live import LiveSet
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
-from runner.decision.scope import needed_query
+from runner.decision.scope import is_for, needed_query
 from runner.engine.actor import Order
 from runner.engine.ports import Entry, Listing, Store
-from runner.model import Flow, FlowSet, Millis, Moment
+from runner.model import FlowSet, Millis, Moment
 
 #: A start so soon after the last poll of the process before is as good as the next poll.
 CONTINUOUS: Millis = 5_000
@@ -47,7 +47,7 @@ class Brain:
 
     def load(self, flow_set: FlowSet) -> None:
         """Puts the flows of this account in force."""
-        flows = tuple(flow for flow in flow_set.flows if self._is_for_us(flow))
+        flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self._alias))
         self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
         self._has_holds = any(rule.hold for rule in self._rules.values())
         self._matcher = Matcher(flows)
@@ -94,9 +94,6 @@ class Brain:
         """Whether the rule of this entry, as it is now, opts in to repeating what may be done."""
         rule = self._rules.get(entry.intent.rule_key)
         return rule is not None and rule.retry_unknown
-
-    def _is_for_us(self, flow: Flow) -> bool:
-        return not flow.accounts or self._account in flow.accounts or self._alias in flow.accounts
 
     async def _holds(self, server_now: Millis) -> Holds:
         if self._since is None:

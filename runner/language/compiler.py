@@ -11,11 +11,12 @@ from runner.language.actions import compile_actions
 from runner.language.bench import Bench
 from runner.language.conditions import compile_match, tests_of
 from runner.language.files import Files
+from runner.language.keys import hold_of, mode_of, once_of
 from runner.language.lists import list_files, read_lists
 from runner.language.schema import Misfit, check
 from runner.language.source import Document, Pointer
 from runner.language.words import shown
-from runner.model import AllOf, Condition, Flow, Rule, Test
+from runner.model import AllOf, Condition, Flow, Mode, Rule, Test
 from runner.problems import Position, Problem
 
 #: What a rule is about unless it, or its flow, says otherwise.
@@ -86,6 +87,7 @@ def _flow(shape: _Shape, rules: list[Rule], revision: str) -> Flow:
         description=data.get("description", ""),
         priority=data.get("priority", 0),
         enabled=data.get("enabled", True),
+        accounts=tuple(data.get("accounts", ())),
     )
 
 
@@ -130,6 +132,11 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
         description=str(rule.get("description", "")),
         proceed=rule.get("continue") is True,
         enabled=rule.get("enabled") is not False,
+        hold=hold_of(rule),
+        once=once_of(bench, rule),
+        mode=mode_of(rule) or mode_of(shape.data) or Mode(),
+        recheck=rule.get("recheck") == "always",
+        retry_unknown=rule.get("retry_unknown") is True,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.language.bench import Bench
-from runner.language.fields import FIELDS, LEGS, Field
+from runner.language.fields import FIELDS, GROUP_FIELDS, LEGS, Field
 from runner.language.operators import OPERATORS, suiting
 from runner.language.source import Place
 from runner.language.values import Unfit, Wanted, prepare
@@ -29,6 +29,14 @@ _NOUNS = {
     "leg": "a leg",
     "duration": "a duration",
     "time": "a time",
+    "count": "a number of calls",
+    "rank": "a place among calls",
+}
+#: Types that are not compared with a bare value → what is written instead.
+_FORMS = {
+    "flag": "true or false",
+    "count": "a mapping (`{by: from, gt: 10}`)",
+    "rank": "a mapping (`{by: to, over: 10}`)",
 }
 
 
@@ -110,6 +118,11 @@ def _unknown_field(bench: Bench, holder: dict[str, Any], word: str) -> None:
 def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
     holder, key = place
     value, position = holder[key], bench.document.key(holder, key)
+    if field.type == "flag" and isinstance(value, bool):
+        return [Test(field.name, "eq", value, value, position)]
+    if field.type in _FORMS and (field.type == "flag" or not isinstance(value, dict)):
+        _wrong_type(bench, place, field.name, _FORMS[field.type])
+        return []
     if isinstance(value, dict):
         return _operators(bench, place, field)
     if field.type in _AMOUNTS:
@@ -121,16 +134,41 @@ def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
 
 def _operators(bench: Bench, place: Place, field: Field) -> list[Condition]:
     operators: dict[str, Any] = place[0][place[1]]
-    if not operators:
+    by = _counted_by(bench, place, field) if field.read_by else ""
+    if not operators and not field.read_by:
         message = f"`{field.name}` names no operator"
         hint = f"it takes {listed(suiting(field.type), 'and')}"
         bench.error(bench.at(*place), "empty-value", message, hint=hint)
     found: list[Condition] = []
     for word in operators:
         position = bench.document.key(operators, word)
+        if word == "by" and field.read_by:
+            continue
         if _is_suiting(bench, field, word, position):
-            found.extend(_test(bench, Wanted(field, word, (operators, word)), position))
+            found.extend(_test(bench, Wanted(field, word, (operators, word)), position, by=by))
     return found
+
+
+def _counted_by(bench: Bench, place: Place, field: Field) -> str:
+    """The field that `concurrent` or `excess` counts by, "" where it names none of use."""
+    operators: dict[str, Any] = place[0][place[1]]
+    name = operators.get("by")
+    if "by" not in operators:
+        message, hint = f"`{field.name}` has no `by`", "name the field that they share: `by: from`"
+        bench.error(bench.document.key(*place), "missing-key", message, hint=hint)
+    elif not isinstance(name, str):
+        _wrong_type(bench, (operators, "by"), "by", "the name of a field")
+    elif name not in GROUP_FIELDS:
+        message = f"calls can't be counted by {shown(name)}"
+        hint = suggestion(name, GROUP_FIELDS, "fields")
+        bench.error(bench.at(operators, "by"), "unknown-value", message, hint=hint)
+    elif len(operators) == 1:
+        message = f"`{field.name}` says by what it counts, and not how many"
+        hint = f"it takes {listed(suiting(field.type), 'and')}"
+        bench.error(bench.at(*place), "missing-key", message, hint=hint)
+    else:
+        return name
+    return ""
 
 
 def _is_suiting(bench: Bench, field: Field, word: str, position: Position) -> bool:
@@ -160,7 +198,7 @@ def _equal_amount(bench: Bench, place: Place, field: Field) -> None:
     )
 
 
-def _test(bench: Bench, wanted: Wanted, position: Position) -> list[Condition]:
+def _test(bench: Bench, wanted: Wanted, position: Position, *, by: str = "") -> list[Condition]:
     try:
         value = prepare(bench, wanted)
     except Unfit:
@@ -168,7 +206,7 @@ def _test(bench: Bench, wanted: Wanted, position: Position) -> list[Condition]:
     operator = wanted.operator
     if wanted.field.type == "leg":
         operator, value = _legs(bench, wanted, value)
-    return [Test(wanted.field.name, operator, value, wanted.value, position)]
+    return [Test(wanted.field.name, operator, value, wanted.value, position, by=by)]
 
 
 def _legs(bench: Bench, wanted: Wanted, value: Any) -> tuple[str, Any]:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 #: What a field holds, and so which operators suit it and how a wanted value is written.
 #: `phone` is an address (E.164, `sip:`, `client:`, `sim:`); `duration` and `time` are milliseconds.
-#: A `window` is asked about by name; a `count` is a number of live calls.
-FieldType = Literal["text", "phone", "status", "leg", "duration", "time", "window", "count", "flag"]
+#: A `window` is asked about by name; a `count` is a number of live calls, and a `rank` the place
+#: of this call among them, 1 for the oldest.
+FieldType = Literal[
+    "text", "phone", "status", "leg", "duration", "time", "window", "count", "rank", "flag"
+]
 
 Read = Callable[["Call", Moment], object | None]
 
@@ -98,6 +101,39 @@ def _queue_time(call: Call, moment: Moment) -> Millis | None:
     return int(text)
 
 
+def _has_child(call: Call, moment: Moment) -> bool | None:
+    return None if moment.live is None else moment.live.has_child(call.sid)
+
+
+def _no_field(call: Call, moment: Moment) -> None:
+    """What `concurrent` and `excess` are without the field that they count by."""
+
+
+def _count_by(name: str) -> Read:
+    read = FIELDS[name].read
+
+    def count(call: Call, moment: Moment) -> int | None:
+        value = read(call, moment)
+        if moment.live is None or not isinstance(value, str):
+            return None
+        return moment.live.count(name, value)
+
+    return count
+
+
+def _rank_by(name: str) -> Read:
+    read = FIELDS[name].read
+
+    def rank(call: Call, moment: Moment) -> int | None:
+        value = read(call, moment)
+        if moment.live is None or not isinstance(value, str):
+            return None
+        older = moment.live.rank(name, value, call.sid)
+        return None if older is None else older + 1
+
+    return rank
+
+
 _ROWS = (
     Field("sid", "text", _text("sid"), description="The call's own SID, `CA…`."),
     Field("account_sid", "text", _text("account_sid"), description="The account, `AC…`."),
@@ -144,7 +180,44 @@ _ROWS = (
     Field("api_version", "text", _text("api_version"), description="Twilio's API version."),
     Field("age", "duration", _age, description="Time since the call began, or was created."),
     Field("leg", "leg", _leg, LEGS, "`child` where another call dialled it, else `parent`."),
+    Field(
+        "has_child",
+        "flag",
+        _has_child,
+        description="Whether another live call was dialled from this one.",
+        others=True,
+    ),
+    Field(
+        "concurrent",
+        "count",
+        _no_field,
+        description="How many live calls share this call's value of a field, itself included.",
+        read_by=_count_by,
+        others=True,
+    ),
+    Field(
+        "excess",
+        "rank",
+        _no_field,
+        description="The newest calls beyond the oldest ones that share a value.",
+        read_by=_rank_by,
+        others=True,
+    ),
+    Field(
+        "account",
+        "text",
+        lambda call, moment: moment.account or None,
+        description="The account's alias, as the configuration names it.",
+    ),
 )
 
 #: Every field by the name it has in a flow file.
 FIELDS: dict[str, Field] = {row.name: row for row in _ROWS}
+
+#: The fields whose values calls can share, so that rules can count by them. Within one account,
+#: `account` says what `account_sid` says, and no two calls have the same `sid`.
+GROUP_FIELDS = tuple(
+    row.name
+    for row in _ROWS
+    if row.type in ("text", "phone") and row.name not in ("sid", "account")
+)

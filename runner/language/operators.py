@@ -14,7 +14,8 @@ Holds = Callable[[Any, Any], bool]
 
 _TEXTS: frozenset[FieldType] = frozenset({"text", "phone"})
 _WORDS: frozenset[FieldType] = frozenset({"text", "phone", "status", "leg"})
-_AMOUNTS: frozenset[FieldType] = frozenset({"duration", "time"})
+_AMOUNTS: frozenset[FieldType] = frozenset({"duration", "time", "count"})
+_KNOWABLE: frozenset[FieldType] = frozenset({"text", "phone", "duration", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _exists(actual: object | None, wanted: bool) -> bool:
 
 
 _ROWS = (
-    Operator("eq", _WORDS, compare.eq),
+    Operator("eq", _WORDS | {"flag"}, compare.eq),
     Operator("not", _WORDS, compare.ne),
     Operator("in", _WORDS, _is_in),
     Operator("not_in", _WORDS, _is_not_in),
@@ -68,7 +69,8 @@ _ROWS = (
     Operator("lt", _AMOUNTS, compare.lt),
     Operator("lte", _AMOUNTS, compare.le),
     Operator("between", _AMOUNTS, _is_between),
-    Operator("exists", _TEXTS | _AMOUNTS, _exists),
+    Operator("over", frozenset({"rank"}), compare.gt),
+    Operator("exists", _KNOWABLE, _exists),
 )
 
 #: Every operator by the name it has in a flow file, in the order in which messages list them.

@@ -17,7 +17,7 @@ Make = Callable[[Any, Mapping[str, Any], "Shapes"], Fits]
 #: Keywords that are for people and editors.
 SILENT = frozenset({"$schema", "$id", "definitions", "default", "examples", "defaultSnippets"})
 SILENT |= {"title", "description", "markdownDescription", "enumDescriptions"}
-SILENT |= {"patternErrorMessage"}
+SILENT |= {"patternErrorMessage", "markdownEnumDescriptions"}
 
 
 class Shapes:
@@ -108,6 +108,17 @@ def _required(names: list[str], _schema: Mapping[str, Any], _shapes: Shapes) -> 
     return lambda data: not isinstance(data, dict) or all(name in data for name in names)
 
 
+def _dependencies(needs: Mapping[str, list[str]], _schema: Any, _shapes: Shapes) -> Fits:
+    def fits(data: Any) -> bool:
+        if not isinstance(data, dict):
+            return True
+        return all(
+            other in data for name, others in needs.items() if name in data for other in others
+        )
+
+    return fits
+
+
 def _any_of(parts: list[Any], _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
     checks = [shapes.build(part) for part in parts]
 
@@ -160,6 +171,7 @@ _KEYWORDS: dict[str, Make] = {
     "propertyNames": _names,
     "items": _items,
     "required": _required,
+    "dependencies": _dependencies,
     "anyOf": _any_of,
     "enum": _enum,
     "const": _const,

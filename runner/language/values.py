@@ -10,12 +10,14 @@ from typing import Any
 
 from runner.durations import parse_duration
 from runner.language.bench import Bench
-from runner.language.fields import Field
+from runner.language.fields import Field, FieldType
 from runner.language.source import Place
 from runner.language.violations import wrong_type
 from runner.language.vocabulary import check_start, check_word
 from runner.language.words import shown, suggestion
 from runner.model import Millis
+
+MOST_CALLS = 1_000_000
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
@@ -155,8 +157,19 @@ def _compiled(bench: Bench, wanted: Wanted, text: str) -> Any:
         raise refuse(bench, wanted, "bad-regex", message, hint=hint) from None
 
 
-def _amount(bench: Bench, wanted: Wanted) -> Millis:
-    return (_duration if wanted.field.type == "duration" else _time)(bench, wanted)
+def _amount(bench: Bench, wanted: Wanted) -> int:
+    return _AMOUNTS[wanted.field.type](bench, wanted)
+
+
+def _count(bench: Bench, wanted: Wanted) -> int:
+    number: int = _of_type(bench, wanted, int, "a whole number")
+    if isinstance(wanted.value, bool):
+        message = f"`{wanted.operator}` must be a whole number, not {str(number).lower()}"
+        raise refuse(bench, wanted, "wrong-type", message)
+    if not 0 <= number <= MOST_CALLS:
+        message = f"`{wanted.operator}` must be from 0 to {MOST_CALLS}, not {number}"
+        raise refuse(bench, wanted, "out-of-range", message)
+    return number
 
 
 def _duration(bench: Bench, wanted: Wanted) -> Millis:
@@ -185,7 +198,7 @@ def _time(bench: Bench, wanted: Wanted) -> Millis:
         raise refuse(bench, wanted, "bad-time", message, hint=hint) from None
 
 
-def _between(bench: Bench, wanted: Wanted) -> tuple[Millis, Millis]:
+def _between(bench: Bench, wanted: Wanted) -> tuple[int, int]:
     items: list[Any] = _of_type(bench, wanted, list, "a list of two, [from, to]")
     if len(items) != 2:
         message = f"`between` takes two values, not {len(items)}"
@@ -203,6 +216,13 @@ def _truth(bench: Bench, wanted: Wanted) -> bool:
     return bool(_of_type(bench, wanted, bool, "true or false"))
 
 
+_AMOUNTS: dict[FieldType, Callable[[Bench, Wanted], int]] = {
+    "duration": _duration,
+    "time": _time,
+    "count": _count,
+    "rank": _count,
+}
+
 _PREPARED: dict[str, Callable[[Bench, Wanted], Any]] = {
     "eq": _word,
     "not": _word,
@@ -219,5 +239,6 @@ _PREPARED: dict[str, Callable[[Bench, Wanted], Any]] = {
     "lt": _amount,
     "lte": _amount,
     "between": _between,
+    "over": _amount,
     "exists": _truth,
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.actions import ACTIONS
+from runner.durations import parse_duration
 from runner.language.source import Document, Place, Pointer
 from runner.language.words import counted, listed, shown, suggestion
 from runner.problems import Position, Problem
@@ -48,6 +49,10 @@ def explain(document: Document, violation: Violation) -> list[Problem]:
     """The problems behind a violation; one, except where several keys are unknown."""
     if violation.keyword == "additionalProperties":
         return _unknown_keys(document, violation)
+    if violation.keyword == "dependencies":
+        return _lonely_keys(document, violation)
+    if violation.keyword == "type" and "enum" in violation.schema:  # the words say more
+        violation = replace(violation, keyword="enum", wanted=violation.schema["enum"])
     code, message, hint = _EXPLAINED[violation.keyword](document, violation)
     return [Problem(_position(document, violation), code, message, hint)]
 
@@ -76,6 +81,20 @@ def _unknown_keys(document: Document, violation: Violation) -> list[Problem]:
         )
         for key in violation.found
         if key not in known
+    ]
+
+
+def _lonely_keys(document: Document, violation: Violation) -> list[Problem]:
+    return [
+        Problem(
+            document.key(violation.found, key),
+            "missing-key",
+            f"`{key}` needs `{other}` beside it",
+            f"add `{other}: …`, or remove `{key}`",
+        )
+        for key, others in violation.wanted.items()
+        for other in others
+        if key in violation.found and other not in violation.found
     ]
 
 
@@ -134,14 +153,25 @@ def _kind(value: Any) -> str:
 def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
     """`wanted` is one JSON type, or those of all branches of a choice."""
     types = violation.wanted if isinstance(violation.wanted, list) else [violation.wanted]
-    wanted, title = listed([_TYPES[word] for word in types]), violation.schema.get("title")
+    wanted, title = listed(_named(types, violation.schema)), violation.schema.get("title")
     if title == "duration" and _is_number(violation.found):
         message = f"{name_of(violation.pointer)} needs a unit: {violation.found} is no duration"
         return "bad-duration", message, f"write {violation.found}s, {violation.found}m or 1h30m"
+    if title == "share" and _is_number(violation.found):
+        message = f"{name_of(violation.pointer)} needs a percent sign"
+        return "bad-share", message, f"write {violation.found}%"
     if title == "action":
         wanted = "an action (`say: …`, `hangup`)"
     place = document.find(violation.pointer)
     return wrong_type(document, place, name=name_of(violation.pointer), wanted=wanted)
+
+
+def _named(types: list[str], schema: Mapping[str, Any]) -> list[str]:
+    """Types in words; text that only a few words may be is named by them."""
+    branches = schema.get("anyOf", ())
+    words = [shown(word) for branch in branches for word in branch.get("enum", ())]
+    named = [_TYPES[word] for word in types if word != "string" or not words]
+    return words + named
 
 
 def _is_number(value: Any) -> bool:
@@ -179,8 +209,19 @@ def _plain(value: Any) -> str:
 def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
     rule = str(violation.schema["patternErrorMessage"]).rstrip(".")
     title = violation.schema["title"]
-    message = f"{shown(violation.found)} is not a {title}"
+    if title == "duration" and _is_zero(violation.found):
+        message = f"{name_of(violation.pointer)} must be longer than {violation.found}"
+        return "out-of-range", message, rule[:1].lower() + rule[1:]
+    article = "an" if title[0] in "aeio" else "a"
+    message = f"{shown(violation.found)} is not {article} {title}"
     return f"bad-{title}", message, rule[:1].lower() + rule[1:]
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return parse_duration(text) == 0
+    except ValueError:
+        return False
 
 
 def _too_few(_document: Document, violation: Violation) -> tuple[str, str, str]:

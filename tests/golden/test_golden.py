@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runner.cli import report
 from runner.language.loader import load
-from runner.model import AllOf, AnyOf, Condition, Flow, Not, Rule, Test
+from runner.model import AllOf, AnyOf, Condition, Flow, Mode, Not, Once, Rule, Test
 
 HERE = Path(__file__).parent
 OK = sorted(HERE.glob("ok/*.yaml"))
@@ -66,14 +67,31 @@ def test_every_code_has_a_golden_file() -> None:
 
 def drawn(flow: Flow) -> str:
     head = f"flow {flow.name} priority={flow.priority} enabled={flow.enabled}\n"
+    if flow.accounts:
+        head += f"  accounts {' '.join(flow.accounts)}\n"
     return head + "".join(map(drawn_rule, flow.rules))
 
 
 def drawn_rule(rule: Rule) -> str:
     switches = f"continue={rule.proceed} enabled={rule.enabled}"
     lines = [f"  rule {rule.id} line={rule.position.line} {switches}", *drawn_condition(rule.match)]
+    lines += [f"    {key} {value}" for key, value in drawn_keys(rule)]
     lines += [f"    then {action.name} {dict(action.arguments)}" for action in rule.then]
     return "\n".join(lines) + "\n"
+
+
+def drawn_keys(rule: Rule) -> Iterator[tuple[str, object]]:
+    """The keys of a rule that are not at their defaults."""
+    if rule.hold:
+        yield "for", rule.hold
+    if rule.once != Once():
+        yield "once", f"{rule.once.every} {rule.once.limit} {rule.once.per!r} {rule.once.within}"
+    if rule.mode != Mode():
+        yield "mode", f"{rule.mode.name} {rule.mode.share}"
+    if rule.recheck:
+        yield "recheck", "always"
+    if rule.retry_unknown:
+        yield "retry_unknown", "true"
 
 
 def drawn_condition(condition: Condition, indent: str = "    ") -> list[str]:
@@ -81,7 +99,8 @@ def drawn_condition(condition: Condition, indent: str = "    ") -> list[str]:
         case Test(value=value):
             value = sorted(value) if isinstance(value, frozenset) else value
             shown = getattr(value, "pattern", value)
-            return [f"{indent}{condition.field} {condition.operator} {shown!r}"]
+            field = f"{condition.field} by {condition.by}" if condition.by else condition.field
+            return [f"{indent}{field} {condition.operator} {shown!r}"]
         case Not(item=item):
             return [f"{indent}not", *drawn_condition(item, indent + "  ")]
         case AllOf(items=items) | AnyOf(items=items):

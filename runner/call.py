@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 
 import msgspec
@@ -69,3 +69,13 @@ def parse_rfc2822(text: str) -> Millis | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
+
+
+def format_rfc2822(millis: Millis) -> str:
+    """1283286988000 → `Tue, 31 Aug 2010 20:36:28 +0000`; parts of a second are cut off."""
+    return _format_second(millis // 1000)
+
+
+@lru_cache(maxsize=65_536)
+def _format_second(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC))

@@ -29,7 +29,7 @@ FLOORS = (
     {"language"},
     {"decision"},
     {"engine"},
-    {"gateway", "store", "sandbox", "console"},
+    {"gateway", "store", "sandbox", "timeline", "console"},
     {"cli"},
     {"__main__"},
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-SchemaName = Literal["flow", "config"]
+SchemaName = Literal["flow", "test", "config"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from functools import lru_cache
 
+from runner.call import format_rfc2822 as rfc2822
 from runner.model import Millis
 
+__all__ = ["DAY", "http_date", "parse_filter_date", "rfc2822"]
+
 DAY: Millis = 86_400_000
-
-
-def rfc2822(millis: Millis) -> str:
-    """1283286988000 → `Tue, 31 Aug 2010 20:36:28 +0000`."""
-    return _rfc2822_second(millis // 1000)
-
-
-@lru_cache(maxsize=65_536)
-def _rfc2822_second(second: int) -> str:
-    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def http_date(millis: Millis) -> str:

@@ -9,7 +9,8 @@ from tests.cli.test_validate import callflow
 
 
 @pytest.mark.parametrize(
-    ("arguments", "name"), [([], "flow"), (["flow"], "flow"), (["config"], "config")]
+    ("arguments", "name"),
+    [([], "flow"), (["flow"], "flow"), (["test"], "test"), (["config"], "config")],
 )
 def test_printing(arguments: list[str], name: str) -> None:
     done = callflow("schema", *arguments, cwd=resources.schemas())

@@ -41,6 +41,14 @@ class Verb:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """What an action has spoken: `text`, without the values that placeholders bring."""
+
+    text: str
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionKind:
     """One row of the action table.
 
@@ -54,6 +62,9 @@ class ActionKind:
     - `hangs_up` says that the call is over afterwards.
     - `interrupts` says that the call leaves what it was doing: legs that it dialled are dropped,
       and where it is a leg itself, the `<Dial>` of its parent ends.
+    - `refetches` says that the call goes on with instructions from elsewhere, and that what rules
+      read of it stays as it was.
+    - `speech(arguments)` gives what it has spoken; None where it is never anything.
     - `placeholders` names the arguments in which placeholders may stand: `""` for the text of an
       action that is written as mere text, `"*"` for every argument, whatever its name.
     - `only_alone` names the arguments that TwiML has no place for.
@@ -69,5 +80,7 @@ class ActionKind:
     exclusive: bool = False
     hangs_up: bool = False
     interrupts: bool = True
+    refetches: bool = False
+    speech: Callable[[Arguments], tuple[Speech, ...]] | None = None
     only_alone: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 
-from runner.actions.base import ActionKind, Arguments, BadArgument
+from runner.actions.base import ActionKind, Arguments, BadArgument, Speech
 from runner.actions.twiml import fault_of
 from runner.model import Update
 
@@ -22,11 +23,17 @@ def _alone(arguments: Arguments) -> Update:
     return Update(twiml=arguments["text"])
 
 
+def _speech(arguments: Arguments) -> tuple[Speech, ...]:
+    verbs = ElementTree.fromstring(arguments["text"]).iter("Say")
+    return tuple(Speech("".join(verb.itertext()), verb.get("voice", "")) for verb in verbs)
+
+
 TWIML = ActionKind(
     name="twiml",
     prepare=_prepare,
     alone=_alone,
     statuses=("in-progress",),
+    speech=_speech,
     ends=True,
     exclusive=True,
 )

@@ -1,22 +1,48 @@
-"""Checks that several actions share: text that XML can carry, and URLs that Twilio can fetch."""
+"""Checks that several actions share: text that XML can carry, and URLs that Twilio can fetch.
+
+A template passes them by its literal parts; what it renders to passes them again, as a whole.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from runner.actions.base import BadArgument
+from runner.actions.templates import Placeholder, Template
+
+#: Characters of a URL that a value may make it grow to; Twilio names no limit for it, and 4,000
+#: for the others that it keeps with a call.
+LONGEST_URL = 4_000
 
 #: What XML 1.0 can't carry, even escaped: a document with one of these is not well formed.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_URL = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
+_FIXED_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
+_HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
+#: What clients take out of a path, with the segment before it: `..`, however it is written.
+_DOTS = re.compile(r"(?:\.|%2e){1,2}\Z", re.IGNORECASE)
+
+Written = TypeVar("Written", str, Template)
 
 
-def spoken_text(value: str, *, key: str | None = None) -> str:
+def spoken_text(value: Written, *, key: str | None = None) -> Written:
     """Text for a TwiML verb, trimmed; refuses nothing-to-say and what XML can't carry."""
+    if isinstance(value, Template):
+        _fit_for_xml(value.literal, key)
+        return replace(value, check=spoken_text)
     text = value.strip()
     if not text:
         raise BadArgument("there is nothing to say: the text is empty", key=key)
+    _fit_for_xml(text, key)
+    return text
+
+
+def _fit_for_xml(text: str, key: str | None) -> None:
     bad = _NOT_XML.search(text)
     if bad:
         raise BadArgument(
@@ -24,11 +50,20 @@ def spoken_text(value: str, *, key: str | None = None) -> str:
             key=key,
             hint="remove the control character",
         )
-    return text
 
 
-def absolute_url(value: str, *, key: str | None = None) -> str:
-    """An http(s) URL with a host, as Twilio needs it (relative ones fail there, error 21205)."""
+def absolute_url(value: Written, *, key: str | None = None) -> Written:
+    """An http(s) URL with a host, as Twilio needs it (relative ones fail there, error 21205).
+
+    Placeholders may fill a path, the value of a parameter and what follows `#`: nothing that says
+    whom the URL leads to, nor how it is made up.
+    """
+    if isinstance(value, Template):
+        _check_places(value, key)
+        plain = value.filled(lambda _: "x")
+        absolute_url(plain, key=key)
+        check = partial(_checked_url, dots=_dotted_segments(plain))
+        return replace(value, context="url", check=check)
     bad = _NOT_URL.search(value)
     if bad:
         raise BadArgument(
@@ -50,3 +85,42 @@ def absolute_url(value: str, *, key: str | None = None) -> str:
             hint="Twilio fetches it from the internet: write https://host/path",
         )
     return value
+
+
+def _check_places(template: Template, key: str | None) -> None:
+    for before in _before_each(template):
+        query = before.partition("#")[0].partition("?")[2]
+        if not _FIXED_HOST.match(before):
+            message = "a placeholder can't stand in the scheme, host or port of a URL"
+            hint = "write them out, up to the first `/`"
+        elif "#" not in before and "?" in before and "=" not in query.rpartition("&")[2]:
+            message = "a placeholder can't be the name of a parameter"
+            hint = "give it a name: `?name={{ … }}`"
+        elif _HALF_ESCAPE.search(before):
+            message = "a placeholder can't go on with a percent-escape"
+            hint = "write %25 for a percent sign"
+        else:
+            continue
+        raise BadArgument(message, key=key, code="placeholder", hint=hint)
+
+
+def _before_each(template: Template) -> Iterator[str]:
+    """What stands before each placeholder, earlier ones as `x`."""
+    before = ""
+    for part in template.parts:
+        if isinstance(part, Placeholder):
+            yield before
+        before += "x" if isinstance(part, Placeholder) else part
+
+
+def _checked_url(value: str, *, dots: int) -> str:
+    """What a template rendered to; `dots` are the dotted segments that its author wrote."""
+    if len(value) > LONGEST_URL:
+        raise ValueError(f"the URL is {len(value):,} characters long; {LONGEST_URL:,} is the limit")
+    if _dotted_segments(value) != dots:
+        raise ValueError("a value would change the path of the URL: it is `.` or `..`")
+    return absolute_url(value)
+
+
+def _dotted_segments(url: str) -> int:
+    return sum(_DOTS.match(segment) is not None for segment in urlsplit(url).path.split("/"))

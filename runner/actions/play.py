@@ -13,7 +13,7 @@ _DIGITS = re.compile(r"[0-9A-Da-d#*wW]+\Z")
 
 
 def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
-    if isinstance(value, str):
+    if not isinstance(value, Mapping):
         return {"url": absolute_url(value)}
     given = dict(value)
     if ("url" in given) == ("digits" in given):
@@ -37,4 +37,10 @@ def _verbs(arguments: Arguments) -> tuple[Verb, ...]:
     return (Verb("Play", attributes, arguments.get("url", "")),)
 
 
-PLAY = ActionKind(name="play", prepare=_prepare, verbs=_verbs, statuses=("in-progress",))
+PLAY = ActionKind(
+    name="play",
+    prepare=_prepare,
+    verbs=_verbs,
+    statuses=("in-progress",),
+    placeholders=("", "url"),
+)

@@ -11,7 +11,7 @@ from runner.model import Update
 
 
 def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
-    if isinstance(value, str):
+    if not isinstance(value, Mapping):
         return {"url": absolute_url(value)}
     given = dict(value)
     given["url"] = absolute_url(given["url"], key="url")
@@ -38,5 +38,7 @@ REDIRECT = ActionKind(
     alone=_alone,
     statuses=("in-progress",),
     ends=True,
+    refetches=True,
     only_alone=("fallback_url", "fallback_method"),
+    placeholders=("", "url", "fallback_url"),
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.actions.base import ActionKind, Arguments, Verb
+from runner.actions.base import ActionKind, Arguments, Speech, Verb
 from runner.actions.checks import spoken_text
+from runner.actions.templates import Template
 
 
 def _prepare(value: Any, defaults: Mapping[str, str]) -> Arguments:
-    given = {"text": value} if isinstance(value, str) else dict(value)
-    given["text"] = spoken_text(given["text"], key=None if isinstance(value, str) else "text")
+    whole = not isinstance(value, Mapping)
+    given = {"text": value} if whole else dict(value)
+    given["text"] = spoken_text(given["text"], key=None if whole else "text")
     return {**{k: defaults[k] for k in ("voice", "language") if k in defaults}, **given}
 
 
@@ -20,4 +22,17 @@ def _verbs(arguments: Arguments) -> tuple[Verb, ...]:
     return (Verb("Say", attributes, arguments["text"]),)
 
 
-SAY = ActionKind(name="say", prepare=_prepare, verbs=_verbs, statuses=("in-progress",))
+def _speech(arguments: Arguments) -> tuple[Speech, ...]:
+    text = arguments["text"]
+    literal = text.literal if isinstance(text, Template) else text
+    return (Speech(literal, arguments.get("voice", "")),)
+
+
+SAY = ActionKind(
+    name="say",
+    prepare=_prepare,
+    verbs=_verbs,
+    statuses=("in-progress",),
+    speech=_speech,
+    placeholders=("", "text"),
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from runner.actions import ACTIONS, twiml
 from runner.actions.base import Verb
+from runner.actions.templates import Template, Values, resolve, templates_of
 from runner.model import LIVE_STATUSES, Action, Update
 
 
@@ -38,12 +40,52 @@ def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
     return faults
 
 
-def compose(actions: Sequence[Action]) -> Update | None:
+def _nothing(_field: str) -> None:
+    """No call, no values."""
+
+
+def compose(actions: Sequence[Action], values: Values = _nothing) -> Update | None:
     """The one update that these actions are; None where none of them changes the call.
 
-    The actions have passed `check_sequence`. Raises ValueError where the TwiML built is not fit
-    to be sent after all.
+    The actions have passed `check_sequence`. `values` reads the call's fields for placeholders.
+    Raises ValueError where what comes out is not fit to be sent: a value is missing, or too long.
     """
+    made = _fixed(_Same(tuple(actions)))
+    if not isinstance(made, _Varying):
+        return made
+    return _update(_resolved(actions, lambda template: template.render(values)))
+
+
+class _Same:
+    """A rule's actions, known again by identity: what they hold can't be hashed."""
+
+    def __init__(self, actions: tuple[Action, ...]) -> None:
+        self.actions = actions
+
+    def __hash__(self) -> int:
+        return id(self.actions)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.actions is other.actions
+
+
+class _Varying:
+    """Says that the update depends on the call."""
+
+
+@lru_cache(maxsize=1024)
+def _fixed(key: _Same) -> Update | _Varying | None:
+    """The update of actions without placeholders: made once, and the same for every call."""
+    if any(templates_of(action.arguments) for action in key.actions):
+        return _Varying()
+    return _update(key.actions)
+
+
+def _resolved(actions: Sequence[Action], render: Callable[[Template], str]) -> list[Action]:
+    return [replace(each, arguments=resolve(each.arguments, render)) for each in actions]
+
+
+def _update(actions: Sequence[Action]) -> Update | None:
     changing = _changing(actions)
     if not changing:
         return None
@@ -85,6 +127,12 @@ def says_goodbye(actions: Sequence[Action]) -> bool:
     return bool(changing) and ACTIONS[changing[-1].name].hangs_up
 
 
+def last_change(actions: Sequence[Action]) -> Action | None:
+    """The action that decides how the call goes on; None where none changes it."""
+    changing = _changing(actions)
+    return changing[-1] if changing else None
+
+
 def _changing(actions: Sequence[Action]) -> list[Action]:
     return [action for action in actions if ACTIONS[action.name].changes_call]
 
@@ -102,7 +150,7 @@ def _twiml_length(actions: Sequence[Action]) -> int:
     changing = _changing(actions)
     if not changing or (len(changing) == 1 and ACTIONS[changing[0].name].alone):
         return 0
-    return twiml.length(_verbs(changing))
+    return twiml.length(_verbs(_resolved(changing, lambda template: template.literal)))
 
 
 def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:

@@ -14,6 +14,7 @@ from runner.decision.describe import reasons
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, Turn, turn_of
+from runner.language.spoken import values_of
 from runner.model import LIVE_STATUSES, Flow, Moment, Rule, Update
 
 
@@ -157,7 +158,7 @@ class Planner:
 
     def _step(self, verdict: Verdict, group: str, turn: Turn) -> Step | None:
         try:
-            update = compose(verdict.rule.then)
+            update = compose(verdict.rule.then, values_of(verdict.call, self._moment))
         except ValueError as error:
             self._hold(verdict, "unsendable", str(error))
             return None

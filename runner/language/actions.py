@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from runner.actions import ACTIONS
+from runner.actions import ACTIONS, ActionKind
 from runner.actions.base import BadArgument
 from runner.actions.sequence import check_sequence
 from runner.language.bench import Bench
+from runner.language.placeholders import compile_template, has_placeholder, refuse_placeholder
 from runner.language.source import Place
 from runner.language.words import listed
 from runner.model import Action
@@ -57,9 +58,12 @@ def _prepared(bench: Bench, place: Place, name: str, defaults: Mapping[str, str]
     """`place` is that of the action's value, or of the bare word."""
     value = place[0][place[1]]
     bare = isinstance(place[1], int)
-    if not bare and _has_placeholder(bench, place):
-        return None
     written = None if bare or value is True else value
+    if not bare:
+        found = len(bench.problems)
+        written = _templates(bench, place, ACTIONS[name], written)
+        if len(bench.problems) > found:
+            return None
     try:
         arguments = ACTIONS[name].prepare(written, defaults)
     except BadArgument as error:
@@ -76,23 +80,27 @@ def _argument(bench: Bench, place: Place, key: str | None) -> Position:
     return bench.at(*place)
 
 
-def _has_placeholder(bench: Bench, place: Place) -> bool:
-    found = False
-    for text in _texts(place):
-        if "{{" in text[0][text[1]]:
-            found = True
-            bench.error(
-                bench.at(*text),
-                "placeholder",
-                "placeholders (`{{ … }}`) are not known to this version",
-                hint="write the text without them",
-            )
-    return found
+def _templates(bench: Bench, place: Place, kind: ActionKind, written: Any) -> Any:
+    """The action's value with each text that has placeholders as a template."""
+    if isinstance(written, dict):
+        return {
+            key: _template(bench, (written, key), kind, slot=key if isinstance(key, str) else "")
+            for key in written
+        }
+    return _template(bench, place, kind, slot="")
 
 
-def _texts(place: Place) -> Iterator[Place]:
+def _template(bench: Bench, place: Place, kind: ActionKind, *, slot: str) -> Any:
     value = place[0][place[1]]
-    if isinstance(value, str):
-        yield place
-    elif isinstance(value, dict):
-        yield from ((value, key) for key in value if isinstance(value[key], str))
+    if isinstance(value, dict | list):
+        inner = value if isinstance(value, dict) else range(len(value))
+        made = [(key, _template(bench, (value, key), kind, slot=slot)) for key in inner]
+        return dict(made) if isinstance(value, dict) else [item for _, item in made]
+    if not isinstance(value, str) or not has_placeholder(value):
+        return value
+    if slot in kind.placeholders or "*" in kind.placeholders:
+        return compile_template(bench, place, value)
+    if "{{" in value:
+        message = f"placeholders can't stand in {f'{slot} of ' if slot else ''}{kind.name}"
+        refuse_placeholder(bench, place, message)
+    return value

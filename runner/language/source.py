@@ -66,6 +66,11 @@ class Document:
         """Where a dict or list itself stands."""
         return position_of(self.path, self._nodes[id(holder)])
 
+    def last_line(self, holder: Any, key: str | int) -> int:
+        """The line on which the value under `key` ends, counted from 1."""
+        mark = self._node(holder, key).end_mark
+        return int(mark.line) + (mark.column > 0)
+
     def written(self, holder: Any, key: str | int) -> str:
         """A scalar as its author wrote it, quotes removed."""
         return str(self._node(holder, key).value)

@@ -138,6 +138,9 @@ class Tree:
             name = self._scalar(node)
             if isinstance(name, str):
                 return name
+        if isinstance(node, MappingNode):
+            self._braces(node)
+            return None
         written = node.value if isinstance(node, ScalarNode) else ""
         self._problem(
             node,
@@ -146,6 +149,15 @@ class Tree:
             f"write it in quotes: {shown(written)}" if written else "a key is one plain word",
         )
         return None
+
+    def _braces(self, node: MappingNode) -> None:
+        """Text that begins with a placeholder and has no quotes is a mapping in a mapping."""
+        self._problem(
+            node,
+            "key-not-text",
+            "this key is not text: YAML reads `{` as the beginning of a mapping",
+            "write text that begins with a placeholder in quotes: `'{{ from }}'`",
+        )
 
     def _twice(self, first: Node, key: Node) -> None:
         line = first.start_mark.line + 1

@@ -6,34 +6,25 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
 from runner.cli import report
 from runner.cli.exits import CLEAN, FINDINGS
+from runner.cli.formats import FORMATS, Findings
 from runner.cli.options import option
 from runner.language.folders import CONFIG_NAMES
 from runner.language.loader import load, load_config
-from runner.problems import Problem
 
 _EPILOG = """\b
 Examples:
   callflow validate
   callflow validate flows/ callflow.yaml --strict
-  callflow validate flows/long-calls.yaml --format json
+  callflow validate flows/long-calls.yaml --format sarif
 """
 
-
-@dataclass(slots=True)
-class _Findings:
-    problems: list[Problem] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def files(self) -> int:
-        return len(set(self.texts) | {problem.position.path for problem in self.problems})
+_FOR_PEOPLE = ("text", "github")  # GitHub shows the log too
 
 
 @click.command(epilog=_EPILOG)
@@ -41,7 +32,7 @@ class _Findings:
 @option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", *FORMATS]),
     default="text",
     show_default=True,
     help="How problems are written to standard output.",
@@ -55,16 +46,15 @@ def command(paths: tuple[Path, ...], format_: str, strict: bool) -> int:
     there is an error (with --strict, also a warning).
     """
     findings = _look_at(paths or (Path("flows"),))
-    if format_ == "json":
-        click.echo(report.as_json(findings.problems))
-    else:
-        click.echo(_text(findings), nl=False)
-        click.echo(report.summary(findings.problems, findings.files), err=True)
-    return FINDINGS if any(p.is_error or strict for p in findings.problems) else CLEAN
+    write = FORMATS.get(format_)
+    click.echo(write(findings, strict) if write else _text(findings), nl=False)
+    if format_ in _FOR_PEOPLE:
+        click.echo(report.summary(findings.problems, len(findings.paths)), err=True)
+    return FINDINGS if findings.fails(strict) else CLEAN
 
 
-def _look_at(paths: Sequence[Path]) -> _Findings:
-    findings = _Findings()
+def _look_at(paths: Sequence[Path]) -> Findings:
+    findings = Findings()
     for path in paths:
         if path.name in CONFIG_NAMES and not path.is_dir():
             config = load_config(path)
@@ -79,7 +69,7 @@ def _look_at(paths: Sequence[Path]) -> _Findings:
     return findings
 
 
-def _text(findings: _Findings) -> str:
+def _text(findings: Findings) -> str:
     terminal = sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
     width = max(40, shutil.get_terminal_size().columns - 10) if terminal else report.WIDTH

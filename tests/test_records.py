@@ -73,6 +73,11 @@ def test_no_date_text_is_a_surprise(text: str) -> None:
         ("age 31m2s gte 30m", "age 31m2s gte 30m"),
         ("2026-11-22T15:38:02Z", "2026-11-22T15:38:02Z"),
         ("status 500", "status 500"),
+        ("https://a.example/?n=%2B14155550199&x=1", "https://a.example/?n=%2B1415***0199&x=1"),
+        ("https://a.example/%28415%29%20555-0199", "https://a.example/%28415%29***0199"),
+        ("https://a.example/sip%3Abob%40b.example", "https://a.example/sip%3Ab***%40b.example"),
+        ("https://a.example/a%20b%2520c", "https://a.example/a%20b%2520c"),
+        ("100% of 4155550199", "100% of 41555***0199"),
         ("http://127.0.0.1:18080/x", "http://127.0.0.1:18080/x"),
     ],
 )

@@ -6,6 +6,8 @@ CLEAN = 0
 FINDINGS = 1
 USAGE = 2
 FAILURE = 3
+#: Only where asked for (`plan --detailed-exitcode`), so that 0 and 4 tell nothing from something.
+CHANGES = 4
 INTERRUPTED = 130
 
 

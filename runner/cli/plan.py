@@ -1,32 +1,55 @@
-"""`callflow plan`: what a poll would do now, call by call, exactly; nothing is sent or written."""
+"""`callflow plan`: what a poll would do now, call by call, exactly; nothing is sent.
+
+It decides on a snapshot, taken for the purpose or read from a file, with the engine of `run`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from runner.cli.exits import CLEAN, Failure
+from runner.cli.compare import compare, compare_text, differs
+from runner.cli.exits import CHANGES, CLEAN, USAGE, Failure
 from runner.cli.options import option
+from runner.cli.planned import Report, plan_text
+from runner.cli.replay import replay, scene_of, take
+from runner.cli.snapshot import Snapshot, read_snapshot, write_snapshot
 from runner.cli.wiring import credentials_of, flow_paths, flows_of, settings_of
-from runner.decision.planner import Held, Plan, Step
 from runner.engine.clock import SystemClock
-from runner.engine.loop import Engine, Poll
-from runner.engine.ports import Event, StoreError
+from runner.engine.ports import GatewayError, StoreError
 from runner.gateway.credentials import Credentials
-from runner.masking import mask_numbers
-from runner.model import FlowSet
+from runner.language.words import counted
+from runner.model import FlowSet, Rule
 from runner.settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What only `plan` has. `against` are the flows before the edit, None without one."""
+
+    form: str
+    snapshot: str | None
+    save_snapshot: str | None
+    against: FlowSet | None
+    detailed_exitcode: bool
 
 
 @click.command(
     "plan",
-    epilog="Example: callflow plan flows/ --format json",
+    epilog="Example: callflow plan flows/ --format json\n\n"
+    "Example: callflow plan flows/ --against old/ --snapshot calls.json",
     short_help="Show what a poll would do now, sending nothing.",
 )
 @click.argument("paths", nargs=-1)
+@option("--against", metavar="PATH", help="Flows before an edit: show only what it changes.")
+@option("--save-snapshot", metavar="FILE", help="Write the live calls there, to plan with again.")
+@option("--snapshot", metavar="FILE", help="Plan with that file instead of asking Twilio.")
+@option("--detailed-exitcode", is_flag=True, help="Exit with 4 where there is something to change.")
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The ledger, read only (default: sqlite:///callflow.db).")
 @option("--api-base", metavar="URL", help="Another server than Twilio's, such as the sandbox.")
@@ -34,94 +57,97 @@ from runner.settings import RunSettings
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text."
 )
 @option("--show-numbers", is_flag=True, default=None, help="Don't mask phone numbers.")
-def command(paths: tuple[str, ...], form: str, **options: Any) -> int:
+def command(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a poll would do now, sending nothing.
 
     PATHS are flow files and folders (default: flows/). Each call that would be changed is shown
-    with the rule, the reason and the exact request; calls held back are shown with what holds them.
+    with the rule, the reason, the exact request and what it does to the call and its other legs;
+    calls held back are shown with what holds them.
     """
+    own = {
+        key: options.pop(key) for key in ("form", "snapshot", "save_snapshot", "detailed_exitcode")
+    }
+    old = options.pop("against")
+    if own["snapshot"] and own["save_snapshot"]:
+        raise Failure("--snapshot and --save-snapshot exclude each other", code=USAGE)
     settings = settings_of(options.pop("config"), options)
     flow_set, _ = flows_of(flow_paths(paths, settings))
-    credentials = credentials_of(settings)
+    asked = Options(against=flows_of([Path(old)])[0] if old else None, **own)
+    snapshot = _snapshot(asked, settings, flow_set)
+    shown, changes = _shown(asked, settings, snapshot, flow_set)
+    click.echo(shown)
+    return CHANGES if asked.detailed_exitcode and changes else CLEAN
+
+
+def _snapshot(asked: Options, settings: RunSettings, flow_set: FlowSet) -> Snapshot:
+    """The one named, or one taken now; and written where that was asked for."""
+    rules = flow_set.rules + (asked.against.rules if asked.against else ())
+    if asked.snapshot:
+        snapshot = read_snapshot(Path(asked.snapshot))
+        _warn_of_gaps(snapshot, rules)
+        return snapshot
+    snapshot = take_snapshot(settings, credentials_of(settings), rules)
+    if asked.save_snapshot:
+        write_snapshot(Path(asked.save_snapshot), snapshot)
+        calls = counted(len(snapshot.calls), "live call")
+        note = f"{calls} with phone numbers in full, readable by you alone: personal data"
+        click.echo(f"wrote {asked.save_snapshot}: {note}", err=True)
+    return snapshot
+
+
+def take_snapshot(
+    settings: RunSettings, credentials: Credentials, rules: tuple[Rule, ...]
+) -> Snapshot:
+    """The live calls and the ledger as they are now. Raises `Failure`."""
     try:
-        poll = asyncio.run(_look(settings, credentials, flow_set))
-    except StoreError as error:
+        return asyncio.run(_taken(settings, credentials, rules))
+    except (GatewayError, StoreError) as error:
         raise Failure(str(error), hint=error.hint) from None
-    if poll.error is not None or poll.plan is None:
-        hint = poll.error.hint if poll.error is not None else ""
-        raise Failure(str(poll.error), hint=hint)
-    shown = report(poll.plan, poll.calls, show_numbers=settings.show_numbers)
-    click.echo(json.dumps(shown, indent=2, ensure_ascii=False) if form == "json" else _text(shown))
-    return CLEAN
 
 
-async def _look(settings: RunSettings, credentials: Credentials, flow_set: FlowSet) -> Poll:
+async def _taken(
+    settings: RunSettings, credentials: Credentials, rules: tuple[Rule, ...]
+) -> Snapshot:
     from runner.gateway.twilio import open_gateway
     from runner.store.url import open_store_to_read
 
-    clock = SystemClock()
     store = await open_store_to_read(settings.store)
     gateway = open_gateway(credentials, settings.twilio)
+    now, interval = SystemClock().now(), settings.interval
+    blank = Snapshot(credentials.account_sid, now, None, (), interval)
     try:
-        engine = Engine(
-            credentials.account_sid, gateway, store=store, clock=clock, tell=_told_by_the_report
-        )
-        engine.load(flow_set)
-        return await engine.preview(clock.now())
+        return await take(gateway, store, blank=blank, rules=rules)
     finally:
         await gateway.close()
         await store.close()
 
 
-def _told_by_the_report(_event: Event) -> None:
-    """The report says it all."""
+def _warn_of_gaps(snapshot: Snapshot, rules: tuple[Rule, ...]) -> None:
+    """A snapshot knows the values of `once: {per: …}` for the rules that it was taken with."""
+    for rule in rules:
+        if rule.once.per and snapshot.per.get(rule.key) != rule.once.per:
+            text = f"the snapshot doesn't say for which {rule.once.per} {rule.key} has acted"
+            click.echo(f"note: {text}; planned as if for none", err=True)
 
 
-def report(plan: Plan, calls: int, *, show_numbers: bool) -> dict[str, Any]:
-    """A plan as plain data: `calls` (how many were listed), `steps`, `held`."""
-    hide = str if show_numbers else mask_numbers
-
-    def of(act: Step | Held) -> dict[str, Any]:
-        call = act.call
-        return {
-            "call": call.sid,
-            "from": hide(call.from_ or ""),
-            "to": hide(call.to or ""),
-            "status": call.status,
-            "direction": call.direction,
-            "flow": act.flow.name,
-            "rule": act.rule.id,
-            "then": [action.name for action in act.rule.then],
-        }
-
-    steps = [
-        {
-            **of(step),
-            "request": {name: hide(v) for name, v in step.update.parameters().items()},
-            "why": hide(step.why),
-        }
-        for step in plan.steps
-    ]
-    held = [{**of(held), "reason": held.reason, "detail": hide(held.detail)} for held in plan.held]
-    return {"calls": calls, "steps": steps, "held": held}
-
-
-def _text(shown: dict[str, Any]) -> str:
-    lines = []
-    for step in shown["steps"]:
-        lines.append(_head(step))
-        lines.append(f"    why:  {step['why']}")
-        lines += [f"    send: {name}={value}" for name, value in step["request"].items()]
-    for held in shown["held"]:
-        lines.append(f"{_head(held)}  [held: {held['reason']}]")
-        lines.append(f"    {held['detail']}")
-    counts = f"{len(shown['steps'])} to change, {len(shown['held'])} held back"
-    lines.append(f"{shown['calls']} calls listed: {counts}")
-    return "\n".join(lines)
-
-
-def _head(act: dict[str, Any]) -> str:
-    return (
-        f"{act['call']} {act['from'] or '-'} -> {act['to'] or '-'}  "
-        f"{act['flow']}/{act['rule']}: {', '.join(act['then'])}"
-    )
+def _shown(
+    asked: Options, settings: RunSettings, snapshot: Snapshot, flow_set: FlowSet
+) -> tuple[str, bool]:
+    """The report, and whether there is anything to change."""
+    report = Report(snapshot.calls, settings.show_numbers)
+    sight = asyncio.run(replay(snapshot, flow_set))
+    shown = report.plan(sight.plan, len(sight.calls))
+    changes = bool(sight.plan.steps)
+    text = plan_text(shown)
+    if asked.against is not None:
+        before = asyncio.run(replay(snapshot, asked.against))
+        scene = scene_of(snapshot, flow_set, sight)
+        compared = compare(before.plan, flow_set, scene, report=report)
+        shown, changes, text = (
+            shown | {"against": compared},
+            differs(compared),
+            compare_text(compared),
+        )
+    if asked.form == "json":
+        text = json.dumps(shown, indent=2, ensure_ascii=False)
+    return text, changes

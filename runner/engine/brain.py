@@ -43,6 +43,8 @@ class Brain:
         self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
         self._last: Millis | None = None
         self._missed = True
+        #: From poll to poll; a plan made between two polls of a runner needs it too.
+        self.interval: Millis = 0
         self.load(FlowSet())
 
     def load(self, flow_set: FlowSet) -> None:
@@ -98,7 +100,8 @@ class Brain:
     async def _holds(self, server_now: Millis) -> Holds:
         if self._since is None:
             self._since, self._last = await self._store.holds(self._account)
-            if self._last is not None and server_now - self._last <= CONTINUOUS:
+            near = max(CONTINUOUS, 2 * self.interval)
+            if self._last is not None and server_now - self._last <= near:
                 self._missed = False
         unseen = 0
         if self._missed and self._last is not None:

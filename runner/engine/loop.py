@@ -131,6 +131,7 @@ class Engine:
         # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
         if listing.server_time is not None:
             self._actor.server_is_ahead(listing.server_time - now)
+        self._brain.interval = self.stale_after
         sight = await self._brain.look(listing, now, busy=frozenset(self._busy))
         fields = {
             "account": self.account,

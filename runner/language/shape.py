@@ -17,7 +17,7 @@ Make = Callable[[Any, Mapping[str, Any], "Shapes"], Fits]
 #: Keywords that are for people and editors.
 SILENT = frozenset({"$schema", "$id", "definitions", "default", "examples", "defaultSnippets"})
 SILENT |= {"title", "description", "markdownDescription", "enumDescriptions"}
-SILENT |= {"patternErrorMessage", "markdownEnumDescriptions"}
+SILENT |= {"patternErrorMessage", "markdownEnumDescriptions", "doNotSuggest"}
 
 
 class Shapes:

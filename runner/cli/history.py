@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_args
 
 import click
 
-from runner.cli.exits import CLEAN, USAGE, Failure
+from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.logs import rfc3339
 from runner.cli.options import option
 from runner.cli.wiring import settings_of
 from runner.durations import parse_duration
-from runner.engine.ports import Entry, HistoryQuery, Outcome, StoreError
+from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError, Verification
 from runner.masking import mask_numbers
 from runner.model import Millis
 from runner.store.url import open_store_to_read
+
+T = TypeVar("T")
 
 
 @click.command(
@@ -36,11 +38,13 @@ from runner.store.url import open_store_to_read
 @option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json."
 )
+@option("--verify", is_flag=True, help="Check that the ledger is as it was written.")
 @option("--show-numbers", is_flag=True, help="Don't mask phone numbers.")
-def command(
-    config: str | None, store: str | None, form: str, show_numbers: bool, **filters: Any
-) -> int:
+def command(config: str | None, store: str | None, form: str, verify: bool, **filters: Any) -> int:
     """Show what was done to which call, and why; newest last."""
+    settings = settings_of(config, {"store": store})
+    if verify:
+        return _report(_asked(settings.store, lambda ledger: ledger.verify()), settings.store)
     query = HistoryQuery(
         call_sid=filters["call"],
         rule=filters["rule"],
@@ -48,12 +52,8 @@ def command(
         since=_since(filters["since"]),
         limit=filters["limit"],
     )
-    settings = settings_of(config, {"store": store})
-    try:
-        entries = asyncio.run(_read(settings.store, query))
-    except StoreError as error:
-        raise Failure(str(error), hint=error.hint) from None
-    rows = [_row(entry, show_numbers=show_numbers) for entry in entries]
+    entries = _asked(settings.store, lambda ledger: ledger.history(query))
+    rows = [_row(entry, show_numbers=filters["show_numbers"]) for entry in entries]
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
@@ -63,12 +63,28 @@ def command(
     return CLEAN
 
 
-async def _read(url: str, query: HistoryQuery) -> Sequence[Entry]:
-    store = await open_store_to_read(url)
+def _asked(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
+    """What the ledger answers."""
+
+    async def session() -> T:
+        ledger = await open_store_to_read(url)
+        try:
+            return await work(ledger)
+        finally:
+            await ledger.close()
+
     try:
-        return await store.history(query)
-    finally:
-        await store.close()
+        return asyncio.run(session())
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+
+
+def _report(found: Verification, url: str) -> int:
+    if found.fault:
+        click.echo(f"{url}: {found.fault}; {found.rows} rows were read", err=True)
+        return FINDINGS
+    click.echo(f"{found.rows} rows, all as they were written; the last hash is {found.head}")
+    return CLEAN
 
 
 def _since(text: str | None) -> Millis | None:

@@ -31,6 +31,7 @@ __all__ = [
     "Refused",
     "Store",
     "StoreError",
+    "Verification",
     "first_outcome",
 ]
 
@@ -178,6 +179,19 @@ class HistoryQuery:
     limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether the ledger's journal is as it was written.
+
+    `rows` were looked at; `head` is the hash of the last good one; `fault` says what is wrong with
+    the next, "" where nothing is.
+    """
+
+    rows: int
+    head: str
+    fault: str = ""
+
+
 class StoreError(Exception):
     """The store can't be read or written. `hint` says what to do about it."""
 
@@ -235,6 +249,10 @@ class Store(Protocol):
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:
         """The ledger, newest last."""
+        ...
+
+    async def verify(self) -> Verification:
+        """Whether everything is still as it was written."""
         ...
 
     async def close(self) -> None:

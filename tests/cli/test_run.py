@@ -69,6 +69,19 @@ async def test_text_log_and_history_mask_numbers_unless_asked(
     assert "from +14155550199" in shown.out
 
 
+async def test_history_verifies_the_ledger(sandbox: Sandbox, project: Path) -> None:
+    sandbox.add_call()
+    await callflow("run", "--once", at=sandbox, cwd=project)
+    good = await callflow("history", "--verify", cwd=project)
+    assert (good.code, good.out[:31]) == (0, "2 rows, all as they were writte")
+    db = sqlite3.connect(project / "callflow.db")
+    db.execute("UPDATE acts SET outcome = 'failed'")
+    db.commit()
+    db.close()
+    bad = await callflow("history", "--verify", cwd=project)
+    assert (bad.code, "outcome is failed, the journal's done" in bad.err) == (1, True)
+
+
 async def test_a_dry_run_sends_and_writes_nothing(sandbox: Sandbox, project: Path) -> None:
     row = sandbox.add_call()
     done = await callflow(

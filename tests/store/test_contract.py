@@ -220,3 +220,54 @@ async def test_a_locked_store_says_so(tmp_path: Path) -> None:
     other.close()
     assert len(await store.claim([INTENT])) == 1
     await store.close()
+
+
+async def test_the_journal_of_an_untouched_ledger_is_whole(store: Store) -> None:
+    first, _ = await store.claim([INTENT, replace(INTENT, call_sid="CA2", number=0)])
+    await store.record(first, "done", at=2, attempt=1)
+    assert (await store.verify()).fault == ""
+
+
+@pytest.mark.parametrize(
+    ("tampering", "fault"),
+    [
+        ("UPDATE acts SET outcome = 'gone' WHERE id = 1", "act 1: the ledger's outcome is gone"),
+        ("UPDATE acts SET call_sid = 'CA9' WHERE id = 2", "act 2: the ledger's call is CA9"),
+        ("UPDATE acts SET request = '{}' WHERE id = 2", "act 2: the ledger's request is {}"),
+        ("DELETE FROM acts WHERE id = 2", "act 2 of the journal is not in the ledger"),
+        (
+            "UPDATE journal SET body = replace(body, 'CA1', 'CA9')",
+            "row 1 of the journal was changed",
+        ),
+        ("UPDATE journal SET act = 2 WHERE seq = 3", "row 3 of the journal was changed"),
+        ("DELETE FROM journal WHERE seq = 2", "row 2 of the journal is missing"),
+        ("DELETE FROM journal", "act 1 of the ledger is not in the journal"),
+    ],
+)
+async def test_tampering_is_found_where_it_was_done(
+    tmp_path: Path, tampering: str, fault: str
+) -> None:
+    file = tmp_path / "a.db"
+    store = await SqliteStore(file).open()
+    first, _ = await store.claim([INTENT, replace(INTENT, call_sid="CA2")])
+    await store.record(first, "done", at=2, attempt=1)
+    db = sqlite3.connect(file)
+    for trigger in ("journal_is_final", "journal_is_whole"):
+        db.execute(f"DROP TRIGGER {trigger}")
+    db.execute(tampering)
+    db.commit()
+    db.close()
+    assert (await store.verify()).fault.startswith(fault)
+    await store.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE journal SET body = ''", "DELETE FROM journal"])
+async def test_the_journal_is_append_only(tmp_path: Path, change: str) -> None:
+    file = tmp_path / "a.db"
+    store = await SqliteStore(file).open()
+    await store.claim([INTENT])
+    await store.close()
+    db = sqlite3.connect(file)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(change)
+    db.close()

@@ -9,10 +9,12 @@ from typing import Any
 
 from runner.language.actions import compile_actions
 from runner.language.bench import Bench
+from runner.language.calendars import read_windows
 from runner.language.conditions import compile_match, tests_of
 from runner.language.files import Files
 from runner.language.keys import hold_of, mode_of, once_of
 from runner.language.lists import list_files, read_lists
+from runner.language.placeholders import check_defaults, check_gaps
 from runner.language.schema import Misfit, check
 from runner.language.source import Document, Pointer
 from runner.language.words import shown
@@ -38,9 +40,13 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     lists = data.get("lists")
     bench = Bench(document)
     named = read_lists(bench, lists if isinstance(lists, dict) else {}, files)
-    bench = Bench(document, named, bench.problems)
+    windows = read_windows(bench, data.get("windows"))
+    bench = Bench(document, named, windows, bench.problems)
     shape = _Shape(bench, data, _broken(misfits))
+    check_defaults(bench, _defaults(shape))
     rules = _rules(shape)
+    for rule in rules:
+        check_gaps(bench, rule)
     problems = _merged(bench.problems, misfits)
     if any(problem.is_error for problem in problems):
         return Compiled(None, problems)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from runner.actions.templates import FILTERS, Placeholder, Template
+from runner.actions.templates import FILTERS, Placeholder, Template, templates_of
 from runner.language.bench import Bench
+from runner.language.conditions import tests_of
 from runner.language.fields import FIELDS
 from runner.language.source import Document, Place
 from runner.language.words import shown, suggestion
+from runner.model import Rule
 from runner.problems import Position
 
 #: Types of field that can be said; windows and counts can only be asked about.
 _SAYABLE = ("text", "phone", "status", "leg", "duration", "time")
 SAYABLE = tuple(name for name, row in FIELDS.items() if row.type in _SAYABLE)
+
+#: Fields that Twilio leaves empty on most calls.
+SELDOM = frozenset(
+    ("caller_name", "forwarded_from", "answered_by", "parent_call_sid", "group_sid", "trunk_sid")
+)
 
 #: Jinja's other brackets. Who writes them expects more than a placeholder.
 _STATEMENT = re.compile(r"\{[%#]")
@@ -39,6 +47,24 @@ def compile_template(bench: Bench, place: Place, text: str) -> Template | None:
         position = _position(bench.document, place, text, fault)
         bench.error(position, fault.code, fault.message, hint=fault.hint)
     return None if reader.faults else template
+
+
+def check_defaults(bench: Bench, defaults: Mapping[str, Any]) -> None:
+    """Notes placeholders in a flow's defaults, which are the same for every call."""
+    for key, value in defaults.items():
+        if isinstance(value, str) and "{{" in value:
+            refuse_placeholder(bench, (defaults, key), "placeholders can't stand in defaults")
+
+
+def check_gaps(bench: Bench, rule: Rule) -> None:
+    """Warns of fields that most calls lack: without one of them the rule is held back."""
+    asked = {test.field for test in tests_of(rule.match)}
+    for action in rule.then:
+        for each in [p for t in templates_of(action.arguments) for p in t.placeholders]:
+            if each.name in SELDOM and each.name not in asked and not each.has_default:
+                message = f"{each.name} is empty on most calls, and {rule.id} then sends nothing"
+                hint = f'write `{{{{ {each.name} | default("…") }}}}`, or ask for it in `match`'
+                bench.warn(action.position, "missing-default", message, hint=hint)
 
 
 def refuse_placeholder(bench: Bench, place: Place, message: str) -> None:

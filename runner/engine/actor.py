@@ -80,6 +80,8 @@ class Actor:
         # Waiting here and not in the gateway: a row that waited is looked at again.
         self._slots = asyncio.Semaphore(gateway.concurrency)
         self.under_way: set[int] = set()
+        #: From a smallest and a greatest factor, the one by which a pause is stretched.
+        self.stretch: Callable[[float, float], float] = random.uniform
 
     async def apply(self, entry: Entry, order: Order) -> None:
         """Sends the update of a fresh intent until it has an outcome."""
@@ -237,7 +239,7 @@ class Actor:
         return entry
 
     def _back_off(self, millis: Millis) -> None:
-        jittered = min(millis, LONGEST_BACKOFF) * random.uniform(1.0, 1.1)
+        jittered = min(millis, LONGEST_BACKOFF) * self.stretch(1.0, 1.1)
         until = self._clock.monotonic() + round(jittered)
         self._throttled_until = max(self._throttled_until, until)
 

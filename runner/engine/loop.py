@@ -71,6 +71,10 @@ class Engine:
         """Puts these flows in force from the next poll on."""
         self._brain.load(flow_set)
 
+    def steady(self) -> None:
+        """Leaves nothing to chance from now on: pauses are as short as they may be."""
+        self._actor.stretch = min
+
     async def tick(self, now: Millis) -> Poll:
         """One poll at the wall time `now`. Raises `StoreError`; never a `GatewayError`."""
         await self._resume_unfinished()

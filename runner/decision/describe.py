@@ -12,6 +12,8 @@ from runner.model import AllOf, AnyOf, Condition, Millis, Moment, Not, Test
 def describe(condition: Condition) -> str:
     """A condition in one line, as its author wrote it."""
     match condition:
+        case Test(field=name) if FIELDS[name].type == "window":
+            return f"{name} {_shown(condition.written)}"
         case Test():
             return f"{_name(condition)} {condition.operator} {_shown(condition.written)}"
         case AllOf(items=items):

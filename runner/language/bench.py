@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.language.source import Document
+from runner.language.windows import Window
 from runner.problems import Position, Problem
 
 
@@ -22,12 +23,14 @@ class Entry:
 class Bench:
     """One file on the compiler's bench: its document, its lists, and what was found wrong.
 
-    `lists` holds the named lists; one that could not be read is there and empty. `checked` is the
-    names of the lists whose values were already looked at as phone numbers.
+    `lists` holds the named lists; one that could not be read is there and empty. `windows` holds
+    the named windows, None for one that can't be used. `checked` is the names of the lists whose
+    values were already looked at as phone numbers.
     """
 
     document: Document
     lists: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    windows: Mapping[str, Window | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     checked: set[str] = field(default_factory=set)
 

@@ -16,6 +16,7 @@ from runner.language.source import Place
 from runner.language.values import Unfit, Wanted, prepare
 from runner.language.violations import wrong_type
 from runner.language.vocabulary import ANY_LEG
+from runner.language.windows import Window, Windows
 from runner.language.words import listed, shown, suggestion
 from runner.model import AllOf, AnyOf, Condition, Not, Test
 from runner.problems import Position
@@ -120,6 +121,8 @@ def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
     value, position = holder[key], bench.document.key(holder, key)
     if field.type == "flag" and isinstance(value, bool):
         return [Test(field.name, "eq", value, value, position)]
+    if field.type == "window":
+        return _window(bench, place, field)
     if field.type in _FORMS and (field.type == "flag" or not isinstance(value, dict)):
         _wrong_type(bench, place, field.name, _FORMS[field.type])
         return []
@@ -130,6 +133,36 @@ def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
         return []
     operator = "in" if isinstance(value, list) else "eq"
     return _test(bench, Wanted(field, operator, place), position)
+
+
+def _window(bench: Bench, place: Place, field: Field) -> list[Condition]:
+    """`during: office` and `outside: [office, night]`, of which any one counts."""
+    holder, key = place
+    written = holder[key]
+    if isinstance(written, list) and not written:
+        message = f"`{field.name}` names no window"
+        bench.error(bench.at(*place), "empty-value", message, hint="name one, or remove it")
+        return []
+    many = isinstance(written, list)
+    places = [(written, index) for index in range(len(written))] if many else [place]
+    found = [_named_window(bench, its, field) for its in places]
+    items = tuple(window for window in found if window is not None)
+    operator = "in" if field.name == "during" else "not_in"
+    return [Test(field.name, operator, Windows(items), written, bench.document.key(holder, key))]
+
+
+def _named_window(bench: Bench, place: Place, field: Field) -> Window | None:
+    name = place[0][place[1]]
+    if not isinstance(name, str):
+        wanted = "the name of a window" + ("" if isinstance(place[1], int) else ", or a list")
+        _wrong_type(bench, place, field.name, wanted)
+        return None
+    if name not in bench.windows:
+        hint = suggestion(name, list(bench.windows), "windows") or "name it under `windows`"
+        bench.error(
+            bench.at(*place), "unknown-window", f"there is no window {shown(name)}", hint=hint
+        )
+    return bench.windows.get(name)
 
 
 def _operators(bench: Bench, place: Place, field: Field) -> list[Condition]:

@@ -101,6 +101,10 @@ def _queue_time(call: Call, moment: Moment) -> Millis | None:
     return int(text)
 
 
+def _now(call: Call, moment: Moment) -> Millis:
+    return moment.now
+
+
 def _has_child(call: Call, moment: Moment) -> bool | None:
     return None if moment.live is None else moment.live.has_child(call.sid)
 
@@ -180,6 +184,8 @@ _ROWS = (
     Field("api_version", "text", _text("api_version"), description="Twilio's API version."),
     Field("age", "duration", _age, description="Time since the call began, or was created."),
     Field("leg", "leg", _leg, LEGS, "`child` where another call dialled it, else `parent`."),
+    Field("during", "window", _now, description="While one of the named windows is open."),
+    Field("outside", "window", _now, description="While none of the named windows is open."),
     Field(
         "has_child",
         "flag",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator as compare
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ Holds = Callable[[Any, Any], bool]
 _TEXTS: frozenset[FieldType] = frozenset({"text", "phone"})
 _WORDS: frozenset[FieldType] = frozenset({"text", "phone", "status", "leg"})
 _AMOUNTS: frozenset[FieldType] = frozenset({"duration", "time", "count"})
+_WINDOWS: frozenset[FieldType] = frozenset({"window"})
 _KNOWABLE: frozenset[FieldType] = frozenset({"text", "phone", "duration", "time"})
 
 
@@ -23,9 +24,9 @@ class Operator:
     """One row of the operator table.
 
     `holds(actual, wanted)` compares a call's value, which is present, with `Test.value` as the
-    compiler prepared it: milliseconds for durations and times, a frozenset of text for lists, a
-    compiled expression for `glob` and `regex`, a pair for `between`. Only `exists` is asked about
-    a missing value, which it gets as None.
+    compiler prepared it: milliseconds for durations and times, a frozenset of text for lists,
+    `Windows` for windows, a compiled expression for `glob` and `regex`, a pair for `between`. Only
+    `exists` is asked about a missing value, which it gets as None.
     """
 
     name: str
@@ -33,11 +34,11 @@ class Operator:
     holds: Holds
 
 
-def _is_in(actual: str, wanted: frozenset[str]) -> bool:
+def _is_in(actual: Any, wanted: Container[Any]) -> bool:
     return actual in wanted
 
 
-def _is_not_in(actual: str, wanted: frozenset[str]) -> bool:
+def _is_not_in(actual: Any, wanted: Container[Any]) -> bool:
     return actual not in wanted
 
 
@@ -56,8 +57,8 @@ def _exists(actual: object | None, wanted: bool) -> bool:
 _ROWS = (
     Operator("eq", _WORDS | {"flag"}, compare.eq),
     Operator("not", _WORDS, compare.ne),
-    Operator("in", _WORDS, _is_in),
-    Operator("not_in", _WORDS, _is_not_in),
+    Operator("in", _WORDS | _WINDOWS, _is_in),
+    Operator("not_in", _WORDS | _WINDOWS, _is_not_in),
     Operator("in_list", _TEXTS, _is_in),
     Operator("not_in_list", _TEXTS, _is_not_in),
     Operator("prefix", _TEXTS, str.startswith),

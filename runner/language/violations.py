@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.actions import ACTIONS
 from runner.durations import parse_duration
+from runner.language.moments import probable_date, probable_day, probable_time
 from runner.language.source import Document, Place, Pointer
 from runner.language.words import counted, listed, shown, suggestion
 from runner.problems import Position, Problem
@@ -160,6 +161,11 @@ def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
     if title == "share" and _is_number(violation.found):
         message = f"{name_of(violation.pointer)} needs a percent sign"
         return "bad-share", message, f"write {violation.found}%"
+    guesser = _GUESSERS.get(str(title))
+    guess = guesser(str(violation.found)) if guesser and _is_number(violation.found) else None
+    if guess:
+        message = f"{name_of(violation.pointer)} must be a {title}, not {violation.found}"
+        return "wrong-type", message, f"write {shown(guess)}"
     if title == "action":
         wanted = "an action (`say: …`, `hangup`)"
     place = document.find(violation.pointer)
@@ -191,6 +197,9 @@ def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
     if violation.schema.get("title") == "bare action":
         return _bare_word(violation.found)
     message = f"{name} can't be {_kind(violation.found)}"
+    guess = _guess(violation)
+    if guess:
+        return "unknown-value", message, guess
     if isinstance(violation.found, str) and len(words) > 1:
         return "unknown-value", message, suggestion(violation.found, words, "values")
     return "unknown-value", message, f"it must be {listed([_plain(v) for v in known])}"
@@ -214,7 +223,15 @@ def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
         return "out-of-range", message, rule[:1].lower() + rule[1:]
     article = "an" if title[0] in "aeio" else "a"
     message = f"{shown(violation.found)} is not {article} {title}"
-    return f"bad-{title}", message, rule[:1].lower() + rule[1:]
+    code = f"bad-{title.replace(' ', '-')}"
+    return code, message, _guess(violation) or rule[:1].lower() + rule[1:]
+
+
+def _guess(violation: Violation) -> str:
+    """`did you mean …?` where the schema's title says what kind of word is meant."""
+    guesser = _GUESSERS.get(violation.schema.get("title", ""))
+    guess = guesser(violation.found) if guesser and isinstance(violation.found, str) else None
+    return f"did you mean {shown(guess)}?" if guess else ""
 
 
 def _is_zero(text: str) -> bool:
@@ -242,6 +259,12 @@ def _range(_document: Document, violation: Violation) -> tuple[str, str, str]:
     message = f"{name} must be {bound} {violation.wanted}, not {violation.found}"
     return "out-of-range", message, ""
 
+
+_GUESSERS: dict[str, Callable[[str], str | None]] = {
+    "day": probable_day,
+    "time of day": probable_time,
+    "date": probable_date,
+}
 
 _EXPLAINED: dict[str, Callable[[Document, Violation], tuple[str, str, str]]] = {
     "type": _type,

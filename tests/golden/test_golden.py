@@ -10,6 +10,7 @@ import pytest
 
 from runner.cli import report
 from runner.language.loader import load
+from runner.language.windows import DAYS, Window, Windows
 from runner.model import AllOf, AnyOf, Condition, Flow, Mode, Not, Once, Rule, Test
 
 HERE = Path(__file__).parent
@@ -94,9 +95,20 @@ def drawn_keys(rule: Rule) -> Iterator[tuple[str, object]]:
         yield "retry_unknown", "true"
 
 
+def drawn_window(window: Window) -> str:
+    days = " ".join(DAYS[day] for day in sorted(window.days))
+    closed = " ".join(map(str, sorted(window.closed)))
+    holidays = f"{window.country} {window.subdivision}".strip()
+    times = f"{window.timezone} {days} {window.start}-{window.end}"
+    return f"{window.name}: {times} closed [{closed}] holidays [{holidays}]"
+
+
 def drawn_condition(condition: Condition, indent: str = "    ") -> list[str]:
     match condition:
         case Test(value=value):
+            if isinstance(value, Windows):
+                head = f"{indent}{condition.field} {condition.operator}"
+                return [head, *(f"{indent}  {drawn_window(window)}" for window in value.items)]
             value = sorted(value) if isinstance(value, frozenset) else value
             shown = getattr(value, "pattern", value)
             field = f"{condition.field} by {condition.by}" if condition.by else condition.field

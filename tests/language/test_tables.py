@@ -63,7 +63,8 @@ def test_reading_a_field(field: str, given: dict[str, str], value: object) -> No
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_of_an_empty_call_is_missing_or_told(field: str) -> None:
-    assert value_of(field) == {"sid": "CA1", "leg": "parent"}.get(field)
+    told = {"sid": "CA1", "leg": "parent", "during": NOW.now, "outside": NOW.now}
+    assert value_of(field) == told.get(field)
 
 
 @pytest.mark.parametrize(

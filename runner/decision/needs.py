@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from runner.decision.tree import Node, Seen
 from runner.durations import format_duration
 from runner.language.fields import FIELDS
 from runner.model import Millis
+
+if TYPE_CHECKING:
+    from runner.language.windows import Window
 
 #: Operator → what a value that holds does, and what one that does not hold does.
 _WORDS = {
@@ -27,6 +33,7 @@ _WORDS = {
     "lt": ("be less than {}", "be at least {}"),
     "lte": ("be at most {}", "be more than {}"),
     "between": ("be within {}", "be outside {}"),
+    "over": ("be over {}", "be at most {}"),
 }
 #: The same for times, which come after or before one another.
 _TIMES = {
@@ -35,7 +42,10 @@ _TIMES = {
     "lt": ("be before {}", "be no earlier than {}"),
     "lte": ("be no later than {}", "be after {}"),
 }
+#: A window that opens once a week, but for a holiday.
+_DAYS_AHEAD = 16
 _EXISTS = ("be there", "be empty")
+_WINDOWS = {"in": ("be during {}", "be outside {}"), "not_in": ("be outside {}", "be during {}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,8 @@ class Need:
     wait: Millis | None = None
 
     def __str__(self) -> str:
-        return f"{self.seen.name} would have to {_wanted(self)} ({_as_it_is(self)})"
+        subject = "the time" if self.seen.is_window else self.seen.name
+        return f"{subject} would have to {_wanted(self)} ({_as_it_is(self)})"
 
 
 def needs(node: Node, wanted: bool = True) -> tuple[Need, ...] | None:
@@ -86,8 +97,12 @@ def _distance(way: tuple[Need, ...]) -> tuple[int, int]:
 
 
 def _wait(seen: Seen, wanted: bool) -> Millis | None:
-    """Ages grow by themselves; nothing else of a call comes about by waiting alone."""
+    """Ages grow and windows open by themselves; nothing else comes about by waiting alone."""
     test, value = seen.test, seen.value
+    if seen.is_window and isinstance(value, int):
+        is_open = wanted is (test.operator == "in")
+        turns = (at for at in _turns(test.value.items, value) if (at in test.value) is is_open)
+        return next((at - value for at in turns), None)
     if test.field != "age" or not isinstance(value, int):
         return None
     low, high = test.value if test.operator == "between" else (test.value, test.value)
@@ -102,14 +117,28 @@ def _wait(seen: Seen, wanted: bool) -> Millis | None:
     return at - value if at is not None and at > value else None
 
 
+def _turns(windows: Iterable[Window], now: Millis) -> list[Millis]:
+    """When the windows begin or end on the coming days, in order."""
+    found = set()
+    for window in windows:
+        today = datetime.fromtimestamp(now // 1000, ZoneInfo(window.timezone))
+        midnight = today.replace(hour=0, minute=0, second=0)
+        for day in range(-1, _DAYS_AHEAD):
+            for minute in (window.start, window.end):
+                turn = midnight + timedelta(days=day, minutes=minute)  # on the wall's clock
+                found.add(round(turn.timestamp() * 1000))
+    return sorted(at for at in found if at > now)
+
+
 def _wanted(need: Need) -> str:
     test = need.seen.test
     if test.operator == "exists":
         return _EXISTS[test.value is not need.wanted]
-    kind = FIELDS[test.field].type
-    if kind == "window":
-        return f"{'hold' if need.wanted else 'not hold'} for the window {need.seen.wanted}"
-    table = _TIMES if kind == "time" and test.operator in _TIMES else _WORDS
+    table = _WORDS
+    if need.seen.is_window:
+        table = _WINDOWS
+    elif FIELDS[test.field].type == "time" and test.operator in _TIMES:
+        table = _TIMES
     holds, fails = table[test.operator]
     return (holds if need.wanted else fails).format(need.seen.wanted)
 
@@ -117,7 +146,7 @@ def _wanted(need: Need) -> str:
 def _as_it_is(need: Need) -> str:
     seen = need.seen
     if seen.value is None:
-        return "the call has none"
+        return seen.missing
     if need.wait is not None:
         # Rounded up: what is said to have come must have come.
         wait = need.wait if need.wait <= 10_000 else -(-need.wait // 1000) * 1000

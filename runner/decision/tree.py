@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from runner.call import Call
 from runner.decision.truth import Truth, predicate, reader
@@ -18,14 +20,17 @@ from runner.problems import Position
 class Seen:
     """One comparison.
 
-    `value` is what the call has in the field (milliseconds for durations and times), None where it
-    has nothing; `raw` is a date as Twilio wrote it. `truth` is None where the value was missing.
+    `value` is what the call has in the field (milliseconds for durations and times, the moment for
+    windows), None where it has nothing; `raw` is a date as Twilio wrote it. `truth` is None where
+    the value was missing. `alone` says that the comparison is about the other live calls, which
+    nobody listed.
     """
 
     test: Test
     value: object | None
     truth: Truth
     raw: str = ""
+    alone: bool = False
 
     @property
     def position(self) -> Position:
@@ -43,6 +48,25 @@ class Seen:
         return words_of(self.test.written)
 
     @property
+    def words(self) -> str:
+        """The comparison on one line: `age gte 30m`, `during office`."""
+        if self.is_window:
+            return f"{self.name} {self.wanted}"
+        return f"{self.name} {self.test.operator} {self.wanted}"
+
+    @property
+    def is_window(self) -> bool:
+        """Whether it is about the time of the poll and not about the call."""
+        return FIELDS[self.test.field].type == "window"
+
+    @property
+    def missing(self) -> str:
+        """Why there is no value, "" where there is one."""
+        if self.value is not None:
+            return ""
+        return "the other live calls are not known" if self.alone else "the call has none"
+
+    @property
     def shown(self) -> str:
         """The call's value for people, "" where it has none."""
         kind = FIELDS[self.test.field].type
@@ -51,6 +75,9 @@ class Seen:
             return format_duration(self.value - self.value % 1000 * (self.value > 10_000))
         if kind == "time" and self.raw:
             return self.raw
+        if kind == "window" and isinstance(self.value, int):
+            zone = ZoneInfo(self.test.value.items[0].timezone)
+            return datetime.fromtimestamp(self.value // 1000, zone).strftime("%a %Y-%m-%d %H:%M %Z")
         return "" if self.value is None else words_of(self.value)
 
 
@@ -103,4 +130,10 @@ def _each(items: tuple[Condition, ...], call: Call, moment: Moment) -> tuple[Nod
 
 def _seen(test: Test, call: Call, moment: Moment, truth: Truth) -> Seen:
     raw = getattr(call, test.field, None)
-    return Seen(test, reader(test)(call, moment), truth, raw if isinstance(raw, str) else "")
+    return Seen(
+        test,
+        reader(test)(call, moment),
+        truth,
+        raw=raw if isinstance(raw, str) else "",
+        alone=FIELDS[test.field].others and moment.live is None,
+    )

@@ -19,6 +19,7 @@ from runner.decision.once import History, Past, Turn
 from runner.decision.planner import Planner, decide
 from runner.decision.tree import Group, Node, Seen, leaves, look
 from runner.decision.truth import Truth, predicate
+from runner.language.windows import Window, Windows
 from runner.model import (
     Action,
     AllOf,
@@ -231,6 +232,37 @@ def test_needs_are_said_in_words(condition: Condition, words: str) -> None:
     found = needs(look(condition, seen, Moment(NOW)))
     assert found is not None
     assert [str(need) for need in found] == [words]
+
+
+OFFICE = Windows((Window("office", "America/New_York", frozenset(range(5)), 9 * 60, 17 * 60),))
+
+
+def test_a_window_says_when_it_opens_and_closes() -> None:
+    during = Test("during", "in", OFFICE, "office", here())
+    (need,) = needs(look(during, call(), Moment(NOW))) or ()
+    assert str(need) == "the time would have to be during office (in 15h46m40s)"
+    assert look(during, call(), Moment(NOW)) == need.seen
+    assert (need.seen.words, need.seen.shown) == ("during office", "Tue 2023-11-14 17:13 EST")
+    friday = NOW + 3 * 24 * 3_600_000  # the next opening is on Monday, by the wall's clock
+    (need,) = needs(look(during, call(), Moment(friday))) or ()
+    assert need.wait == (2 * 24 + 15) * 3_600_000 + 46 * 60_000 + 40_000
+    outside = Test("outside", "not_in", OFFICE, ["office"], here())
+    assert needs(look(outside, call(), Moment(NOW))) == ()
+    (need,) = needs(look(outside, call(), Moment(NOW)), wanted=False) or ()
+    assert str(need) == "the time would have to be during [office] (in 15h46m40s)"
+
+
+def test_what_nobody_listed_is_not_called_empty() -> None:
+    busy = cond("concurrent", "gt", 10, by="from")
+    (need,) = needs(look(busy, call(), Moment(NOW))) or ()
+    assert str(need) == (
+        "concurrent by from would have to be more than 10 (the other live calls are not known)"
+    )
+    live = Moment(NOW, LiveSet([call()], NOW))
+    (need,) = needs(look(busy, call(), live)) or ()
+    assert str(need) == "concurrent by from would have to be more than 10 (it is 1)"
+    (need,) = needs(look(busy, call(from_=None), live)) or ()
+    assert str(need).endswith("(the call has none)")
 
 
 def test_of_any_the_nearest_branch_is_named() -> None:

@@ -24,15 +24,15 @@ class Bench:
     """One file on the compiler's bench: its document, its lists, and what was found wrong.
 
     `lists` holds the named lists; one that could not be read is there and empty. `windows` holds
-    the named windows, None for one that can't be used. `checked` is the names of the lists whose
-    values were already looked at as phone numbers.
+    the named windows, None for one that can't be used. `checked` says which lists were
+    already looked at, and as what: phone numbers, or values of a field.
     """
 
     document: Document
     lists: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     windows: Mapping[str, Window | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    checked: set[str] = field(default_factory=set)
+    checked: set[tuple[str, str]] = field(default_factory=set)
 
     def error(self, position: Position, code: str, message: str, *, hint: str = "") -> None:
         """Notes what makes the file unusable."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
+from runner.language.phones import COUNTRIES, TYPES, country_of, type_of
 from runner.model import LIVE_STATUSES, Millis, Moment
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Field:
     `read(call, moment)` gives text, or milliseconds for a duration or a time, or None where Twilio
     left the field empty; where `read_by` is given, it makes the reader for the field that the
     condition counts by. `others` says that the field is about the other live calls. `known` lists
-    the values that Twilio documents, empty where any is normal.
+    the values that Twilio documents, empty where any is normal; `closed` says that there can be
+    no others.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Field:
     description: str = ""
     read_by: Callable[[str], Read] | None = None
     others: bool = False
+    closed: bool = False
 
 
 def _text(attribute: str) -> Read:
@@ -99,6 +102,16 @@ def _queue_time(call: Call, moment: Moment) -> Millis | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_COUNT):
         return None
     return int(text)
+
+
+def _of_number(attribute: str, tell: Callable[[str], str | None]) -> Read:
+    get = attrgetter(attribute)
+
+    def told(call: Call, moment: Moment) -> str | None:
+        text = get(call)
+        return tell(text) if text else None
+
+    return told
 
 
 def _now(call: Call, moment: Moment) -> Millis:
@@ -183,7 +196,46 @@ _ROWS = (
     Field("queue_time", "duration", _queue_time, description="How long Twilio held it back."),
     Field("api_version", "text", _text("api_version"), description="Twilio's API version."),
     Field("age", "duration", _age, description="Time since the call began, or was created."),
-    Field("leg", "leg", _leg, LEGS, "`child` where another call dialled it, else `parent`."),
+    Field(
+        "leg",
+        "leg",
+        _leg,
+        LEGS,
+        "`child` where another call dialled it, else `parent`.",
+        closed=True,
+    ),
+    Field(
+        "from_country",
+        "text",
+        _of_number("from_", country_of),
+        COUNTRIES,
+        "The country of `from`, ISO 3166, two letters; empty for addresses.",
+        closed=True,
+    ),
+    Field(
+        "to_country",
+        "text",
+        _of_number("to", country_of),
+        COUNTRIES,
+        "The country of `to`, ISO 3166, two letters; empty for addresses.",
+        closed=True,
+    ),
+    Field(
+        "from_type",
+        "text",
+        _of_number("from_", type_of),
+        TYPES,
+        "What kind of line or address `from` is.",
+        closed=True,
+    ),
+    Field(
+        "to_type",
+        "text",
+        _of_number("to", type_of),
+        TYPES,
+        "What kind of line or address `to` is.",
+        closed=True,
+    ),
     Field("during", "window", _now, description="While one of the named windows is open."),
     Field("outside", "window", _now, description="While none of the named windows is open."),
     Field(

@@ -18,6 +18,7 @@ from runner.language.words import shown, suggestion
 from runner.model import Millis
 
 MOST_CALLS = 1_000_000
+LARGEST_PATTERN = 2 * 1024 * 1024  # bytes that one pattern may take, compiled and while it runs
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
@@ -120,8 +121,10 @@ def _list(bench: Bench, wanted: Wanted) -> frozenset[str]:
     if name not in bench.lists:
         hint = suggestion(name, list(bench.lists), "lists") or "name it under `lists`"
         raise refuse(bench, wanted, "unknown-list", f"there is no list {shown(name)}", hint=hint)
-    if name not in bench.checked and wanted.field.type == "phone":
-        bench.checked.add(name)
+    of = wanted.field.name.removeprefix("from_").removeprefix("to_")
+    kind = (name, "phone" if wanted.field.type == "phone" else of)
+    if kind not in bench.checked and (wanted.field.type == "phone" or wanted.field.closed):
+        bench.checked.add(kind)
         for entry in bench.lists[name]:
             check_word(bench, wanted.field, entry.value, entry.position)
     return frozenset(entry.value for entry in bench.lists[name])
@@ -147,14 +150,27 @@ def _compiled(bench: Bench, wanted: Wanted, text: str) -> Any:
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = LARGEST_PATTERN
     try:
         return re2.compile(text, options)
     except re2.error as error:
         said = error.args[0] if error.args else ""
         reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        message = f"{shown(wanted.value)} is not a regular expression that RE2 takes: {reason}"
-        hint = "RE2 has no backreferences and no look-around"
+        message, hint = _pattern_fault(reason)
+        message = f"{shown(wanted.value)} {message}"
         raise refuse(bench, wanted, "bad-regex", message, hint=hint) from None
+
+
+def _pattern_fault(reason: str) -> tuple[str, str]:
+    """What RE2 says against a pattern, in words, and what to do."""
+    if "pattern too large" in reason:
+        size = f"{LARGEST_PATTERN // 1024 // 1024} MiB"
+        return f"needs more than {size} of memory", "make its repetitions, {1,400}, smaller"
+    if "repetition size" in reason:
+        count = reason.rpartition(": ")[2]
+        return f"repeats too much at {count}", "repetitions within each other multiply, to 1000"
+    fault = f"is not a regular expression that RE2 takes: {reason}"
+    return fault, "RE2 has no backreferences and no look-around"
 
 
 def _amount(bench: Bench, wanted: Wanted) -> int:

@@ -10,6 +10,7 @@ from runner.language.addresses import (
 )
 from runner.language.bench import Bench
 from runner.language.fields import LEGS, Field
+from runner.language.phones import COUNTRIES
 from runner.language.words import listed, nearest, shown, suggestion
 from runner.model import LIVE_STATUSES
 from runner.problems import Position
@@ -23,7 +24,7 @@ def check_word(bench: Bench, field: Field, word: str, position: Position) -> boo
     """Notes what speaks against a word for equality; False where it can't be meant at all."""
     if field.type == "status":
         return _check_status(bench, word, position)
-    if field.type == "leg":
+    if field.closed:
         return _check_closed(bench, field, word, position)
     if field.type == "phone":
         _check_phone(bench, word, position)
@@ -62,12 +63,21 @@ def _check_status(bench: Bench, word: str, position: Position) -> bool:
 
 
 def _check_closed(bench: Bench, field: Field, word: str, position: Position) -> bool:
-    known = (*LEGS, ANY_LEG)
+    known = (*LEGS, ANY_LEG) if field.type == "leg" else field.known
     if word in known:
         return True
+    country = field.known is COUNTRIES
+    hint = _country_hint(word) if country else suggestion(word, known, "values")
     message = f"`{field.name}` is never {shown(word)}"
-    bench.error(position, "unknown-value", message, hint=suggestion(word, known, "values"))
+    bench.error(position, "unknown-value", message, hint=hint)
     return False
+
+
+def _country_hint(word: str) -> str:
+    code = {"UK": "GB", "USA": "US"}.get(word.upper(), word.upper())
+    if code in COUNTRIES:
+        return f"did you mean {shown(code)}?"
+    return "countries are two letters (ISO 3166), like US or DE"
 
 
 def _check_phone(bench: Bench, word: str, position: Position) -> None:

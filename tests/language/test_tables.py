@@ -19,6 +19,8 @@ from runner.language.addresses import (
 )
 from runner.language.fields import ANSWERED_BY, DIRECTIONS, FIELDS, GROUP_FIELDS, LEGS
 from runner.language.operators import OPERATORS, suiting
+from runner.language.phones import TYPES
+from runner.language.windows import DAYS
 from runner.model import LIVE_STATUSES, Moment
 
 NOW = Moment(int(datetime(2026, 11, 2, 15, 0, tzinfo=UTC).timestamp() * 1000))
@@ -182,6 +184,8 @@ def test_the_schema_knows_the_same_fields_operators_and_words() -> None:
             written = set(by_type[field.type]["properties"]) - {"by"}
             assert written == set(suiting(field.type))
     assert parts["groupField"]["enum"] == list(GROUP_FIELDS)
+    assert parts["lineType"]["enum"] == list(TYPES)
+    assert parts["window"]["properties"]["days"]["items"]["enum"] == list(DAYS)
     assert parts["statusTest"]["anyOf"][0]["enum"] == list(LIVE_STATUSES)
     assert parts["legTest"]["anyOf"][0]["enum"] == [*LEGS, "any"]
     assert parts["directionTest"]["anyOf"][0]["examples"] == list(DIRECTIONS)

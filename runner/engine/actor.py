@@ -178,8 +178,7 @@ class Actor:
         except NotProcessed as error:
             return await self._after_not_processed(entry, error)
         except NoAnswer as error:
-            entry = await self._put(entry, "retrying", str(error))
-            return await self._read_back(entry, update, repeat=repeat)
+            return await self._after_no_answer(entry, error, update, repeat=repeat)
         except GatewayError as error:
             return await self._end(entry, "failed", str(error))
         self._throttled_in_a_row = 0
@@ -210,6 +209,15 @@ class Actor:
             self._back_off(1000 * 2 ** min(self._throttled_in_a_row, 6))
         return again
 
+    async def _after_no_answer(
+        self, entry: Entry, error: NoAnswer, update: Update, *, repeat: bool
+    ) -> Entry | None:
+        entry = await self._put(entry, "retrying", str(error))
+        if update.idempotent and entry.attempt >= MAX_ATTEMPTS:
+            return None  # a far side that is ill is not hurried: the next poll looks again
+        await self._pause(entry)
+        return await self._read_back(entry, update, repeat=repeat)
+
     async def _read_back(self, entry: Entry, update: Update, *, repeat: bool) -> Entry | None:
         """Reads the call of an intent that may or may not have been carried out."""
         try:
@@ -220,6 +228,7 @@ class Actor:
             return None  # it stays unfinished: the next poll looks again
         if call.status not in LIVE_STATUSES:
             return await self._end(entry, "gone", f"the call is {call.status}")
+        repeat = repeat and entry.attempt < MAX_ATTEMPTS
         if not update.idempotent and not repeat:
             detail = f"no answer came; the call is {call.status}; not repeated, because it may have"
             return await self._end(entry, "unknown", f"{detail} been carried out")
@@ -233,10 +242,14 @@ class Actor:
         """Waits and returns the entry for another try; ends it as `otherwise` after the last."""
         if self._stopping or entry.attempt >= MAX_ATTEMPTS:
             return await self._end(entry, otherwise, str(error))
-        delay = FIRST_RETRY * 2 ** (entry.attempt - 1)
-        entry = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
-        await self._clock.sleep(delay)
-        return entry
+        retried = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
+        await self._pause(entry)
+        return retried
+
+    async def _pause(self, entry: Entry) -> None:
+        """Waits, longer after each attempt."""
+        if not self._stopping:
+            await self._clock.sleep(FIRST_RETRY * 2 ** (entry.attempt - 1))
 
     def _back_off(self, millis: Millis) -> None:
         jittered = min(millis, LONGEST_BACKOFF) * self.stretch(1.0, 1.1)

@@ -60,6 +60,29 @@ async def test_a_hang_up_survives_a_far_side_that_is_away_for_polls(site: Site) 
     assert await site.outcomes() == [("f/r", "done")]
 
 
+async def test_a_far_side_that_fails_on_and_on_is_not_hurried(site: Site) -> None:
+    site.flows(HANG_UP)
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("500", on=("update",))
+    await site.poll()
+    assert len(site.updates()) == 4
+    for _ in range(3):
+        await site.poll(after=2 * SECOND)
+    assert (len(site.updates()), await site.outcomes()) == (7, [("f/r", "retrying")])
+    site.sandbox.faults.clear()
+    await site.poll(after=2 * SECOND)
+    assert await site.outcomes() == [("f/r", "done")]
+
+
+async def test_speech_that_may_be_repeated_is_not_repeated_for_ever(site: Site) -> None:
+    site.flows(SPEAK.replace("    then", "    retry_unknown: true\n    then"))
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("reset-after", on=("update",))
+    for _ in range(4):
+        await site.poll(after=2 * SECOND)
+    assert (len(site.updates()), await site.outcomes()) == (4, [("f/r", "unknown")])
+
+
 async def test_a_refusal_before_processing_is_tried_again(site: Site) -> None:
     site.flows(SPEAK)
     site.sandbox.add_call(id="a")

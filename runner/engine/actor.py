@@ -37,7 +37,7 @@ WRONG_STATE = 21220
 FIRST_RETRY: Millis = 250
 #: After so many tries without being processed, the poll decides afresh.
 MAX_ATTEMPTS = 4
-#: How long after its start Twilio may still refuse a call as not in progress: its REST side lags
+#: How long after its last change Twilio may still refuse a call as not in progress: its REST side lags
 #: behind `answered`.
 YOUNG: Millis = 15_000
 LONGEST_BACKOFF: Millis = 30_000
@@ -192,18 +192,18 @@ class Actor:
         except NoSuchCall as gone:
             return await self._end(entry, "gone", str(gone))
         except GatewayError:
-            return await self._again(entry, error, otherwise="failed")
+            return await self._again(entry, error)
         if call.status not in LIVE_STATUSES:
             return await self._end(entry, "gone", f"the call is {call.status}")
         if not self._is_young(call):
             return await self._end(entry, "gone", f"the call is {call.status}, yet: {error}")
-        return await self._again(entry, error, otherwise="gone")
+        return await self._again(entry, error)
 
     async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:
         if error.retry_after is not None:
             self._back_off(error.retry_after)
             return await self._end(entry, "withdrawn", str(error))
-        again = await self._again(entry, error, otherwise="withdrawn")
+        again = await self._again(entry, error)
         if again is None:
             self._throttled_in_a_row += 1
             self._back_off(1000 * 2 ** min(self._throttled_in_a_row, 6))
@@ -236,15 +236,17 @@ class Actor:
             return None
         return await self._put(entry, "retrying", entry.detail, attempt=entry.attempt + 1)
 
-    async def _again(
-        self, entry: Entry, error: GatewayError, *, otherwise: Outcome
-    ) -> Entry | None:
-        """Waits and returns the entry for another try; ends it as `otherwise` after the last."""
-        if self._stopping or entry.attempt >= MAX_ATTEMPTS:
-            return await self._end(entry, otherwise, str(error))
-        retried = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
-        await self._pause(entry)
-        return retried
+    async def _again(self, entry: Entry, error: GatewayError) -> Entry | None:
+        """Waits and returns the entry for another try of what surely changed nothing.
+
+        After the last, or when stopping, it is withdrawn: the next poll decides afresh.
+        """
+        if not self._stopping and entry.attempt < MAX_ATTEMPTS:
+            retried = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
+            await self._pause(entry)
+            if not self._stopping:
+                return retried
+        return await self._end(entry, "withdrawn", str(error))
 
     async def _pause(self, entry: Entry) -> None:
         """Waits, longer after each attempt."""
@@ -257,8 +259,11 @@ class Actor:
         self._throttled_until = max(self._throttled_until, until)
 
     def _is_young(self, call: Call) -> bool:
-        began = parse_rfc2822(call.start_time or call.date_created or "")
-        return began is None or self._clock.now() + self._server_ahead - began < YOUNG
+        # `start_time` may be when it was dialled: a call that rang for long is answered just now.
+        dates = (call.start_time, call.date_created, call.date_updated)
+        changed = [at for date in dates if date and (at := parse_rfc2822(date)) is not None]
+        since = self._clock.now() + self._server_ahead - max(changed, default=0)
+        return not changed or since < YOUNG
 
     # ---- recording --------------------------------------------------------------------------
 

@@ -114,6 +114,36 @@ async def test_too_early_is_tried_again(site: Site) -> None:
     assert (await site.history())[0].attempt == 3
 
 
+@pytest.mark.parametrize("unreadable", [0, 4])
+async def test_a_live_call_that_stays_too_early_for_long_is_not_given_up(
+    site: Site, unreadable: int
+) -> None:
+    site.flows(HANG_UP)
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("too-early", on=("update",), times=6)
+    if unreadable:
+        site.sandbox.set_fault("500", on=("fetch",), times=unreadable)
+    await site.poll()
+    await site.poll(after=2 * SECOND)
+    assert await site.outcomes() == [("f/r", "withdrawn"), ("f/r", "done")]
+    assert site.sandbox.world.call("a").status == "completed"
+
+
+async def test_stopping_while_it_is_too_early_leaves_the_call_to_the_next_start(
+    site: Site,
+) -> None:
+    flows = site.flows(HANG_UP)
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("too-early", on=("update",), times=1)
+    await site.engine.tick(site.time.now())
+    await site.engine.stop(grace=10 * SECOND)
+    assert await site.outcomes() == [("f/r", "withdrawn")]
+    site.restart()
+    site.engine.load(flows)
+    await site.poll(after=2 * SECOND)
+    assert site.sandbox.world.call("a").status == "completed"
+
+
 async def test_wrong_state_of_a_call_that_ended_is_gone(site: Site) -> None:
     site.flows(REDIRECT)
     row = site.sandbox.add_call(id="a")

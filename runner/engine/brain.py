@@ -38,7 +38,7 @@ class Brain:
 
     def __init__(self, account: str, store: Store, *, alias: str = "") -> None:
         self._account = account
-        self._alias = alias
+        self.alias = alias
         self._store = store
         self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
         self._last: Millis | None = None
@@ -49,7 +49,7 @@ class Brain:
 
     def load(self, flow_set: FlowSet) -> None:
         """Puts the flows of this account in force."""
-        flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self._alias))
+        flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self.alias))
         self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
         self._has_holds = any(rule.hold for rule in self._rules.values())
         self._matcher = Matcher(flows)
@@ -63,7 +63,7 @@ class Brain:
         """Decides on a listing, at the wall time `now` of this machine."""
         server_now = now if listing.server_time is None else listing.server_time
         live = LiveSet(listing.calls, server_now)
-        moment = Moment(server_now, live, self._alias)
+        moment = Moment(server_now, live, self.alias)
         holds = await self._holds(server_now)
         verdicts = decide(self._matcher, listing.calls, moment, holds)
         history = await self._history(verdicts, moment, now)

@@ -67,6 +67,10 @@ class Engine:
         self._rehearsed: set[tuple[str, str, int]] = set()
         self._stopping = asyncio.Event()
 
+    def known_as(self, alias: str) -> None:
+        """What flows call this account; to be said before `load`."""
+        self._brain.alias = alias
+
     def load(self, flow_set: FlowSet) -> None:
         """Puts these flows in force from the next poll on."""
         self._brain.load(flow_set)

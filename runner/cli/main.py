@@ -19,6 +19,7 @@ COMMANDS = {
     "init": ("runner.cli.init", "Start a project: flows, configuration, editor settings."),
     "validate": ("runner.cli.validate", "Check flow files; every problem at once."),
     "plan": ("runner.cli.plan", "Show what a poll would do now, sending nothing."),
+    "why": ("runner.cli.why", "Say what each rule makes of one call, and why."),
     "run": ("runner.cli.run", "Apply the flows to live calls until stopped."),
     "calls": ("runner.cli.calls", "List, show and change calls by hand."),
     "history": ("runner.cli.history", "Show what was done to which call, and why."),

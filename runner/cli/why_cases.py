@@ -1,0 +1,183 @@
+"""Looks a call up for `callflow why`: live, over, in a snapshot, or in a document."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from runner.call import Call
+from runner.cli.exits import FINDINGS, USAGE, Failure
+from runner.cli.explained import Case
+from runner.cli.replay import replay, scene_of, take, with_ledger
+from runner.cli.snapshot import Snapshot, read_json, read_snapshot
+from runner.cli.wiring import credentials_of
+from runner.decision.explain import Explanation, Scene, explain_all
+from runner.decision.holds import Holds
+from runner.decision.matcher import Matcher
+from runner.decision.planner import Plan, Planner, decide
+from runner.engine.brain import Sight
+from runner.engine.clock import SystemClock
+from runner.engine.ports import Entry, GatewayError, HistoryQuery, NoSuchCall, StoreError
+from runner.gateway.credentials import Credentials
+from runner.gateway.rows import is_call_sid
+from runner.language.words import listed
+from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
+from runner.settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Which call, by which flows. `sid` is "" where the document names the call."""
+
+    sid: str
+    flow_set: FlowSet
+    settings: RunSettings
+
+    def snapshot(self, account: str, now: Millis, *calls: Call) -> Snapshot:
+        """A snapshot of nothing but these calls."""
+        return Snapshot(account, now, None, calls, self.settings.interval)
+
+
+def live_case(inquiry: Inquiry) -> Case:
+    """The call as Twilio has it now, and the ledger. Raises `Failure`."""
+    entries = _entries(inquiry)
+    try:
+        return asyncio.run(_asked(inquiry, credentials_of(inquiry.settings), entries))
+    except NoSuchCall:
+        trouble = Failure(
+            f"Twilio has no call {inquiry.sid} in this account, and the ledger has nothing on it",
+            hint="check the SID and TWILIO_ACCOUNT_SID; a subaccount's calls are its own",
+            code=FINDINGS,
+        )
+        note = "Twilio no longer has this call: only the ledger tells of it"
+    except (GatewayError, StoreError) as error:
+        trouble = Failure(str(error), hint=error.hint)
+        note = f"the call can't be read from Twilio ({error}): only the ledger tells of it"
+    except Failure as failure:  # no usable credentials
+        trouble = failure
+        note = f"the call can't be read from Twilio ({failure.message}): only the ledger tells"
+    if not entries:
+        raise trouble
+    return Case(inquiry.sid, "ledger", entries[-1].updated_at, entries=entries, notes=[note])
+
+
+def snapshot_case(inquiry: Inquiry, path: Path, at: Millis | None) -> Case:
+    """The call as it stands in a snapshot. Raises `Failure`."""
+    snapshot = read_snapshot(path)
+    snapshot = snapshot if at is None else snapshot.at(at)
+    call = snapshot.call(inquiry.sid)
+    if call is None:
+        hint = f"it has {len(snapshot.calls)} calls, all that were live when it was taken"
+        raise Failure(f"{path} has no call {inquiry.sid}", hint=hint, code=FINDINGS)
+    found = asyncio.run(_explained(inquiry, snapshot, call))
+    acts = [act for act in snapshot.ledger.acts if act.call == call.sid]
+    return Case(call.sid, "snapshot", snapshot.moment, call, found, acts=acts, live=snapshot.calls)
+
+
+def pasted_case(inquiry: Inquiry, name: str, at: Millis | None) -> Case:
+    """The call in a document of Twilio's, alone in the world. Raises `Failure`."""
+    call = _pasted(name)
+    if inquiry.sid and inquiry.sid.lower() != call.sid.lower():
+        raise Failure(f"{name} holds {call.sid}, not {inquiry.sid}", code=USAGE)
+    now = SystemClock().now() if at is None else at
+    asked = Inquiry(call.sid, inquiry.flow_set, inquiry.settings)
+    snapshot = asyncio.run(_with_ledger(asked, asked.snapshot(call.account_sid or "", now, call)))
+    scene = _alone(snapshot, call, inquiry.flow_set)
+    notes = ["of other live calls, and for how long conditions have held, nothing is known here"]
+    found = explain_all(inquiry.flow_set.flows, call, scene)
+    return Case(call.sid, "pasted", now, call, found, _entries(asked), notes=notes, live=(call,))
+
+
+async def _asked(inquiry: Inquiry, credentials: Credentials, entries: Sequence[Entry]) -> Case:
+    from runner.gateway.twilio import open_gateway
+    from runner.store.url import open_store_to_read
+
+    rules, sid = inquiry.flow_set.rules, inquiry.sid
+    blank = inquiry.snapshot(credentials.account_sid, SystemClock().now())
+    store = await open_store_to_read(inquiry.settings.store)
+    gateway = open_gateway(credentials, inquiry.settings.twilio)
+    try:
+        snapshot = await take(gateway, store, blank=blank, rules=rules)
+        call = snapshot.call(sid)
+        if call is None:
+            call = await gateway.fetch_call(sid)
+            # Its legs and the other live calls are known; what was done to it is asked for too.
+            every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
+            snapshot = await with_ledger(store, every, rules)
+    finally:
+        await gateway.close()
+        await store.close()
+    found = await _explained(inquiry, snapshot, call)
+    case = Case(call.sid, "live", snapshot.moment, call, found, entries, live=snapshot.calls)
+    if call.status in LIVE_STATUSES:
+        return case
+    note = "below is how the rules see it now, though no poll asks for a call that is over"
+    return replace(case, source="over", notes=[f"the call is over ({call.status}): {note}"])
+
+
+async def _explained(inquiry: Inquiry, snapshot: Snapshot, call: Call) -> list[Explanation]:
+    sight = await replay(snapshot, inquiry.flow_set)
+    scene = scene_of(snapshot, inquiry.flow_set, sight)
+    return explain_all(inquiry.flow_set.flows, call, scene)
+
+
+def _alone(snapshot: Snapshot, call: Call, flow_set: FlowSet) -> Scene:
+    """The call decided on by itself: what asks for other live calls is unknown, not zero."""
+    moment = Moment(snapshot.moment)
+    holds = Holds({}, snapshot.moment)
+    known = scene_of(snapshot, flow_set, Sight((call,), moment, holds, Plan((), ())))
+    flows = tuple(flow for flow in flow_set.flows if flow.name in (known.flows or ()))
+    verdicts = decide(Matcher(flows), (call,), moment, holds)
+    return replace(known, plan=Planner((call,), moment).plan(verdicts, known.history))
+
+
+async def _with_ledger(inquiry: Inquiry, snapshot: Snapshot) -> Snapshot:
+    from runner.store.url import open_store_to_read
+
+    store = await open_store_to_read(inquiry.settings.store)
+    try:
+        return await with_ledger(store, snapshot, inquiry.flow_set.rules)
+    finally:
+        await store.close()
+
+
+def _entries(inquiry: Inquiry) -> Sequence[Entry]:
+    """What the ledger has on the call. Raises `Failure`."""
+    from runner.store.url import open_store_to_read
+
+    async def read() -> Sequence[Entry]:
+        store = await open_store_to_read(inquiry.settings.store)
+        try:
+            return await store.history(HistoryQuery(call_sid=inquiry.sid))
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(read())
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+
+
+def _pasted(name: str) -> Call:
+    """The call in the file, or on standard input. Raises `Failure`."""
+    text = sys.stdin.buffer.read() if name == "-" else None
+    document = read_json(Path(name), "the call", text=text)
+    if isinstance(document, list) and len(document) == 1:
+        (document,) = document
+    hint = "it takes one call as Twilio's API gives it: GET …/Calls/CA….json"
+    if not isinstance(document, dict) or not is_call_sid(str(document.get("sid"))):
+        raise Failure(f"{name} does not hold one call of Twilio's", hint=hint, code=USAGE)
+    strange = [key for key in document if not key.islower() and key.isidentifier()]
+    if strange:  # twilio-cli's names, say: reading them as empty fields would explain wrongly
+        raise Failure(
+            f"{name} names fields otherwise: {listed(strange[:3])}", hint=hint, code=USAGE
+        )
+    try:
+        return msgspec.convert(document, Call, strict=False)
+    except msgspec.ValidationError as error:
+        raise Failure(f"{name} is not a call: {error}", hint=hint, code=USAGE) from None

@@ -105,6 +105,18 @@ async def test_say_sends_one_update_and_warns_that_the_call_ends(sandbox: Sandbo
     }
 
 
+async def test_say_and_redirect_take_their_words_literally(sandbox: Sandbox) -> None:
+    row = sandbox.add_call(caller_name="Ada")
+    text = "{{ caller_name }} {{ 7*7 }} {% x %}"
+    done = await calls("say", row.sid, text, "--then", "hangup", at=sandbox)
+    assert (done.code, done.err) == (0, "")
+    (entry,) = sandbox.journal
+    assert entry.request.form == {"Twiml": f"<Response><Say>{text}</Say><Hangup /></Response>"}
+    done = await calls("redirect", row.sid, "https://example.com/{{ sid }}", at=sandbox)
+    assert done.code == 2
+    assert "percent-encoded" in done.err
+
+
 @pytest.mark.parametrize(
     ("then", "rest"),
     [

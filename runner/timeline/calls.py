@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from runner.call import format_rfc2822
@@ -11,7 +11,7 @@ from runner.language.bench import Bench
 from runner.language.words import shown, suggestion
 from runner.model import Millis
 from runner.timeline.amounts import duration, duration_at, time_at
-from runner.timeline.records import Answer, Script
+from runner.timeline.records import Answer, Part, Script
 
 _TIMES = ("start_time", "date_created", "date_updated")
 _OWN = frozenset(
@@ -21,19 +21,30 @@ _OWN = frozenset(
 _STATUSES = {20429: 429, 20404: 404}
 
 
-def read_calls(bench: Bench, test: Mapping[str, Any]) -> tuple[Script, ...]:
-    """The calls of a test that the schema has passed; problems go to the bench."""
+def read_calls(
+    bench: Bench, test: Mapping[str, Any], broken: Collection[Part]
+) -> tuple[Script, ...]:
+    """The calls of a test, but for those that the schema has refused; problems go to the bench."""
     above: dict[str, Script] = {}
     sids: set[str] = set()
-    for call in test["calls"]:
+    for number, call in enumerate(test["calls"]):
+        if ("calls", number) in broken:
+            continue
         _check_id(bench, call, above)
-        script = _script(bench, call, above)
+        parent = _parent(bench, call, above, unsure=bool(broken))
+        script = _script(bench, call, parent)
         if script.sid in sids:
             message = f"another call has the SID {shown(script.sid)}"
             bench.error(bench.at(call, "sid" if "sid" in call else "id"), "duplicate-call", message)
         sids.add(script.sid)
         above.setdefault(script.id, script)
     return tuple(above.values())
+
+
+def names_of(test: Mapping[str, Any]) -> list[str]:
+    """The names of all calls of a test, also of those that the schema has refused."""
+    calls = [call for call in test["calls"] if isinstance(call, dict)]
+    return [call["id"] for call in calls if isinstance(call.get("id"), str)]
 
 
 def sid_of(name: str) -> str:
@@ -48,9 +59,8 @@ def _check_id(bench: Bench, call: Mapping[str, Any], above: Mapping[str, Script]
         bench.error(bench.at(call, "id"), "duplicate-call", message, hint="give it another id")
 
 
-def _script(bench: Bench, call: Mapping[str, Any], above: Mapping[str, Script]) -> Script:
+def _script(bench: Bench, call: Mapping[str, Any], parent: Script | None) -> Script:
     fields = _fields(bench, call)
-    parent = _parent(bench, call, above)
     if parent is not None:
         fields["parent_call_sid"] = parent.sid
     script = Script(
@@ -91,7 +101,10 @@ def _fields(bench: Bench, written: Mapping[str, Any]) -> dict[str, str | None]:
     return fields
 
 
-def _parent(bench: Bench, call: Mapping[str, Any], above: Mapping[str, Script]) -> Script | None:
+def _parent(
+    bench: Bench, call: Mapping[str, Any], above: Mapping[str, Script], *, unsure: bool
+) -> Script | None:
+    """The call's parent; with `unsure` it may be one that the schema has refused."""
     if "parent" not in call:
         return None
     position = bench.at(call, "parent")
@@ -99,7 +112,7 @@ def _parent(bench: Bench, call: Mapping[str, Any], above: Mapping[str, Script]) 
         message = "`parent` and `parent_call_sid` say the same"
         bench.error(position, "exclusive-key", message, hint="remove one")
     parent = above.get(call["parent"])
-    if parent is None:
+    if parent is None and not unsure:
         message = f"no call above this one is named {shown(call['parent'])}"
         bench.error(position, "unknown-call", message, hint=suggestion(call["parent"], [*above]))
     return parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from runner.actions.twiml import fault_of
@@ -10,21 +10,28 @@ from runner.language.bench import Bench
 from runner.language.source import Place
 from runner.language.words import nearest, shown, suggestion
 from runner.timeline.amounts import duration_at
-from runner.timeline.records import Expectation
+from runner.timeline.calls import names_of
+from runner.timeline.records import Expectation, Part
 
 _SHADOWED = "shadowed"
 
 
 def read_expectations(
-    bench: Bench, test: Mapping[str, Any], *, rules: Sequence[str] | None
+    bench: Bench,
+    test: Mapping[str, Any],
+    broken: Collection[Part],
+    *,
+    rules: Sequence[str] | None,
 ) -> tuple[Expectation, ...]:
-    """The expectations of a test that the schema has passed; problems go to the bench.
+    """The expectations but for those that the schema has refused; problems go to the bench.
 
     `rules` are those that there are, as flow/rule; None where the flows could not be loaded.
     """
-    calls = [call["id"] for call in test["calls"]]
+    calls = names_of(test)
     return tuple(
-        _expectation(bench, written, calls=calls, rules=rules) for written in test.get("expect", [])
+        _expectation(bench, written, calls=calls, rules=rules)
+        for number, written in enumerate(test.get("expect", []))
+        if ("expect", number) not in broken
     )
 
 

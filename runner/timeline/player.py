@@ -73,13 +73,14 @@ class _Player:
 
     async def play(self) -> Played:
         engine = Engine(
-            self._test.account or ACCOUNT,
+            ACCOUNT,
             ScriptedGateway(self._world, self._clock),
             store=self._store,
             clock=self._clock,
             tell=self._hear,
         )
         engine.steady()
+        engine.known_as(self._test.account)
         engine.stale_after = self._test.poll
         engine.load(self._flow_set)
         polls = range(0, self._test.until + 1, self._test.poll)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from runner.problems import Position, Problem
 from runner.timeline.amounts import duration_at, time_at
 from runner.timeline.calls import read_calls
 from runner.timeline.expectations import read_expectations
-from runner.timeline.records import Expectation, Script, TestFile, TimelineTest
+from runner.timeline.records import Expectation, Part, Script, TestFile, TimelineTest
 
 #: Monday noon, UTC, where a test does not say when it begins.
 START: Millis = 1_767_614_400_000
@@ -28,6 +28,9 @@ POLL: Millis = 2_000
 #: How many polls a timeline goes on after the last time that its test names.
 BEYOND = 10
 MOST_POLLS = 1_000_000
+
+#: Stands for all of a test, or of the file.
+WHOLE: Part = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,21 @@ def _flows(bench: Bench, data: Mapping[str, Any], texts: dict[str, str]) -> Flow
     return loaded.flow_set
 
 
-def _broken(misfits: Iterable[Misfit]) -> frozenset[int | None]:
-    """The numbers of the tests that the schema has refused; None for the file around them."""
-    return frozenset(
-        pointer[1] if pointer[:1] == ("tests",) and len(pointer) > 1 else None  # type: ignore[misc]
-        for pointer in (misfit.pointer for misfit in misfits)
-    )
+def _broken(misfits: Iterable[Misfit]) -> dict[int | None, set[Part]]:
+    """Which tests the schema has refused, and what in them: a call or expectation by its number.
+
+    What can't be set aside alone is ("", 0); a test of None is the file around them.
+    """
+    broken: dict[int | None, set[Part]] = {}
+    for misfit in misfits:
+        match misfit.pointer:
+            case ("tests", int(test), ("calls" | "expect") as part, int(number), *_):
+                broken.setdefault(test, set()).add((str(part), number))
+            case ("tests", int(test), *_):
+                broken.setdefault(test, set()).add(WHOLE)
+            case _:
+                broken.setdefault(None, set()).add(WHOLE)
+    return broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class _Tests:
     bench: Bench
     data: Mapping[str, Any]
     flow_set: FlowSet | None
-    broken: Collection[int | None]
+    broken: Mapping[int | None, set[Part]]
 
     def read(self) -> list[TimelineTest]:
         if None in self.broken:
@@ -107,9 +119,10 @@ class _Tests:
         names: dict[str, Position] = {}
         found = []
         for index, test in enumerate(tests):
-            if index not in self.broken:
+            broken = self.broken.get(index, set())
+            if WHOLE not in broken:
                 self._check_name(test, names)
-                found.append(self._test(test))
+                found.append(self._test(test, broken))
         return found
 
     def _check_name(self, test: Mapping[str, Any], names: dict[str, Position]) -> None:
@@ -119,7 +132,7 @@ class _Tests:
             message = f"the test {shown(test['name'])} is already on line {first.line}"
             self.bench.error(position, "duplicate-test", message, hint="give this one another name")
 
-    def _test(self, test: Mapping[str, Any]) -> TimelineTest:
+    def _test(self, test: Mapping[str, Any], broken: set[Part]) -> TimelineTest:
         bench = self.bench
         start = self._setting(test, "start", START, time_at)
         poll = self._setting(test, "poll", POLL, duration_at)
@@ -127,8 +140,8 @@ class _Tests:
             holder = test if "poll" in test else self.data
             bench.error(bench.at(holder, "poll"), "out-of-range", "`poll` must be more than 0s")
             poll = POLL
-        calls = read_calls(bench, test)
-        expect = read_expectations(bench, test, rules=self._rules())
+        calls = read_calls(bench, test, broken)
+        expect = read_expectations(bench, test, broken, rules=self._rules())
         until = self._until(test, poll, _last_time(calls, expect))
         made = TimelineTest(
             name=test["name"],

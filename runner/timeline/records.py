@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from runner.model import FlowSet, Millis
 from runner.problems import Position
@@ -110,5 +110,5 @@ class Act:
     shadow: bool = False
 
 
-#: One call of a test file, as the YAML has it.
-RawCall: TypeAlias = Mapping[str, Any]
+#: A part of a test in its file: `calls` or `expect`, and the number of the item.
+Part: TypeAlias = tuple[str, int]

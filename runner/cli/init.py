@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner import resources
+from runner import __version__, resources
 from runner.cli.exits import CLEAN, Failure
 
 _CONFIG = """\
@@ -21,8 +21,10 @@ store: sqlite:///callflow.db
 """
 
 _CI = """\
+# Checks the flows on every push. Problems show up on their lines of a pull request.
 name: flows
 on: [push, pull_request]
+permissions: {contents: read}
 jobs:
   validate:
     runs-on: ubuntu-latest
@@ -30,8 +32,8 @@ jobs:
       - uses: actions/checkout@v4
       - uses: actions/setup-python@v5
         with: {python-version: "3.12"}
-      - run: pip install callflow-runner
-      - run: callflow validate --strict flows callflow.yaml
+      - run: pip install callflow-runner==VERSION
+      - run: callflow validate --strict --format github flows callflow.yaml
 """
 
 _IGNORED = """\
@@ -39,10 +41,18 @@ _IGNORED = """\
 callflow.db*
 """
 
+# Files that lie among flows and are none have to be taken out by name: where two schemas want a
+# file, a language server asks it to fit both.
 _EDITOR = {
     "yaml.schemas": {
-        "schemas/flow.schema.json": ["flows/**/*.yaml", "flows/**/*.yml"],
-        "schemas/config.schema.json": "callflow.yaml",
+        "schemas/test.schema.json": ["*.test.yaml", "*.test.yml"],
+        "schemas/config.schema.json": ["callflow.yaml", "callflow.yml"],
+        "schemas/flow.schema.json": [
+            "flows/**/*.yaml",
+            "flows/**/*.yml",
+            *("!*.test.yaml", "!*.test.yml", "!*.scenario.yaml", "!*.scenario.yml"),
+            *("!callflow.yaml", "!callflow.yml"),
+        ],
     }
 }
 
@@ -87,7 +97,7 @@ def _files() -> dict[str, str]:
         files[f"schemas/{path.name}"] = path.read_text(encoding="utf-8")
     files["callflow.yaml"] = _CONFIG
     files[".vscode/settings.json"] = json.dumps(_EDITOR, indent=2) + "\n"
-    files[".github/workflows/callflow.yml"] = _CI
+    files[".github/workflows/callflow.yml"] = _CI.replace("VERSION", __version__)
     files[".gitignore"] = _IGNORED
     return files
 

@@ -1,0 +1,95 @@
+"""Which schema the server takes for which file: by modeline, and by the settings files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.editors.conftest import QUIET, ROOT, settings_of
+from tests.editors.lsp import Message, Place, Server, running
+
+FLOWS = sorted(
+    path
+    for path in [*ROOT.glob("flows/*.yaml"), *ROOT.glob("examples/*/*.yaml")]
+    if not path.name.endswith((".scenario.yaml", ".test.yaml"))
+)
+#: No file of any kind: each schema says so in its own way.
+NONSENSE = "nonsense: 1\n"
+
+
+def missing(found: list[Message]) -> set[str]:
+    """The required keys that the server misses, by which a schema is known."""
+    said = [one["message"] for one in found]
+    return {text.split('"')[1] for text in said if text.startswith("Missing property")}
+
+
+@pytest.fixture(scope="module")
+def plain(language_server: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without a setting that names a schema: only modelines count."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with running(language_server, folder, QUIET) as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modelines_of_this_repository(plain: Server, path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert plain.diagnose({path: text})[path] == []
+    assert knows(plain, path, text)
+
+
+def knows(server: Server, path: Path, text: str) -> bool:
+    """True where hover on the key `rules` comes from the schema."""
+    shown = server.hover(path, text, Place.of(text, text.index("\nrules:") + 2))
+    return shown is not None and "most important first" in shown["contents"]["value"]
+
+
+def test_modelines_of_a_new_project(plain: Server, project: Path) -> None:
+    for path in sorted(project.glob("flows/*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        assert plain.diagnose({path: text})[path] == []
+        assert knows(plain, path, text)
+    path = project / "callflow.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert plain.diagnose({path: text})[path] == []
+    assert missing(plain.diagnose({path: text.replace("version: 1", "")})[path]) == {"version"}
+
+
+FLOW_KEYS, TEST_KEYS = {"version", "flow", "rules"}, {"version", "flows", "tests"}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("flows/new.yaml", FLOW_KEYS),
+        ("flows/shop/new.yml", FLOW_KEYS),
+        ("flows/new.test.yaml", TEST_KEYS),
+        ("flows/shop/new.test.yml", TEST_KEYS),
+        ("flows/new.scenario.yaml", set()),
+        ("callflow.yaml", {"version"}),
+        ("callflow.yml", {"version"}),
+        ("docker-compose.yaml", set()),
+    ],
+)
+def test_settings_of_a_new_project(
+    server: Server, project: Path, name: str, keys: set[str]
+) -> None:
+    path = project / name
+    assert missing(server.diagnose({path: NONSENSE})[path]) == keys
+
+
+def test_settings_of_this_repository(language_server: list[str], tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    with running(language_server, tmp_path, settings_of(ROOT)) as server:
+        wanted = {
+            "flows/new.yaml": FLOW_KEYS,
+            "examples/vip/new.yaml": FLOW_KEYS,
+            "examples/vip/new.test.yaml": TEST_KEYS,
+            "examples/vip/new.scenario.yaml": set(),
+            "callflow.yaml": {"version"},
+        }
+        found = server.diagnose({tmp_path / name: NONSENSE for name in wanted})
+    assert {str(path.relative_to(tmp_path)): missing(one) for path, one in found.items()} == wanted

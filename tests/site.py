@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -81,6 +82,14 @@ class Site:
         poll = await self.engine.tick(self.time.now())
         await self.engine.settle()
         return poll
+
+    async def until_sent(self, updates: int) -> None:
+        """Waits until the far side has received so many updates, answered or not."""
+        for _ in range(500):
+            if len(self.updates()) >= updates:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"only {len(self.updates())} updates were sent")
 
     async def history(self) -> list[Entry]:
         """The whole ledger."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from runner.call import Call, parse_rfc2822
 from runner.engine.clock import Clock
 from runner.engine.ports import (
+    AccessRefused,
     Entry,
     Event,
     Gateway,
@@ -37,8 +38,8 @@ WRONG_STATE = 21220
 FIRST_RETRY: Millis = 250
 #: After so many tries without being processed, the poll decides afresh.
 MAX_ATTEMPTS = 4
-#: How long after its last change Twilio may still refuse a call as not in progress: its REST side lags
-#: behind `answered`.
+#: How long after its last change Twilio may still refuse a call as not in progress: its REST side
+#: lags behind `answered`.
 YOUNG: Millis = 15_000
 LONGEST_BACKOFF: Millis = 30_000
 
@@ -77,8 +78,9 @@ class Actor:
         self._server_ahead: Millis = 0
         self._throttled_until: Millis = 0  # on the monotonic clock
         self._throttled_in_a_row = 0
-        # Waiting here and not in the gateway: a row that waited is looked at again.
-        self._slots = asyncio.Semaphore(gateway.concurrency)
+        # Waiting here and not in the gateway: a row that waited is looked at again. One request
+        # is left for lists: updates that hang must not keep the next poll from its calls.
+        self._slots = asyncio.Semaphore(max(1, gateway.concurrency - 1))
         self.under_way: set[int] = set()
         #: From a smallest and a greatest factor, the one by which a pause is stretched.
         self.stretch: Callable[[float, float], float] = random.uniform
@@ -86,7 +88,7 @@ class Actor:
     async def apply(self, entry: Entry, order: Order) -> None:
         """Sends the update of a fresh intent until it has an outcome."""
         with self._watching(entry):
-            async with self._slots:
+            async with self._turn():
                 current = await self._recheck(entry, order)
                 if current is not None:
                     await self._send(current, order.update, repeat=order.retry_unknown)
@@ -98,7 +100,7 @@ class Actor:
         """
         update = _update_of(entry)
         with self._watching(entry):
-            async with self._slots:
+            async with self._turn():
                 again = await self._read_back(entry, update, repeat=repeat)
                 if again is not None:
                     await self._send(again, update, repeat=repeat)
@@ -106,6 +108,8 @@ class Actor:
     def stop(self) -> None:
         """Starts no further attempt; what is being sent may still end."""
         self._stopping = True
+        for _ in self.under_way:
+            self._slots.release()  # whoever waits for a turn hears now that there is none
 
     def server_is_ahead(self, millis: Millis) -> None:
         """How far the far side's clock is ahead of ours, as the last poll saw it."""
@@ -142,10 +146,23 @@ class Actor:
         finally:
             self.under_way.discard(entry.id)
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the few that send at a time; when stopping, nobody waits."""
+        if not self._stopping:
+            await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._slots.release()
+
     # ---- sending ----------------------------------------------------------------------------
 
     async def _recheck(self, entry: Entry, order: Order) -> Entry | None:
         """The entry to send; None where the call, read again, is no longer to be changed."""
+        if self._stopping:
+            # Surely not sent: without an outcome, the next start could not know.
+            return await self._end(entry, "withdrawn", "the runner stopped before it was sent")
         if not order.recheck and self._clock.monotonic() < order.stale_at:
             return entry
         try:
@@ -179,6 +196,9 @@ class Actor:
             return await self._after_not_processed(entry, error)
         except NoAnswer as error:
             return await self._after_no_answer(entry, error, update, repeat=repeat)
+        except AccessRefused as error:
+            # Not this change was refused but the login, and so the next lists are: no hot loop.
+            return await self._end(entry, "withdrawn" if error.login else "failed", str(error))
         except GatewayError as error:
             return await self._end(entry, "failed", str(error))
         self._throttled_in_a_row = 0

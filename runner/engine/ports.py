@@ -66,7 +66,14 @@ class GatewayError(Exception):
 
 
 class AccessRefused(GatewayError):
-    """401 or 403: the credentials do not open this account. Retrying soon is pointless."""
+    """401 or 403: the credentials do not open this account. Retrying soon is pointless.
+
+    `login` says that they open nothing at all (401), not only that they don't permit this.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", login: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.login = login
 
 
 class NotProcessed(GatewayError):

@@ -23,7 +23,7 @@ from runner.engine.ports import (
     NotProcessed,
     Refused,
 )
-from runner.gateway.codes import ACCESS_CODES, HINTS, NO_SUCH, TOO_MANY
+from runner.gateway.codes import ACCESS_CODES, BAD_CREDENTIALS, HINTS, NO_SUCH, TOO_MANY
 from runner.masking import mask_numbers
 from runner.model import Millis
 from runner.settings import TwilioSettings
@@ -77,7 +77,8 @@ def error_of_answer(
             retry_after=retry_after(headers),
         )
     if status in (401, 403) or code in ACCESS_CODES:
-        return AccessRefused(said, hint=hint or HINTS[status])
+        login = status == 401 or code == BAD_CREDENTIALS
+        return AccessRefused(said, hint=hint or HINTS[status], login=login)
     if 400 <= status < 500 and status != 408:
         return _refusal(said, status, document, empty=not body.strip())
     if 300 <= status < 400:

@@ -164,6 +164,7 @@ async def test_a_crash_between_intent_and_outcome_is_settled_at_the_next_start(s
     site.sandbox.add_call(id="b", from_="+14155550177")
     site.sandbox.set_fault("hang", on=("update",))
     await site.engine.tick(site.time.now())
+    await site.until_sent(2)
     assert await site.engine.stop(grace=0) == 2
     assert [outcome for _, outcome in await site.outcomes()] == ["intended", "intended"]
     site.sandbox.faults.clear()
@@ -194,3 +195,43 @@ async def test_a_refused_update_is_failed_and_not_repeated(site: Site) -> None:
     await site.poll(after=2 * SECOND)
     assert await site.outcomes() == [("f/r", "failed")]
     assert len(site.updates()) == 1
+
+
+async def test_a_refused_login_leaves_the_call_to_a_later_poll(site: Site) -> None:
+    site.flows(HANG_UP)
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("401", on=("update",), times=1)
+    await site.poll()
+    await site.poll(after=2 * SECOND)
+    assert await site.outcomes() == [("f/r", "withdrawn"), ("f/r", "done")]
+
+
+async def test_stopping_withdraws_what_was_not_sent(site: Site) -> None:
+    flows = site.flows(SPEAK)
+    for number in range(30):
+        site.sandbox.add_call(id=f"a{number}")
+    site.sandbox.set_fault("hang", on=("update",))
+    await site.engine.tick(site.time.now())
+    await site.until_sent(9)
+    assert await site.engine.stop(grace=100) == 9
+    outcomes = [outcome for _, outcome in await site.outcomes()]
+    assert (outcomes.count("intended"), outcomes.count("withdrawn")) == (9, 21)
+    site.sandbox.faults.clear()
+    site.restart()
+    site.engine.load(flows)
+    await site.poll(after=2 * SECOND)
+    outcomes = [outcome for _, outcome in await site.outcomes()]
+    assert (outcomes.count("unknown"), outcomes.count("done")) == (9, 21)
+
+
+async def test_updates_that_hang_leave_room_for_the_next_list(site: Site) -> None:
+    site.flows(HANG_UP)
+    for number in range(20):
+        site.sandbox.add_call(id=f"a{number}")
+    site.sandbox.set_fault("hang", on=("update",))
+    await site.engine.tick(site.time.now())
+    await site.until_sent(9)
+    await site.engine.tick(site.time.now())
+    assert len(site.sandbox.journal.of("list")) == 2
+    assert not site.told("action.retrying"), "the list waited for an update to end"
+    await site.engine.stop(grace=0)

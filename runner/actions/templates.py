@@ -82,8 +82,14 @@ class Template:
         return self.check(self.filled(partial(_filled, values=values, context=self.context)))
 
     def filled(self, fill: Callable[[Placeholder], str]) -> str:
-        """The text with each placeholder replaced, unchecked."""
-        return "".join(part if isinstance(part, str) else fill(part) for part in self.parts)
+        """The text with each placeholder replaced, unchecked but bounded."""
+        made, size = [], 0
+        for part in self.parts:
+            made.append(part if isinstance(part, str) else fill(part))
+            size += len(made[-1])
+            if size > _LONGEST:
+                raise ValueError(f"the text grows beyond {_LONGEST:,} characters")
+        return "".join(made)
 
 
 def resolve(arguments: Any, render: Callable[[Template], str]) -> Any:
@@ -168,6 +174,8 @@ def _whole(value: Measured, unit: Millis) -> str:
 
 
 DEFAULT = "default"
+#: Characters past which a text is given up: much more than Twilio takes of anything.
+_LONGEST = 100_000
 
 #: Every filter by the name it has in a flow file.
 FILTERS: dict[str, Filter] = {

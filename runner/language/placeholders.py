@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NoReturn
 
 from runner.actions.templates import FILTERS, Placeholder, Template, templates_of
@@ -30,6 +32,7 @@ _STATEMENT = re.compile(r"\{[%#]")
 _TOKEN = re.compile(r"""\s*(?:(\}\})|([A-Za-z_]\w*)|"([^"]*)"|'([^']*)'|([|(),])|(\S))""")
 _ATTRIBUTE = re.compile(r"\s*\.\s*(\w+)")
 _LONGEST = 300  # characters of one placeholder
+_MOST = 20  # faults told of one text
 _CLOSE = "write `}}` after it"
 _LINE_END = re.compile(r"\r\n|[\r\n]")
 
@@ -81,7 +84,7 @@ def _position(document: Document, place: Place, text: str, fault: _Fault) -> Pos
     whole = document.value(*place)
     mark = text[fault.anchor : fault.anchor + 2]
     before = text.count(mark, 0, fault.anchor)
-    lines = _LINE_END.split(document.text)
+    lines = _lines(document.text)
     for number in range(whole.line, document.last_line(*place) + 1):
         line = lines[number - 1]
         column = line.find(mark, whole.column - 1 if number == whole.line else 0)
@@ -94,6 +97,12 @@ def _position(document: Document, place: Place, text: str, fault: _Fault) -> Pos
                 start, width = column + fault.start - fault.anchor, fault.end - fault.start
             return Position(whole.path, number, start + 1, width)
     return whole
+
+
+@lru_cache(maxsize=2)
+def _lines(text: str) -> tuple[str, ...]:
+    """The lines of a file, split once for all its faults."""
+    return tuple(_LINE_END.split(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,7 @@ class _Reader:
             self._check_literal(literal)
             if literal:
                 parts.append(literal)
-            if start < 0:
+            if start < 0 or len(self.faults) >= _MOST:
                 return Template(self._text, tuple(parts))
             self._opened = start
             self._at = start + 2
@@ -151,7 +160,7 @@ class _Reader:
                 self._at = len(self._text) if end < 0 else end + 2
 
     def _check_literal(self, literal: str) -> None:
-        for found in _STATEMENT.finditer(literal):
+        for found in islice(_STATEMENT.finditer(literal), _MOST):
             start = self._at + found.start()
             message = f"`{found[0]}` is template language that flows don't have"
             hint = "placeholders are a field and filters: `{{ from }}`, `{{ from | spell }}`"

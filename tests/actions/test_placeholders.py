@@ -107,6 +107,11 @@ def test_what_grows_too_long_is_held_back_and_never_cut(written: str, detail: st
     assert only.detail.startswith(detail)
 
 
+def test_a_text_is_given_up_before_it_fills_the_memory() -> None:
+    only = held("say: '" + "{{ caller_name }}" * 5_000 + "'", caller_name="x" * 10_000)
+    assert only.detail == "the text grows beyond 100,000 characters"
+
+
 def test_only_the_written_part_is_measured_beforehand() -> None:
     assert check_sequence(actions("say: '{{ caller_name }}" + "x" * 3_900 + "'", "hangup")) == []
     found = problems("say: '{{ to }}" + "x" * 4_000 + "'", "hangup")

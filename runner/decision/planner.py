@@ -89,7 +89,7 @@ def group_of(call: Call, by_sid: Mapping[str, Call]) -> str:
 class Planner:
     """Turns the verdicts of one poll into a plan.
 
-    `calls` are all that were listed; `busy` the leg groups with a change still under way.
+    `calls` are all that were listed; `busy` the calls and leg groups with a change under way.
     """
 
     def __init__(
@@ -97,7 +97,9 @@ class Planner:
     ) -> None:
         self._by_sid = {call.sid: call for call in calls}
         self._moment = moment
-        self._busy = busy
+        # Which legs make a group depends on what is listed, so each is looked up anew.
+        self._busy = {group_of(self._by_sid[s], self._by_sid) for s in busy & self._by_sid.keys()}
+        self._busy |= busy
         self._work = _Work()
 
     def plan(self, verdicts: Sequence[Verdict], history: History) -> Plan:

@@ -56,7 +56,7 @@ class Brain:
         self.query: CallQuery | None = needed_query(FlowSet(flows))
 
     def missed_a_poll(self) -> None:
-        """The calls could not be seen: the time until they are counts for no hold."""
+        """The calls could not be seen, or what was seen not be kept: it counts for no hold."""
         self._missed = True
 
     async def look(self, listing: Listing, now: Millis, *, busy: frozenset[str]) -> Sight:
@@ -74,6 +74,10 @@ class Brain:
         """Makes the holds of this look durable, before anything is sent because of them."""
         if self._has_holds or self._since:
             await self._store.keep_holds(self._account, sight.holds.after, at=sight.moment.now)
+        self.remember(sight)
+
+    def remember(self, sight: Sight) -> None:
+        """Goes on from the holds of this look, without making them durable."""
         self._since, self._last, self._missed = sight.holds.after, sight.moment.now, False
 
     def order_for(self, step: Step, sight: Sight, stale_at: Millis) -> Order:

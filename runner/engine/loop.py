@@ -16,6 +16,7 @@ from runner.engine.actor import Actor
 from runner.engine.brain import Brain, Sight
 from runner.engine.clock import Clock
 from runner.engine.ports import (
+    Entry,
     Event,
     Gateway,
     GatewayError,
@@ -23,17 +24,22 @@ from runner.engine.ports import (
     Listener,
     Listing,
     Store,
+    StoreError,
 )
 from runner.model import FlowSet, Millis
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll came to. `sight` is None, and `error` set, where it failed."""
+    """What one poll came to. `sight` is None, and `error` set, where it failed.
+
+    `asked` is when the calls were asked for, on the monotonic clock: no row is older.
+    """
 
     calls: int
     sight: Sight | None = None
     error: GatewayError | None = None
+    asked: Millis = 0
 
     @property
     def plan(self) -> Plan | None:
@@ -81,20 +87,32 @@ class Engine:
 
     async def tick(self, now: Millis) -> Poll:
         """One poll at the wall time `now`. Raises `StoreError`; never a `GatewayError`."""
-        await self._resume_unfinished()
-        poll = await self._look(now)
+        try:
+            return await self._tick(now)
+        except StoreError:
+            self._brain.missed_a_poll()
+            raise
+
+    async def _tick(self, now: Millis) -> Poll:
+        unfinished = await self._store.unfinished(self.account)
+        self._resume(unfinished)
+        poll = await self._look(now, unfinished)
         if poll.sight is not None:
             await self._brain.keep(poll.sight)
-            await self._act(poll.sight, now)
+            await self._act(poll, poll.sight, now)
         return poll
 
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
-        return await self._look(now)
+        return await self._look(now, await self._store.unfinished(self.account))
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
-        poll = await self._look(now)
+        poll = await self._look(now, await self._store.unfinished(self.account))
+        if poll.sight is not None:
+            self._brain.remember(poll.sight)
+            live = {call.sid for call in poll.sight.calls}
+            self._rehearsed = {act for act in self._rehearsed if act[0] in live}
         for step in poll.plan.steps if poll.plan is not None else ():
             act = (step.call.sid, step.rule.key, step.turn.number)
             if act not in self._rehearsed:
@@ -128,7 +146,7 @@ class Engine:
 
     # ---- list and decide --------------------------------------------------------------------
 
-    async def _look(self, now: Millis) -> Poll:
+    async def _look(self, now: Millis, unfinished: Sequence[Entry]) -> Poll:
         began = self._clock.monotonic()
         try:
             listing = await self._list()
@@ -140,7 +158,9 @@ class Engine:
         if listing.server_time is not None:
             self._actor.server_is_ahead(listing.server_time - now)
         self._brain.interval = self.stale_after
-        sight = await self._brain.look(listing, now, busy=frozenset(self._busy))
+        # One change at a time for a call and its other legs, recoveries included.
+        busy = {*self._busy, *(entry.intent.call_sid for entry in unfinished)}
+        sight = await self._brain.look(listing, now, busy=frozenset(busy))
         fields = {
             "account": self.account,
             "calls": len(listing.calls),
@@ -148,7 +168,7 @@ class Engine:
             "requests": listing.requests,
         }
         self._tell(Event("poll", now, "info", fields))
-        return Poll(len(listing.calls), sight)
+        return Poll(len(listing.calls), sight, asked=began)
 
     async def _list(self) -> Listing:
         query = self._brain.query
@@ -185,18 +205,17 @@ class Engine:
 
     # ---- act --------------------------------------------------------------------------------
 
-    async def _act(self, sight: Sight, now: Millis) -> None:
+    async def _act(self, poll: Poll, sight: Sight, now: Millis) -> None:
         steps: Sequence[Step] = () if self._actor.throttled else sight.plan.steps
         every = [*sight.plan.shadows, *steps]
         if not every:
             return
         by_claim = {(step.call.sid, step.rule.key): step for step in steps}
-        listed = self._clock.monotonic()
         for entry in await self._store.claim([self._intent(step, now) for step in every]):
             self._actor.tell(entry, entry.outcome)
             if entry.outcome == "intended":
                 step = by_claim[entry.intent.call_sid, entry.intent.rule_key]
-                order = self._brain.order_for(step, sight, listed + self.stale_after)
+                order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
                 self._start(self._busy, step.group, self._actor.apply(entry, order))
 
     def _intent(self, step: Step, now: Millis) -> Intent:
@@ -214,9 +233,9 @@ class Engine:
             value=step.turn.value,
         )
 
-    async def _resume_unfinished(self) -> None:
+    def _resume(self, unfinished: Sequence[Entry]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        for entry in await self._store.unfinished(self.account):
+        for entry in unfinished:
             if entry.id not in self._actor.under_way and entry.id not in self._resuming:
                 again = self._brain.may_repeat_unknown(entry)
                 self._start(self._resuming, entry.id, self._actor.resume(entry, again))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from runner.engine.ports import AccessRefused
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from runner.engine.ports import AccessRefused, StoreError
+from runner.store.sqlite import SqliteStore
 from tests.site import MINUTE, SECOND, Site
 
 CAP = """
@@ -209,3 +216,82 @@ async def test_refused_credentials_fail_the_poll(site: Site) -> None:
     assert isinstance(poll.error, AccessRefused)
     (event,) = site.told("poll.failed")
     assert event.fields["hint"]
+
+
+async def test_a_call_whose_last_change_is_open_is_left_alone(site: Site) -> None:
+    again = flow(then=SPEECH).replace("    then", "    retry_unknown: true\n    then")
+    site.flows(again, flow("other", match="age: {gte: 1s}"))
+    site.sandbox.add_call(id="a")
+    site.sandbox.add_call(id="c", parent="a", direction="outbound-dial", from_="+14155550177")
+    site.sandbox.set_fault("500", on=("update", "fetch"), times=2)
+    await site.poll()
+    assert await site.outcomes() == [("ends/end", "retrying")]
+    poll = await site.poll(after=2 * SECOND)
+    assert await site.outcomes() == [("ends/end", "done")]
+    assert poll.plan is not None
+    assert [(held.rule.key, held.reason) for held in poll.plan.held][1:] == [
+        ("other/end", "in-flight")
+    ]
+    await site.poll(after=2 * SECOND)
+    assert (await site.outcomes())[1:] == [("other/end", "done")]
+
+
+async def test_a_change_that_is_open_on_one_leg_keeps_the_others_waiting(site: Site) -> None:
+    on_child = flow(match="leg: child", then=SPEECH)
+    site.flows(on_child, flow("other", match='from: "+14155550199"'))
+    site.sandbox.add_call(id="a")
+    site.sandbox.add_call(id="c", parent="a", direction="outbound-dial", from_="+14155550177")
+    site.sandbox.set_fault("500", on=("update", "fetch"), times=2)
+    await site.poll()
+    assert await site.outcomes() == [("ends/end", "retrying")]
+    await site.poll(after=2 * SECOND)
+    assert await site.outcomes() == [("ends/end", "unknown")]
+    await site.poll(after=2 * SECOND)
+    assert (await site.outcomes())[1:] == [("other/end", "done")]
+
+
+async def test_a_row_that_grew_old_while_it_was_listed_is_read_again(site: Site) -> None:
+    site.flows(flow())
+    site.sandbox.add_call(id="a")
+    site.sandbox.set_fault("slow", on=("list",), seconds=0.2)
+    tick = asyncio.create_task(site.engine.tick(site.time.now()))
+    await asyncio.sleep(0.05)
+    await site.sandbox.advance(5 * SECOND)
+    await tick
+    await site.engine.settle()
+    assert len(site.sandbox.journal.of("fetch")) == 1
+    assert await site.outcomes() == [("ends/end", "done")]
+
+
+HELD = flow().replace("    then", "    for: 1m\n    then")
+
+
+async def test_polls_that_cannot_be_kept_count_for_no_hold(site: Site) -> None:
+    site.store = await SqliteStore(site.folder / "other.db", patience=0.01).open()
+    site.restart()
+    site.flows(HELD)
+    site.sandbox.add_call(id="a")
+    await site.poll()
+    await site.poll(after=10 * SECOND)
+    with closing(sqlite3.connect(site.folder / "other.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(10):
+            with pytest.raises(StoreError):
+                await site.poll(after=10 * SECOND)
+    for _ in range(5):
+        await site.poll(after=10 * SECOND)
+    assert site.updates() == []
+    await site.poll(after=10 * SECOND)
+    assert await site.outcomes() == [("ends/end", "done")]
+    await site.store.close()
+
+
+async def test_a_rehearsal_sees_holds_pass_and_keeps_none(site: Site) -> None:
+    site.flows(HELD)
+    site.sandbox.add_call(id="a")
+    for _ in range(7):
+        assert not site.told("action.planned")
+        await site.engine.rehearse(site.time.now())
+        await site.sandbox.advance(10 * SECOND)
+    assert len(site.told("action.planned")) == 1
+    assert await site.store.holds(site.sandbox.account_sid) == ({}, None)

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("runner.cli.demo", "Watch it all work in one minute, without an account."),
     "init": ("runner.cli.init", "Start a project: flows, configuration, editor settings."),
     "validate": ("runner.cli.validate", "Check flow files; every problem at once."),
+    "test": ("runner.cli.test", "Play the timeline tests of flows, in no time."),
     "plan": ("runner.cli.plan", "Show what a poll would do now, sending nothing."),
     "why": ("runner.cli.why", "Say what each rule makes of one call, and why."),
     "run": ("runner.cli.run", "Apply the flows to live calls until stopped."),

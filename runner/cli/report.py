@@ -45,7 +45,7 @@ def as_text(problems: Iterable[Problem], texts: Mapping[str, str], *, style: Sty
 
 def as_json(problems: Iterable[Problem]) -> str:
     """A list of objects, one a problem."""
-    return json.dumps([_object(problem) for problem in problems], indent=2, ensure_ascii=False)
+    return json.dumps([as_object(problem) for problem in problems], indent=2, ensure_ascii=False)
 
 
 def summary(problems: Sequence[Problem], files: int) -> str:
@@ -65,7 +65,8 @@ def one_line(problem: Problem, style: Style = _PLAIN) -> str:
     return f"{where} {severity}: {said} {style.paint(f'[{problem.code}]', dim=True)}"
 
 
-def _object(problem: Problem) -> dict[str, object]:
+def as_object(problem: Problem) -> dict[str, object]:
+    """A problem as JSON has it."""
     return {
         "path": problem.position.path,
         "line": problem.position.line,

@@ -9,8 +9,9 @@ from runner.actions import ACTIONS, ActionKind
 from runner.actions.base import BadArgument
 from runner.actions.sequence import check_sequence
 from runner.language.bench import Bench
-from runner.language.placeholders import compile_template, has_placeholder, refuse_placeholder
+from runner.language.placeholders import compile_template, refuse_placeholder
 from runner.language.source import Place
+from runner.language.templates import has_placeholder
 from runner.language.words import listed
 from runner.model import Action
 from runner.problems import Position

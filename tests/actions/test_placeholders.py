@@ -9,8 +9,9 @@ import pytest
 from runner.actions.sequence import check_sequence, compose
 from runner.call import Call
 from runner.language.fields import FIELDS
-from runner.language.placeholders import SAYABLE, SELDOM
+from runner.language.placeholders import SELDOM
 from runner.language.spoken import values_of
+from runner.language.templates import SAYABLE
 from runner.model import Update
 from tests.actions.rendering import NOW, actions, call, held, made, problems, said, url
 

@@ -194,7 +194,7 @@ def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
     known = violation.wanted if violation.keyword == "enum" else [violation.wanted]
     words = [value for value in known if isinstance(value, str)]
     name = name_of(violation.pointer)
-    if violation.schema.get("title") == "bare action":
+    if violation.schema.get("title") == "bare action" and isinstance(violation.found, str):
         return _bare_word(violation.found)
     message = f"{name} can't be {_kind(violation.found)}"
     guess = _guess(violation)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from runner.language.schema import text_of
 from runner.language.source import parse
 from tests.editors.lsp import Place, Server
 

@@ -196,7 +196,7 @@ def test_a_new_rule_and_its_action_from_snippets(server: Server, project: Path) 
     file.write_text(text, encoding="utf-8")
     loaded = load([file])
     file.unlink()
-    assert loaded.problems == ()
+    assert loaded.errors == ()
     assert loaded.flow_set is not None
     then = loaded.flow_set.flows[0].rules[0].then
     assert [action.name for action in then] == ["say", "redirect"]

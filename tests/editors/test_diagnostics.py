@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from runner.language.loader import load
 from runner.language.schema import check
 from runner.language.source import parse
 from tests.editors.lsp import Message, Server
+from tests.editors.test_check_jsonschema import documents_of, mutants
 
 ROOT = Path(__file__).parent.parent.parent
 BAD = sorted(ROOT.glob("tests/golden/bad/*.yaml"))
 GOOD = sorted(ROOT.glob("tests/golden/ok/*.yaml"))
+
+#: Of all mutants, every so many-eth is looked at.
+STEP = 29
 
 #: Files that are no flow yet, where YAML itself fails: what the server marks instead, and why.
 OTHERWISE = {
@@ -75,6 +80,23 @@ def test_a_sound_file(path: Path, marked: dict[str, set[int]]) -> None:
 def test_the_lists_above_are_not_stale() -> None:
     names = {path.stem for path in [*BAD, *GOOD]}
     assert {*OTHERWISE, *MERGE_KEY, *ASKS_FOR_QUOTES} <= names
+
+
+def test_mutants(server: Server, project: Path) -> None:
+    """One mistake in a sound flow, one key a line, so that a line says which key is meant."""
+    sound = documents_of(GOOD)
+    data = [mutant for one in sound for mutant in mutants(one.data, STEP)]
+    texts = [yaml.safe_dump(one, sort_keys=False) for one in data]
+    assert len(texts) > 150
+    files = {project / "flows" / f"mutant{number}.yaml": one for number, one in enumerate(texts)}
+    for path, found in server.diagnose(files).items():
+        wanted = misfits(path, files[path].encode())
+        assert wanted is not None
+        if lines(found) != wanted:
+            # Where a text or a mapping may stand and a mapping without one right key does, the
+            # server asks for the text, on the first of the lines.
+            assert "Incorrect type" in found[0]["message"], files[path]
+            assert lines(found) < wanted, files[path]
 
 
 def test_messages_say_what_is_expected(server: Server, project: Path) -> None:

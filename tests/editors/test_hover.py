@@ -112,7 +112,8 @@ def test_code_in_a_description_is_shown_as_code(name: str) -> None:
     plain = [
         way
         for way, part in parts(schema)
-        if "`" in part.get("description", "") and "markdownDescription" not in part
+        if "`" in merged(part, schema).get("description", "")
+        and "markdownDescription" not in merged(part, schema)
     ]
     assert plain == []
 

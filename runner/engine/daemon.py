@@ -11,6 +11,7 @@ from runner.engine.clock import Clock
 from runner.engine.loop import Engine, Poll
 from runner.engine.ports import AccessRefused, Event, Listener, NotProcessed, StoreError
 from runner.engine.reload import Reloader
+from runner.language.loader import Loaded
 from runner.model import Millis
 from runner.problems import Problem
 
@@ -48,6 +49,7 @@ class Daemon:
         self._tell = tell
         self._failures = 0
         self._looked: Millis = clock.monotonic()
+        self._loading: asyncio.Future[Loaded | None] | None = None
         self.stop = asyncio.Event()
         self.flows_changed = asyncio.Event()
 
@@ -92,16 +94,19 @@ class Daemon:
         return now + failure_delay(poll, self._failures, self._pace.interval)
 
     async def _wait_until(self, due: Millis) -> None:
-        while not self.stop.is_set():
-            now = self._clock.monotonic()
+        # First of all: neither a folder that never rests nor one that hangs may stop the polls.
+        while not self.stop.is_set() and (now := self._clock.monotonic()) < due:
             look = self._looked + SLOW_LOOK
-            if self.flows_changed.is_set():
-                await self._either(self._clock.sleep(DEBOUNCE))
-                await self._reload()
+            if self._loading is not None and self._loading.done():
+                self._swap(self._loading)
+                self._loading = None
+            elif self._loading is not None:
+                await self._either(self._clock.sleep(due - now), self._loading)
+            elif self.flows_changed.is_set():
+                await self._either(self._clock.sleep(min(DEBOUNCE, due - now)))
+                self._start_loading()
             elif now >= look:
-                await self._reload()
-            elif now >= due:
-                return
+                self._start_loading()
             else:
                 await self._either(
                     self._clock.sleep(min(due, look) - now), self.flows_changed.wait()
@@ -117,13 +122,22 @@ class Daemon:
                 if task not in awaitables:  # a task that was given stays its owner's
                     task.cancel()
 
-    async def _reload(self) -> None:
+    def _start_loading(self) -> None:
         self.flows_changed.clear()
         self._looked = self._clock.monotonic()
-        loaded = await asyncio.to_thread(self._reloader.changed)
+        self._loading = asyncio.ensure_future(asyncio.to_thread(self._reloader.changed))
+
+    def _swap(self, loading: asyncio.Future[Loaded | None]) -> None:
+        """Puts what was loaded in force, between two polls; after any error nothing changes."""
+        now = self._clock.now()
+        try:
+            loaded = loading.result()
+        except Exception as error:
+            fields = {"errors": 1, "problems": [f"{type(error).__name__}: {error}"]}
+            self._tell(Event("reload.failed", now, "error", fields))
+            return
         if loaded is None:
             return
-        now = self._clock.now()
         if loaded.flow_set is None:
             self._tell(Event("reload.failed", now, "error", failed_fields(loaded.problems)))
             return

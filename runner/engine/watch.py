@@ -28,19 +28,21 @@ class _Waker(FileSystemEventHandler):
 class Watcher:
     """Watches the directories of the given paths; `wake` is called on watchdog's thread.
 
-    Directories are watched, never files: editors and ConfigMaps replace files by renaming. What
-    can't be watched (not there, no inotify left) is left to the daemon's slow look.
+    Directories are watched, never files: editors and ConfigMaps replace files by renaming. For a
+    file its own directory alone, without those below: it may be somebody's home. What can't be
+    watched (not there, no inotify left) is left to the daemon's slow look.
     """
 
     def __init__(self, paths: Sequence[Path], wake: Callable[[], None]) -> None:
-        self._folders = {path if path.is_dir() else path.parent for path in paths}
+        self._folders = {path.parent: False for path in paths if not path.is_dir()}
+        self._folders |= {path: True for path in paths if path.is_dir()}
         self._handler = _Waker(wake)
         self._observer: BaseObserver = Observer()
 
     def __enter__(self) -> Watcher:
-        for folder in sorted(self._folders):
+        for folder, below in sorted(self._folders.items()):
             try:
-                self._observer.schedule(self._handler, str(folder), recursive=True)
+                self._observer.schedule(self._handler, str(folder), recursive=below)
             except OSError:
                 continue
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import socket
@@ -189,6 +190,40 @@ async def test_edits_come_into_force_and_broken_ones_do_not(
         file.write_text(SPEAK)
         await running.hears("reload.ok")
         assert (await running.end(signal.SIGTERM)).code == 0
+
+
+async def test_a_folder_that_never_rests_does_not_stop_the_polls(
+    sandbox: Sandbox, project: Path
+) -> None:
+    for number in range(200):
+        text = END.replace("flow: ends", f"flow: ends-{number}")
+        (project / "flows" / f"{number}.yaml").write_text(text)
+
+    async def scribble() -> None:
+        while True:
+            for number in range(7):
+                (project / "flows" / f"{number}.log").write_text("x")
+                await asyncio.sleep(0.003)
+
+    async with daemon(at=sandbox, cwd=project) as running:
+        await running.hears("poll")
+        scribbling = asyncio.create_task(scribble())
+        began = time.monotonic()
+        for _ in range(6):
+            await running.hears("poll")
+        assert time.monotonic() - began < 6
+        scribbling.cancel()
+
+
+async def test_a_flow_file_that_cannot_be_read_to_its_end_does_not_stop_the_polls(
+    sandbox: Sandbox, project: Path
+) -> None:
+    async with daemon(at=sandbox, cwd=project) as running:
+        await running.hears("poll")
+        os.mkfifo(project / "flows" / "pipe.yaml")  # as a network file system that hangs
+        await asyncio.sleep(1)
+        for _ in range(3):
+            await running.hears("poll")
 
 
 async def test_healthz_and_readyz(sandbox: Sandbox, project: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runner.decision.once import Past
 from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, Verification, first_outcome
 from runner.model import Millis
+
+_UNFINISHED: frozenset[Outcome] = frozenset(("intended", "retrying"))
 
 
 class MemoryStore:
@@ -15,6 +17,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
+        # Ids by what polls ask for: a day of polls is thousands, and so are the entries of a day.
+        self._by_call: dict[tuple[str, str], list[int]] = {}
+        self._by_value: dict[tuple[str, str, str, bool], list[int]] = {}
+        self._unfinished: dict[int, None] = {}
         self._claimed: set[tuple[str, str, str, int]] = set()
         self._holds: dict[str, tuple[Mapping[tuple[str, str], Millis], Millis | None]] = {}
 
@@ -22,9 +28,9 @@ class MemoryStore:
         self, account: str, call_sids: Collection[str]
     ) -> Mapping[str, Mapping[str, Past]]:
         found: dict[str, dict[str, Past]] = {}
-        for intent in self._intents(account):
-            if intent.call_sid in call_sids:
-                rules = found.setdefault(intent.call_sid, {})
+        for sid in call_sids:
+            for intent in self._standing(self._by_call.get((account, sid), ())):
+                rules = found.setdefault(sid, {})
                 rules[intent.rule_key] = _and(rules.get(intent.rule_key, Past()), intent)
         return found
 
@@ -32,10 +38,10 @@ class MemoryStore:
         self, account: str, keys: Collection[tuple[str, str, bool]]
     ) -> Mapping[tuple[str, str, bool], Millis]:
         found: dict[tuple[str, str, bool], Millis] = {}
-        for intent in self._intents(account):
-            key = (intent.rule_key, intent.value, intent.number == 0)
-            if intent.value and key in keys:
-                found[key] = max(found.get(key, 0), intent.at)
+        for key in keys:
+            acts = [i.at for i in self._standing(self._by_value.get((account, *key), ()))]
+            if acts:
+                found[key] = max(acts)
         return found
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
@@ -45,7 +51,7 @@ class MemoryStore:
                 self._claimed.add(_key(intent))
                 outcome = first_outcome(intent)
                 entry = Entry(len(self._entries) + 1, intent, outcome, 1, intent.at)
-                self._entries[entry.id] = entry
+                self._add(entry)
                 new.append(entry)
         return new
 
@@ -54,16 +60,15 @@ class MemoryStore:
     ) -> Entry:
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
         self._entries[entry.id] = changed
+        if outcome not in _UNFINISHED:
+            self._unfinished.pop(entry.id, None)
         if outcome == "withdrawn":
             self._claimed.discard(_key(entry.intent))
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
-        return [
-            entry
-            for entry in self._entries.values()
-            if entry.intent.account == account and entry.outcome in ("intended", "retrying")
-        ]
+        entries = (self._entries[number] for number in self._unfinished)
+        return [entry for entry in entries if entry.intent.account == account]
 
     async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
         return self._holds.get(account, ({}, None))
@@ -83,9 +88,20 @@ class MemoryStore:
     async def close(self) -> None:
         return
 
-    def _intents(self, account: str) -> Iterator[Intent]:
-        for entry in self._entries.values():
-            if entry.intent.account == account and entry.outcome != "withdrawn":
+    def _add(self, entry: Entry) -> None:
+        intent, account = entry.intent, entry.intent.account
+        self._entries[entry.id] = entry
+        self._by_call.setdefault((account, intent.call_sid), []).append(entry.id)
+        if intent.value:
+            key = (account, intent.rule_key, intent.value, intent.number == 0)
+            self._by_value.setdefault(key, []).append(entry.id)
+        if entry.outcome in _UNFINISHED:
+            self._unfinished[entry.id] = None
+
+    def _standing(self, numbers: Iterable[int]) -> Iterator[Intent]:
+        for number in numbers:
+            entry = self._entries[number]
+            if entry.outcome != "withdrawn":
                 yield entry.intent
 
 

@@ -124,6 +124,8 @@ def check():
         print(f"--- {name}", flush=True)
         if run(command) != 0:
             failed.append(name)
+    if not (shutil.which("node") and shutil.which("npm")):
+        print("--- left out: the tests of editors; there is no node with npm on this machine")
     print("--- failed: " + ", ".join(failed) if failed else "--- all checks passed", flush=True)
     return 1 if failed else 0
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +96,24 @@ def test_settings_of_this_repository(language_server: list[str], tmp_path: Path)
         }
         found = server.diagnose({tmp_path / name: NONSENSE for name in wanted})
     assert {str(path.relative_to(tmp_path)): missing(one) for path, one in found.items()} == wanted
+
+
+def test_the_page_on_editors_shows_these_settings(project: Path) -> None:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    shown = page.split("```json\n")[1].split("```")[0]
+    assert json.loads(shown) | QUIET == settings_of(project)
+
+
+def test_the_page_on_editors_names_the_version_that_is_tested() -> None:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    locked = json.loads((ROOT / "tests/editors/package.json").read_text(encoding="utf-8"))
+    assert f"version\n{locked['dependencies']['yaml-language-server']}" in page
+
+
+def test_the_command_of_the_page_on_editors(project: Path) -> None:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith("check-jsonschema"))
+    program = str(Path(sys.executable).parent / "check-jsonschema")
+    command = line.replace("check-jsonschema", program, 1)
+    done = subprocess.run(command, shell=True, cwd=project, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout

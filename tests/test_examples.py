@@ -24,7 +24,8 @@ from tests.site import MINUTE, SECOND, open_site
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 JOBS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "tour")
-FLOWS = sorted(p for p in EXAMPLES.glob("*/*.yaml") if not p.name.endswith(".scenario.yaml"))
+OTHERS = (".scenario.yaml", ".test.yaml")
+FLOWS = sorted(p for p in EXAMPLES.glob("*/*.yaml") if not p.name.endswith(OTHERS))
 MODELINE = "# yaml-language-server: $schema=../../schemas/flow.schema.json\n"
 
 

@@ -116,7 +116,7 @@ def test_a_text_is_given_up_before_it_fills_the_memory() -> None:
 def test_only_the_written_part_is_measured_beforehand() -> None:
     assert check_sequence(actions("say: '{{ caller_name }}" + "x" * 3_900 + "'", "hangup")) == []
     found = problems("say: '{{ to }}" + "x" * 4_000 + "'", "hangup")
-    assert [problem.code for problem in found] == ["twiml-too-long"]
+    assert [problem.code for problem in found if problem.is_error] == ["twiml-too-long"]
 
 
 def test_every_argument_with_placeholders_is_filled() -> None:

@@ -68,7 +68,10 @@ def next_link(page: Page, path: str, *, host: str) -> str | None:
     if not link:
         return None
     odd = not all("!" <= character <= "~" for character in link)
-    parts = urlsplit("/" if odd else link)
+    try:
+        parts = urlsplit("/" if odd else link)
+    except ValueError:  # brackets that are no IPv6 address
+        parts = urlsplit("/")
     if parts.scheme or parts.netloc or parts.fragment or parts.path != path or not parts.query:
         raise NoAnswer(f"{host} sent a page link that leads elsewhere; it was not followed")
     return link

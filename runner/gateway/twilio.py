@@ -18,6 +18,7 @@ from twilio.rest import Client
 from runner import __version__
 from runner.call import Call, parse_rfc2822
 from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Refused
+from runner.gateway.codes import HINTS, NO_SUCH
 from runner.gateway.credentials import Credentials
 from runner.gateway.rows import decode_call, decode_page, is_call_sid, next_link
 from runner.gateway.transport import Answer, Transport, as_answer, proxy_of_environment
@@ -151,7 +152,8 @@ class TwilioGateway:
 
     def _path_of(self, sid: str) -> str:
         if not is_call_sid(sid):
-            raise ValueError(f"{sid!r} is not a call SID: CA and 32 hex characters")
+            text = f"{sid!r} is not a call SID: CA and 32 hex characters"
+            raise Refused(text, status=400, code=None, hint=HINTS[NO_SUCH])
         return f"{self._calls_path}/{sid}.json"
 
 

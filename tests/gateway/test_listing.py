@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runner.call import parse_rfc2822
-from runner.engine.ports import AccessRefused, CallQuery, NoAnswer
+from runner.engine.ports import AccessRefused, CallQuery, NoAnswer, Refused
 from runner.model import Update
 
 from .raw import (
@@ -114,6 +114,7 @@ async def test_a_limit_reads_no_more_pages_than_it_takes() -> None:
         "https://evil.example" + LIST + "?Page=1",
         "//evil.example" + LIST + "?Page=1",
         "@evil.example" + LIST + "?Page=1",
+        "//[evil" + LIST + "?Page=1",
         f"/2010-04-01/Accounts/AC{'1' * 32}/Calls.json?Page=1",
         f"/2010-04-01/Accounts/{ACCOUNT}/../../x/Calls.json?Page=1",
         f"/2010-04-01/Accounts/{ACCOUNT}/Recordings.json?Page=1",
@@ -230,9 +231,9 @@ async def test_an_update_is_one_form_with_what_was_asked() -> None:
 @pytest.mark.parametrize("text", ["", "CA1", "../x", SID + "\n", "SM" + "1" * 32, SID + "?a=b"])
 async def test_what_is_no_sid_never_reaches_a_url(text: str) -> None:
     async with gateway_at("http://127.0.0.1:9") as gateway:
-        with pytest.raises(ValueError, match="not a call SID"):
+        with pytest.raises(Refused, match="not a call SID"):
             await gateway.fetch_call(text)
-        with pytest.raises(ValueError, match="not a call SID"):
+        with pytest.raises(Refused, match="not a call SID"):
             await gateway.update_call(text, Update(status="completed"))
 
 

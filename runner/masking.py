@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-#: `+` and digits, or a run of at least nine digits with the usual separators, standing alone: not
-#: part of a SID, a version or a date.
-_NUMBER = re.compile(r"(?<![\w./:-])(?:\+\d[\d\-. ()]{5,}\d|\(?\d[\d\- ()]{8,}\d)(?![\w:])")
+#: `+` and digits, whatever stands around them; or a run of at least nine digits with the usual
+#: separators, standing alone: not part of a SID, a version or a date.
+_NUMBER = re.compile(r"\+\d[\d\-. ()]{5,}\d|(?<![\w./:-])\(?\d[\d\- ()]{8,}\d(?![\w:])")
 #: A part of a URL in which something is percent-encoded, as values of calls are.
 _ENCODED = re.compile(r"[\w.~-]*%[0-9A-Fa-f]{2}[\w.~%-]*")
 _ADDRESS = re.compile(r"\b(sips?|client|sim):([^@;\s\"'<>]+)")

@@ -67,6 +67,8 @@ def test_no_date_text_is_a_surprise(text: str) -> None:
         ("from +14155550199", "from +1415***0199"),
         ("call (415) 555-0199 now", "call (415)***0199 now"),
         ("4155550199", "41555***0199"),
+        ("+14155550199: not valid", "+1415***0199: not valid"),
+        ("tel:+14155550199x3", "tel:+1415***0199x3"),
         ("sip:alice@example.com", "sip:a***@example.com"),
         ("client:bob", "client:b***"),
         ("CA1234567890123456789012345678901", "CA1234567890123456789012345678901"),

@@ -34,6 +34,7 @@ jobs:
         with: {python-version: "3.12"}
       - run: pip install callflow-runner==VERSION
       - run: callflow validate --strict --format github flows callflow.yaml
+      - run: callflow test flows
 """
 
 _IGNORED = """\
@@ -66,7 +67,8 @@ _EDITOR = {
 def command(folder: Path) -> int:
     """Start a project in DIR (default: here).
 
-    Writes starter flows, their JSON Schemas, a configuration, a CI job and editor settings.
+    Writes starter flows and their tests, JSON Schemas, a configuration, a CI job and editor
+    settings.
     Files that are there already are kept as they are.
     """
     try:
@@ -82,6 +84,7 @@ def command(folder: Path) -> int:
     if folder != Path("."):
         click.echo(f"  cd {folder}")
     click.echo("  callflow validate   check the flows")
+    click.echo("  callflow test       play their tests: what happens to which call, and when")
     click.echo("  callflow plan       what would happen to your calls now; nothing is sent")
     click.echo("  callflow run        let them act")
     return CLEAN

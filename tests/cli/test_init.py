@@ -13,6 +13,9 @@ async def test_a_new_project_validates_and_names_its_schemas(tmp_path: Path) -> 
     project = tmp_path / "shop"
     checked = await callflow("validate", "--strict", "flows", "callflow.yaml", cwd=project)
     assert (checked.code, checked.out) == (0, "")
+    tested = await callflow("test", "--min-coverage", "100", cwd=project)
+    assert (tested.code, tested.out.count("  ok  ")) == (0, 5)
+    assert "callflow test flows" in (project / ".github/workflows/callflow.yml").read_text()
     for flow in (project / "flows").glob("*.yaml"):
         modeline = flow.read_text().splitlines()[0]
         schema = modeline.removeprefix("# yaml-language-server: $schema=")

@@ -32,7 +32,7 @@ T = TypeVar("T")
 @option("--rule", metavar="FLOW[/RULE]", help="Only this rule, or this flow.")
 @option("--outcome", type=click.Choice(get_args(Outcome)), help="Only acts that ended so.")
 @option("--since", metavar="DURATION|TIME", help="Only acts since: 2h, or 2026-11-02T15:00:00Z.")
-@option("--limit", type=click.IntRange(min=1), help="Only the newest N.")
+@option("--limit", type=click.IntRange(1, 10**9), help="Only the newest N.")
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The ledger (default: sqlite:///callflow.db).")
 @option(
@@ -93,7 +93,7 @@ def _since(text: str | None) -> Millis | None:
     from datetime import datetime
 
     try:
-        return time.time_ns() // 1_000_000 - parse_duration(text)
+        return max(0, time.time_ns() // 1_000_000 - parse_duration(text))
     except ValueError:
         pass
     try:

@@ -76,19 +76,25 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
         raise Failure(str(error), hint=error.hint) from None
 
 
+#: How an act may stand at the end of `--once` that somebody should look at; `retrying` is one
+#: that has no outcome until the next run.
+_TROUBLE = {"action.failed", "action.unknown", "action.crashed", "action.retrying"}
+
+
 async def _once(job: Job) -> int:
-    bad: list[Event] = []
+    standing: dict[tuple[object, ...], str] = {}  # act → the last that was said of it
 
     def watch(event: Event) -> None:
-        if event.name in ("action.failed", "action.unknown", "action.crashed"):
-            bad.append(event)
+        if event.name.startswith("action."):
+            act = tuple(event.fields.get(key) for key in ("call", "flow", "rule"))
+            standing[act] = event.name
 
     async with _engine(job, watch) as (engine, clock, _):
         poll = await (engine.rehearse if job.dry_run else engine.tick)(clock.now())
         await engine.settle()
     if poll.error is not None:
         return FAILURE
-    return FINDINGS if bad else CLEAN
+    return FINDINGS if _TROUBLE & set(standing.values()) else CLEAN
 
 
 async def _until_stopped(job: Job) -> int:

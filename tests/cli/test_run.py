@@ -360,3 +360,24 @@ async def test_the_configuration_file_counts_and_options_win(
     assert bad.code == 1
     assert "callflow.yaml:2:1" in bad.err
     assert "interval" in bad.err
+
+
+async def test_an_act_without_an_outcome_is_exit_1(sandbox: Sandbox, project: Path) -> None:
+    sandbox.add_call()
+    sandbox.set_fault("500", on=("update",))
+    done = await callflow("run", "--once", "--log-format", "json", at=sandbox, cwd=project)
+    assert (done.code, done.events[-1]["event"]) == (1, "action.retrying")
+    sandbox.faults.clear()
+    done = await callflow("run", "--once", "--log-format", "json", at=sandbox, cwd=project)
+    assert (done.code, done.events[-1]["event"]) == (0, "action.done")
+
+
+@pytest.mark.parametrize(
+    ("option", "code"), [(("--since", "99999999999999999d"), 0), (("--limit", "9" * 23), 2)]
+)
+async def test_history_takes_no_number_for_its_own_mistake(
+    sandbox: Sandbox, project: Path, option: tuple[str, str], code: int
+) -> None:
+    sandbox.add_call()
+    await callflow("run", "--once", at=sandbox, cwd=project)
+    assert (await callflow("history", *option, cwd=project)).code == code

@@ -1,11 +1,13 @@
 """Answers of the Calls API as rows: whole pages decoded at once, oddities on a slower path.
 
 Twilio documents every field as text, and compatible servers send numbers for some. A page that
-holds one is decoded again, field by field, so that the normal page pays nothing for it.
+holds one, or text that is not Unicode, is decoded again, field by field, so that the normal page
+pays nothing for it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -86,7 +88,8 @@ def _slow_page(body: bytes, host: str) -> Page:
 
 
 def _slow_call(row: object, host: str) -> Call:
-    if not isinstance(row, Mapping) or not isinstance(row.get("sid"), str):
+    sid = row.get("sid") if isinstance(row, Mapping) else None
+    if not isinstance(row, Mapping) or not isinstance(sid, str) or not sid.isascii():
         raise NoAnswer(f"{host} answered with a call without a SID")
     return Call(**{name: _text(row.get(key)) for name, key in _KEYS.items()})  # type: ignore[arg-type]
 
@@ -94,7 +97,8 @@ def _slow_call(row: object, host: str) -> Call:
 def _text(value: Any) -> str | None:
     """Numbers as Twilio would have written them; what can't be text counts as missing."""
     if isinstance(value, str):
-        return value
+        # Half a surrogate can't be written anywhere; it becomes the replacement character.
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
@@ -102,8 +106,10 @@ def _text(value: Any) -> str | None:
 
 def _document(body: bytes, host: str) -> Mapping[str, Any]:
     try:
-        document = msgspec.json.decode(body)
-    except _GARBAGE:
+        # The standard library's, because it lets half a surrogate pass: one odd caller name must
+        # not blind the runner to all the other calls of its page.
+        document = json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         hint = "the answer is not Twilio's: check the API base, and what stands in between"
         raise NoAnswer(f"{host} answered with something that is not JSON", hint=hint) from None
     if not isinstance(document, Mapping):

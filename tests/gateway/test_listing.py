@@ -189,6 +189,16 @@ async def test_rows_tolerate_what_twilio_adds_and_other_servers_change() -> None
     assert call.start_time == "Tue, 31 Aug 2010 13:36:28 -0700", "the zone is kept"
 
 
+@pytest.mark.parametrize("name", [rb"\ud800 x", b"\xff x", rb"\udc00\ud800"])
+async def test_a_name_that_is_not_unicode_blinds_nobody(name: bytes) -> None:
+    body = b'{"calls": [{"sid": "%s", "caller_name": "%s"}]}' % (SID.encode(), name)
+    async with raw_server(always(answer(200, body))) as server, gateway_at(server.base) as gateway:
+        (call,) = (await gateway.list_calls(CallQuery())).calls
+    assert call.caller_name is not None
+    assert "\ufffd" in call.caller_name
+    call.caller_name.encode()
+
+
 async def test_compressed_pages_are_read() -> None:
     body = gzip.compress(b'{"calls": [{"sid": "%s"}]}' % SID.encode())
     reply = always(answer(200, body, Content_Encoding="gzip"))

@@ -170,6 +170,9 @@ QUOTES_WANTED = {"nested"}  # 014155501
 def test_the_files_themselves() -> None:
     refused = {Path(name).stem for name in refusals("flow", GOOD)}
     assert refused == QUOTES_WANTED
+    tests = [*ROOT.glob("flows/*.test.yaml"), *ROOT.glob("examples/*/*.test.yaml")]
+    assert tests
+    assert refusals("test", sorted(tests)) == set()
 
 
 @pytest.mark.parametrize("name", ["flow", "config", "test"])

@@ -14,10 +14,10 @@ import pytest
 from tests.editors.conftest import QUIET, ROOT, settings_of
 from tests.editors.lsp import Message, Place, Server, running
 
-FLOWS = sorted(
+FILES = sorted(
     path
     for path in [*ROOT.glob("flows/*.yaml"), *ROOT.glob("examples/*/*.yaml")]
-    if not path.name.endswith((".scenario.yaml", ".test.yaml"))
+    if not path.name.endswith(".scenario.yaml")  # which have no schema
 )
 #: No file of any kind: each schema says so in its own way.
 NONSENSE = "nonsense: 1\n"
@@ -37,7 +37,7 @@ def plain(language_server: list[str], tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
-@pytest.mark.parametrize("path", FLOWS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modelines_of_this_repository(plain: Server, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert plain.diagnose({path: text})[path] == []
@@ -45,9 +45,11 @@ def test_modelines_of_this_repository(plain: Server, path: Path) -> None:
 
 
 def knows(server: Server, path: Path, text: str) -> bool:
-    """True where hover on the key `rules` comes from the schema."""
-    shown = server.hover(path, text, Place.of(text, text.index("\nrules:") + 2))
-    return shown is not None and "most important first" in shown["contents"]["value"]
+    """True where hover on the main key comes from the right schema."""
+    is_test = path.name.endswith(".test.yaml")
+    key, said = ("tests", "empty history") if is_test else ("rules", "most important first")
+    shown = server.hover(path, text, Place.of(text, text.index(f"\n{key}:") + 2))
+    return shown is not None and said in shown["contents"]["value"]
 
 
 def test_modelines_of_a_new_project(plain: Server, project: Path) -> None:
@@ -110,10 +112,12 @@ def test_the_page_on_editors_names_the_version_that_is_tested() -> None:
     assert f"version\n{locked['dependencies']['yaml-language-server']}" in page
 
 
-def test_the_command_of_the_page_on_editors(project: Path) -> None:
+def test_the_commands_of_the_page_on_editors(project: Path) -> None:
     page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
-    line = next(line for line in page.splitlines() if line.startswith("check-jsonschema"))
     program = str(Path(sys.executable).parent / "check-jsonschema")
-    command = line.replace("check-jsonschema", program, 1)
-    done = subprocess.run(command, shell=True, cwd=project, capture_output=True, check=False)
-    assert done.returncode == 0, done.stdout
+    lines = [line for line in page.splitlines() if line.startswith("check-jsonschema")]
+    assert len(lines) == 2
+    for line in lines:
+        command = line.replace("check-jsonschema", program, 1)
+        done = subprocess.run(command, shell=True, cwd=project, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout

@@ -33,7 +33,7 @@ def read_calls(
         _check_id(bench, call, above)
         parent = _parent(bench, call, above, unsure=bool(broken))
         script = _script(bench, call, parent)
-        if script.sid in sids:
+        if script.sid in sids and script.id not in above:
             message = f"another call has the SID {shown(script.sid)}"
             bench.error(bench.at(call, "sid" if "sid" in call else "id"), "duplicate-call", message)
         sids.add(script.sid)

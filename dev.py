@@ -25,6 +25,7 @@ USAGE = """usage: python3 dev.py COMMAND
   callflow ...  any callflow command
   bench [ARGS]  measure one poll over 10,000 live calls
   lock          write the locked versions in requirements/ anew
+  reference     write docs/reference.md anew, from the schemas and the tables
 """
 
 CHECKS = (
@@ -58,6 +59,9 @@ def main(arguments):
     if command == "lock":
         prepare("dev")
         return lock()
+    if command == "reference":
+        prepare("runtime")
+        return reference()
     sys.stderr.write(USAGE)
     return 2
 
@@ -79,7 +83,7 @@ def prepare(kind):
     stamp = os.path.join(VENV, ".prepared-" + kind)
     with open(requirements, "rb") as file, open(os.path.join(ROOT, "pyproject.toml"), "rb") as more:
         wanted = hashlib.sha256(file.read() + more.read()).hexdigest() + sys.version
-    if os.path.exists(PYTHON) and os.path.exists(stamp):
+    if os.path.exists(stamp) and usable():
         with open(stamp, encoding="utf-8") as file:
             if file.read() == wanted:
                 return
@@ -91,9 +95,14 @@ def prepare(kind):
         file.write(wanted)
 
 
+def usable():
+    """Whether `.venv` has a Python that runs here and is new enough; a moved one may not."""
+    return quietly([PYTHON, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) == 0
+
+
 def make_environment():
     """Makes `.venv`; returns the command that is its pip."""
-    if not os.path.exists(PYTHON):
+    if not usable():
         shutil.rmtree(VENV, ignore_errors=True)
         # Some distributions ship Python without ensurepip; then the system's pip serves.
         made = quietly([sys.executable, "-m", "venv", VENV])
@@ -111,7 +120,11 @@ def make_environment():
 def install(pip, arguments):
     """Installs, with pip's whole output shown only where it fails."""
     command = [*pip, "install", "--disable-pip-version-check", "--no-input", *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    # A machine whose pip installs for the user by default could not install here.
+    settings = dict(os.environ, PIP_USER="0")
+    done = subprocess.run(
+        command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode(errors="replace"))
         sys.exit("installing failed; is a package index reachable?")
@@ -141,14 +154,26 @@ def lock():
     return 0
 
 
+def reference():
+    """Writes the language reference as `callflow explain --markdown` prints it."""
+    command = [PYTHON, "-m", "runner", "explain", "--markdown"]
+    page = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    with open(os.path.join(ROOT, "docs", "reference.md"), "wb") as file:
+        file.write(page)
+    return 0
+
+
 def run(command):
     """Runs a module of the environment in this checkout; returns its exit code."""
     return subprocess.call([PYTHON, "-m", *command], cwd=ROOT)
 
 
 def quietly(command):
-    """Runs a command for its exit code alone."""
-    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Runs a command for its exit code alone; one that can't be started has failed too."""
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return 127
 
 
 if __name__ == "__main__":

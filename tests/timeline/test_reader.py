@@ -76,7 +76,10 @@ expect:
         ("name: t\nuntil: 5m\ncalls: [{id: a, ends: soon}]", ["7:27 bad-end"]),
         ("name: t\nuntil: 5m\ncalls: [{id: a, status: completed}]", ["7:29 unknown-value"]),
         ("name: t\nuntil: 5m\ncalls: [{id: a, answers: [lots]}]", ["7:31 unknown-value"]),
-        ("name: t\nuntil: 5m\ncalls: [{id: a, answers: {kode: 1}}]", ["7:21 missing-key", "7:31 unknown-key"]),
+        (
+            "name: t\nuntil: 5m\ncalls: [{id: a, answers: {kode: 1}}]",
+            ["7:21 missing-key", "7:31 unknown-key"],
+        ),
         ("name: t\nuntil: 5m\ncalls: [{id: a, from_country: US}]", ["7:21 unknown-key"]),
         ("name: t\nuntil: 400d\ncalls: [{id: a}]", ["6:12 out-of-range"]),
         ("name: t\npoll: 0s\nuntil: 5m\ncalls: [{id: a}]", ["6:11 out-of-range"]),

@@ -130,7 +130,7 @@ class Server:
         """Takes the server's next message, and does what it asks for."""
         message = self._inbox.get(timeout=PATIENCE)
         assert message is not None, "the language server ended"
-        parameters = message.get("params")
+        parameters: Any = message.get("params")
         if message.get("method") == "textDocument/publishDiagnostics":
             self._diagnostics[parameters["uri"]] = parameters["diagnostics"]
         elif "method" in message and "id" in message:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from runner.language.bench import Bench
 from runner.language.regions import holiday_region
@@ -72,6 +71,8 @@ def _timezone(bench: Bench, data: Mapping[str, Any]) -> str | None:
 def _is_zone(name: str) -> bool:
     if name.startswith(_NOT_EVERYWHERE):
         return False
+    from zoneinfo import ZoneInfo  # most flows need none
+
     try:
         return ZoneInfo(name).key == name
     except (KeyError, ValueError, OSError):  # a folder of zones is an OSError
@@ -81,6 +82,8 @@ def _is_zone(name: str) -> bool:
 def _probable_zone(name: str) -> str | None:
     if name.upper() in _ABBREVIATIONS:
         return _ABBREVIATIONS[name.upper()]
+    from zoneinfo import available_timezones
+
     zones = sorted(zone for zone in available_timezones() if "/" in zone)
     if any(zone.startswith(f"{name}/") for zone in zones):
         return None  # a continent, and any of its cities would be a guess

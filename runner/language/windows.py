@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from runner.model import Millis
 
@@ -57,6 +56,8 @@ class Windows:
 
 @lru_cache(maxsize=1024)  # every call of a poll asks about the same minute
 def _is_open(window: Window, minute: int) -> bool:
+    from zoneinfo import ZoneInfo  # most flows need none
+
     local = datetime.fromtimestamp(minute * 60, ZoneInfo(window.timezone))
     clock, today = local.hour * 60 + local.minute, local.date()
     if window.start < window.end:

@@ -26,6 +26,7 @@ COMMANDS = {
     "history": ("runner.cli.history", "Show what was done to which call, and why."),
     "sandbox": ("runner.cli.sandbox", "Serve Twilio's live calls on this machine."),
     "schema": ("runner.cli.schema", "Print a JSON Schema."),
+    "explain": ("runner.cli.explain", "Explain a word of the language, with an example."),
 }
 
 

@@ -13,7 +13,11 @@ from runner.problems import Position
 NOW = 1_700_000_000_000
 LINES = iter(range(1, 1_000_000))
 HANGUP = (Action("hangup", {}, Position("x.yaml", 1, 1)),)
-SPEAK = (Action("say", {"text": "hello"}, Position("x.yaml", 1, 1)),)
+#: The call goes on: its silence is longer than any test.
+SPEAK = (
+    Action("say", {"text": "hello"}, Position("x.yaml", 1, 1)),
+    Action("pause", {"seconds": 100_000}, Position("x.yaml", 2, 1)),
+)
 
 
 def here() -> Position:
@@ -63,6 +67,9 @@ def groups(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 CONDITIONS = st.recursive(TESTS, groups, max_leaves=6)
+LIKELY = st.sampled_from(
+    [cond("status", "eq", "in-progress"), cond("leg", "eq", "parent"), cond("from", "exists", True)]
+)
 CALLS = st.builds(
     call,
     sid=st.sampled_from(["CA1", "CA2", "CA3"]),
@@ -77,20 +84,20 @@ LISTS = st.lists(CALLS, min_size=1, max_size=3, unique_by=lambda c: c.sid)
 ONCES = st.sampled_from(
     [Once(), Once(every=60_000, limit=2), Once(per="from", within=600_000), Once(per="sid")]
 )
-MODES = st.sampled_from([Mode(), Mode("shadow", 0.0), Mode("canary", 0.5)])
+MODES = st.sampled_from([*[Mode()] * 4, Mode("shadow", 0.0), Mode("canary", 0.5)])
 
 
 @st.composite
 def rules(draw: st.DrawFn, name: str) -> list[Rule]:
-    conditions = draw(st.lists(CONDITIONS, min_size=1, max_size=4))
+    conditions = draw(st.lists(LIKELY | CONDITIONS, min_size=1, max_size=4))
     return [
         rule(
             f"r{number}",
             condition,
             flow=name,
-            then=draw(st.sampled_from([HANGUP, SPEAK, ()])),
+            then=draw(st.sampled_from([SPEAK, SPEAK, HANGUP, ()])),
             proceed=draw(st.booleans()),
-            enabled=draw(st.sampled_from([True, True, True, False])),
+            enabled=draw(st.sampled_from([*[True] * 7, False])),
             hold=draw(st.sampled_from([0, 0, 30_000])),
             once=draw(ONCES),
             mode=draw(MODES),
@@ -106,7 +113,7 @@ def flow_lists(draw: st.DrawFn) -> list[Flow]:
             *draw(rules(name)),
             name=name,
             priority=draw(st.integers(0, 1)),
-            enabled=draw(st.sampled_from([True, True, True, False])),
+            enabled=draw(st.sampled_from([*[True] * 7, False])),
         )
         for name in ("f", "g")[: draw(st.integers(1, 2))]
     ]

@@ -18,11 +18,13 @@ CONFIG = json.loads(text_of("config"))
 WORDS = ["version", "flow", "rules", "id", "then", "match", "any", "not", "from", "age", "leg"]
 WORDS += ["gte", "in", "between", "exists", "lists", "file", "say", "text", "loop", "hangup"]
 WORDS += ["defaults", "voice", "priority", "enabled", "continue", "once", "status"]
+WORDS += ["for", "mode", "canary", "every", "max", "per", "within", "accounts", "recheck"]
+WORDS += ["windows", "timezone", "days", "to", "except", "holidays", "dates", "by", "over"]
 WORDS += ["twilio", "concurrency", "grace", "log_format", "flows"]
 
-scalars = st.sampled_from(
-    [None, True, False, 0, 1, -1, 1.0, 1.5, "", "x", "5m", "5m\n", "hangup", "per call", "parent"]
-)
+SCALARS = [None, True, False, 0, 1, -1, 1.0, 1.5, "", "x", "5m", "5m\n", "hangup", "per call"]
+SCALARS += ["parent", "shadow", "10%", "from", "always", "mon", "09:00", "2026-12-24", "0s", "UTC"]
+scalars = st.sampled_from(SCALARS)
 anything = st.recursive(
     scalars,
     lambda inner: (
@@ -33,18 +35,36 @@ anything = st.recursive(
 )
 actions = st.sampled_from(["hangup", {"say": "x"}, {"say": {"text": "x", "loop": 2}}]) | anything
 conditions = st.dictionaries(
-    st.sampled_from(["from", "age", "leg", "status", "any", "not"]),
-    st.sampled_from(["x", "parent", ["x"], {"gte": "5m"}, {"in": ["x"]}, [{"from": "x"}]])
+    st.sampled_from(
+        ["from", "age", "leg", "status", "any", "not", "during", "concurrent", "has_child"]
+    ),
+    st.sampled_from(
+        ["x", "parent", ["x"], {"gte": "5m"}, {"in": ["x"]}, [{"from": "x"}], {"by": "to", "gt": 1}]
+    )
     | anything,
     max_size=3,
 )
+spans = st.sampled_from(["5m", "0s", 5])
+onces = anything | st.fixed_dictionaries(
+    {},
+    optional={"every": spans, "max": scalars, "per": st.sampled_from(["from", "age"])}
+    | {"within": spans, "other": scalars},
+)
+modes = anything | st.fixed_dictionaries({"canary": st.sampled_from(["10%", "100%", "0%", "x"])})
+windows = anything | st.fixed_dictionaries(
+    {"timezone": scalars},
+    optional={"days": st.lists(scalars, max_size=2), "from": scalars, "to": scalars}
+    | {"except": anything | st.fixed_dictionaries({}, optional={"holidays": anything})},
+)
 rules = st.fixed_dictionaries(
     {"id": st.just("a") | anything, "then": st.lists(actions, max_size=2)},
-    optional={"match": conditions, "continue": anything, "once": anything},
+    optional={"match": conditions, "continue": anything, "once": onces, "mode": modes}
+    | {"for": scalars, "recheck": scalars, "retry_unknown": scalars},
 )
 flows = st.fixed_dictionaries(
     {"version": st.just(1) | anything, "flow": st.just("f"), "rules": st.lists(rules, max_size=2)},
-    optional={"match": conditions, "lists": anything, "defaults": anything, "priority": anything},
+    optional={"match": conditions, "lists": anything, "defaults": anything, "priority": anything}
+    | {"mode": modes, "accounts": anything, "windows": st.dictionaries(st.just("w"), windows)},
 )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from runner import __version__
 from runner.cli.formats.findings import Findings, sentence
-from runner.language.codes import meaning
+from runner.language.codes import explained
 from runner.problems import Position, Problem
 
 SCHEMA = (
@@ -44,7 +44,7 @@ def as_sarif(findings: Findings, strict: bool) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    what, mend = meaning(code)
+    what, mend = explained(code)
     return {
         "id": code,
         "shortDescription": {"text": what},

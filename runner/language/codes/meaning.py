@@ -1,0 +1,54 @@
+"""Codes of words that don't fit together: names, lists, actions, tests of flows."""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[str, str]] = {
+    "duplicate-call": (
+        "Two calls of a test have the same name, or the same SID.",
+        "Give one of them another.",
+    ),
+    "duplicate-flow": (
+        "Two files define a flow of the same name, under which history and state are kept.",
+        "Rename one of them.",
+    ),
+    "duplicate-rule": ("Two rules of a flow have the same `id`.", "Give one of them another."),
+    "duplicate-test": ("Two tests of a file have the same name.", "Give one of them another."),
+    "exclusive-action": (
+        "An action that is a whole update by itself stands beside others that change the call.",
+        "Keep one of them, or spread them over two rules.",
+    ),
+    "list-file": (
+        "The file of a list can't be read or used.",
+        "Put it where `file` says, relative to the flow: UTF-8 text, one value a line.",
+    ),
+    "no-poll": (
+        "A test expects something at a time at which nothing is looked at.",
+        "Write a multiple of `poll` that is not beyond `until`.",
+    ),
+    "operator-mismatch": (
+        "The operator does not suit what the field holds.",
+        "Use one of the operators that the message lists.",
+    ),
+    "placeholder": ("A placeholder stands where the language has none.", "Write the text itself."),
+    "twiml-too-long": (
+        "The TwiML is longer than the 4,000 characters that Twilio takes with an update.",
+        "Shorten it, or serve it yourself and `redirect` to it.",
+    ),
+    "unknown-call": ("A test names a call that it does not define.", "Define it under `calls`."),
+    "unknown-list": (
+        "A condition names a list that the flow does not define.",
+        "Define it under `lists`.",
+    ),
+    "unknown-rule": (
+        "A test expects a rule that its flows don't have.",
+        "Write it as flow and rule, with a slash between them.",
+    ),
+    "unknown-window": (
+        "A condition names a window that the flow does not define.",
+        "Define it under `windows`.",
+    ),
+    "unreachable-action": (
+        "An action stands after one that ends the list, and would never run.",
+        "Move it before the last one, or remove it.",
+    ),
+}

@@ -33,7 +33,8 @@ from runner.gateway import credentials
 from runner.language.fields import FIELDS
 from runner.language.loader import load, load_config
 from runner.language.operators import OPERATORS
-from runner.language.schema import text_of
+from runner.language.schema import check, text_of
+from runner.language.source import parse
 from runner.sandbox.scenario import read_scenario
 
 ROOT = Path(__file__).parent.parent
@@ -147,7 +148,9 @@ def named(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/tutorial.md"], ids=named)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/testing.md"], ids=named
+)
 def test_the_commands_give_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     folder = tmp_path / "home"
     folder.mkdir()
@@ -170,7 +173,10 @@ def test_yaml_blocks_are_sound(page: Path, tmp_path: Path) -> None:
             assert rest == shipped.read_text(encoding="utf-8").partition("\n")[2]
         path = tmp_path / "flow.yaml"
         path.write_text(content, encoding="utf-8")
-        if re.search("^calls:", content, re.MULTILINE):
+        if re.search("^tests:", content, re.MULTILINE):
+            document = parse(named(page), content.encode()).document
+            problems = [m.problem for m in check(document, "test")] if document else [page]
+        elif re.search("^calls:", content, re.MULTILINE):
             problems = read_scenario(named(page), content.encode())[1]
         elif re.search("^flow:", content, re.MULTILINE):
             problems = list(load([path]).problems)

@@ -22,9 +22,24 @@ import yaml
 from tests.test_docs import fences
 
 ROOT = Path(__file__).parent.parent
-GOOD = "version: 1\nflow: good\nrules:\n  - id: a\n    then: [hangup]\n"
-WARNED = GOOD.replace("    then", '    match: {from: "4155550100"}\n    then')
+GOOD = """\
+version: 1
+flow: good
+rules:
+  - id: cut
+    match: {age: {gte: 1h}}
+    then: [hangup]
+"""
+WARNED = GOOD.replace("{age: {gte: 1h}}", '{from: "4155550100"}')
 BAD = GOOD.replace("hangup", "hangupp")
+TEST = """\
+version: 1
+flows: [good.yaml]
+tests:
+  - name: ends after an hour
+    calls: [{id: a, age: 59m}]
+    expect: [{at: 1m, call: a, rule: good/cut}]
+"""
 
 
 def run(
@@ -87,6 +102,7 @@ def test_the_hook(project: Path, tmp_path: Path) -> None:
     config = config.replace("rev: main", f"rev: {git('rev-parse', 'HEAD', cwd=source).strip()}")
     (project / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
     bad = project / "flows/bad.yaml"
+    (project / "flows/good.test.yaml").write_text(TEST, encoding="utf-8")
 
     def tried(*words: str) -> tuple[int, str]:
         git("add", "-A", cwd=project)
@@ -97,7 +113,7 @@ def test_the_hook(project: Path, tmp_path: Path) -> None:
     bad.write_text(BAD, encoding="utf-8")
     code, said = tried("--all-files")
     assert code == 1, said
-    assert 'flows/bad.yaml:5:12: error: unknown action "hangupp"' in said
+    assert 'flows/bad.yaml:6:12: error: unknown action "hangupp"' in said
     # Flows come into force together: only both files show that a name stands twice.
     bad.write_text(GOOD, encoding="utf-8")
     code, said = tried("--files", "flows/bad.yaml")
@@ -106,9 +122,13 @@ def test_the_hook(project: Path, tmp_path: Path) -> None:
     bad.unlink()
     code, said = tried("--all-files")
     assert code == 0, said
-    assert re.search(r"^callflow validate\.+Passed$", said, re.MULTILINE)
+    assert re.findall(r"^callflow (\w+)\.+Passed$", said, re.MULTILINE) == ["validate", "test"]
+    (project / "flows/good.test.yaml").write_text(TEST.replace("59m", "58m"), encoding="utf-8")
+    code, said = tried("--all-files")
+    assert code == 1, said
+    assert re.findall(r"^callflow (\w+)\.+Failed$", said, re.MULTILINE) == ["test"]
     (project / "notes.yaml").write_text("- anything", encoding="utf-8")
-    assert "(no files to check)Skipped" in tried("--files", "notes.yaml")[1]
+    assert tried("--files", "notes.yaml")[1].count("(no files to check)Skipped") == 2
 
 
 # ---- the action -----------------------------------------------------------------------------
@@ -186,7 +206,7 @@ def test_the_action(project: Path, tmp_path: Path) -> None:
     (project / "flows/warned.yaml").write_text(WARNED.replace("good", "warned"), encoding="utf-8")
     code, said = validated(paths="flows/good.yaml\n  flows/warned.yaml\n")
     assert code == 0, said
-    assert said.startswith("::warning file=flows/warned.yaml,line=5,")
+    assert said.startswith("::warning file=flows/warned.yaml,line=5,")  # "4155550100"
     assert validated(strict="true")[0] == 1
     code, said = validated(paths="flows callflow.yaml")
     assert (code, "::error file=callflow.yaml,line=2," in said) == (1, True)

@@ -1,6 +1,6 @@
 """A day of calls through `callflow test`: how long a timeline of thousands of polls takes.
 
-`python3 dev.py python bench/timeline.py [CALLS] [--coverage]`: CALLS calls (1,000) spread over a
+`.venv/bin/python bench/timeline.py [CALLS] [--coverage]`: CALLS calls (1,000) spread over a
 day, each of 1 to 60 minutes, at a 10 s poll, against two examples and a flow that acts on every
 inbound call. Prints the seconds that `callflow test` takes, and how many polls and acts that were.
 """

@@ -1,4 +1,4 @@
-"""How much text the voices of Twilio's <Say> take at once; of more, it speaks nothing (13521)."""
+"""How much text the voices of Twilio's <Say> take at once (error 13521 above it)."""
 
 from __future__ import annotations
 

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from runner.language import source
+from runner.language.analysis import WARNINGS, analyse
 from runner.language.compiler import compile_flow
 from runner.language.files import Files
 from runner.language.folders import find_flows
+from runner.language.ignores import Sources, settle
 from runner.language.schema import check
 from runner.language.words import shown
-from runner.model import Flow, FlowSet
+from runner.model import Flow, FlowSet, Millis
 from runner.problems import Position, Problem
+from runner.settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +48,23 @@ class Config:
     texts: Mapping[str, str]
 
 
-def load(paths: Sequence[Path]) -> Loaded:
+def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
     """Loads flow files, and folders of them with all their subfolders, in sorted order.
 
     Passes over hidden files, `*.test.yaml` and `callflow.yaml`. Never raises for what a file is
-    or holds: that is what `problems` is for.
+    or holds: that is what `problems` is for. `poll` is the time between two polls, which decides
+    whether a `for` can be seen to hold; None is the default one.
     """
     found, problems = find_flows(paths)
     files, flows = Files(), []
+    poll = RunSettings().interval if poll is None else poll
     for path in found:
-        flow, its_problems = _load_one(path, files)
+        flow, its_problems = _load_one(path, files, poll)
         problems.extend(its_problems)
         if flow is not None:
             flows.append(flow)
     problems.extend(_duplicates(flows))
+    problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
     flow_set = None
     if not any(problem.is_error for problem in problems):
         flow_set = FlowSet(tuple(flows), dict(files.digests))
@@ -76,12 +82,15 @@ def load_config(path: Path) -> Config:
     return Config(data, tuple(sorted(set(problems))), files.texts)
 
 
-def _load_one(path: str, files: Files) -> tuple[Flow | None, list[Problem]]:
+def _load_one(path: str, files: Files, poll: Millis) -> tuple[Flow | None, list[Problem]]:
     reading = _read(path, files)
     if reading.document is None:
         return None, reading.problems
     compiled = compile_flow(reading.document, files)
-    return compiled.flow, compiled.problems
+    problems = compiled.problems
+    if compiled.flow is not None:
+        problems = [*problems, *analyse(compiled.flow, reading.document, poll=poll)]
+    return compiled.flow, problems
 
 
 def _read(path: str, files: Files) -> source.Reading:

@@ -166,7 +166,7 @@ async def test_against_shows_calls_gained_lost_and_changed(sandbox: Sandbox, pro
     against = json.loads(done.out)["against"]
     (gained,), (lost,), (changed,) = against["gained"], against["lost"], against["changed"]
     assert (gained["from"], gained["rule"]) == ("+14155550155", "vip")
-    assert gained["request"] == {"Twiml": "<Response><Say>Hello</Say></Response>"}
+    assert gained["request"] == {"Twiml": "<Response><Say>Hello</Say><Hangup /></Response>"}
     assert [effect["kind"] for effect in gained["effects"]] == ["ends-call-after"]
     assert (lost["from"], lost["rule"], lost["request"]) == (
         "+14155550102",

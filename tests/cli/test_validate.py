@@ -13,9 +13,10 @@ import pytest
 from runner.cli import report
 from runner.problems import Position, Problem
 
-GOOD = "version: 1\nflow: good\nrules:\n  - id: a\n    then: [hangup]\n"
-WARNED = GOOD.replace("    then", '    match: {from: "4155550100"}\n    then')
-BAD = GOOD.replace("    then", '    match:\n      form: {prefix: "+1415"}\n    then')
+BARE = "version: 1\nflow: good\nrules:\n  - id: a\n    then: [hangup]\n"
+GOOD = BARE.replace("    then", '    match: {from: "+14155550100"}\n    then')
+WARNED = BARE.replace("    then", '    match: {from: "4155550100"}\n    then')
+BAD = BARE.replace("    then", '    match:\n      form: {prefix: "+1415"}\n    then')
 
 
 def callflow(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:

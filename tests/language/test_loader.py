@@ -17,7 +17,10 @@ from runner.language.loader import Loaded, load, load_config
 from runner.language.source import parse
 from tests.language.test_schema import anything, flows
 
-FLOW = "version: 1\nflow: {}\nrules:\n  - id: a\n    then: [hangup]\n"
+FLOW = (
+    "version: 1\nflow: {}\nrules:\n  - id: a\n"
+    "    match: {{to: '+14155550100'}}\n    then: [hangup]\n"
+)
 
 
 def write(path: Path, text: str | None = None) -> Path:
@@ -143,7 +146,7 @@ def test_the_revision_changes_with_the_text_and_with_its_lists(tmp_path: Path) -
 def test_faults_of_list_files_stand_where_the_file_is_named(tmp_path: Path) -> None:
     flow = write(tmp_path / "a.yaml", FLOW.format("a") + "lists: {vip: {file: no.txt}}\n")
     (problem,) = load([flow]).problems
-    assert (problem.code, problem.position.line) == ("list-file", 6)
+    assert (problem.code, problem.position.line) == ("list-file", 7)
 
 
 def test_a_number_in_a_list_file_is_told_at_its_line(tmp_path: Path) -> None:

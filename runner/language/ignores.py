@@ -1,0 +1,153 @@
+"""`# callflow: ignore[code] reason`: warnings that somebody has looked at and means to keep.
+
+A comment is what YAML takes for one: not a `#` in quotes or in a block of text. In a list file it
+is what follows a `#`. Errors stay, whatever a comment says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from yaml.error import YAMLError
+from yaml.tokens import ScalarToken
+
+from runner.language.tree import Composer
+from runner.language.words import shown, suggestion
+from runner.problems import Position, Problem
+
+_MARK = re.compile(r"(?<!\S)#[ \t]*callflow:[ \t]*ignore\b[ \t]*(\[[^\]]*\]?)?(.*)")
+_CODE = re.compile(r"[^\s,\[\]]+")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
+_LIST_LINE_END = re.compile("\r\n|\r|\n")  # as the reader of list files does
+_BETWEEN = " \t:-\u2013\u2014"  # what people put between the brackets and the reason
+
+_OURS = ("ignore-without-reason", "unused-ignore", "unknown-code")
+
+#: Lines and columns from 0.
+_Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """One comment: where it stands, the codes that it names with their places, and why."""
+
+    position: Position
+    codes: tuple[tuple[str, Position], ...]
+    reason: str
+
+    def covers(self, problem: Problem) -> bool:
+        """Whether the problem is on the comment's line or on the one below."""
+        line = self.position.line
+        return problem.position.path == self.position.path and (
+            line <= problem.position.line <= line + 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was read: `texts` by path, which of these are `flows`, and every `known` warning."""
+
+    texts: Mapping[str, str]
+    flows: Collection[str]
+    known: Sequence[str]
+
+
+def settle(problems: Sequence[Problem], sources: Sources) -> list[Problem]:
+    """The problems without the silenced ones, and with what is wrong with the comments."""
+    found = [
+        ignore
+        for path, text in sources.texts.items()
+        if "callflow:" in text
+        for ignore in ignores_of(path, text, is_yaml=path in sources.flows)
+    ]
+    if not found:
+        return list(problems)
+    silent = {p for p in problems if not p.is_error and _is_silenced(p, found)}
+    said = [fault for ignore in found for fault in _faults(ignore, problems, sources)]
+    return [p for p in problems if p not in silent] + said
+
+
+def ignores_of(path: str, text: str, *, is_yaml: bool) -> Iterator[Ignore]:
+    """The comments of a file that silence something."""
+    lines = (_LINE_END if is_yaml else _LIST_LINE_END).split(text)
+    spans: list[_Span] | None = None if is_yaml else []
+    for number, line in enumerate(lines):
+        mark = _MARK.search(line)
+        while mark is not None:
+            spans = list(_quoted(text)) if spans is None else spans
+            place = (number, mark.start())
+            if not any(start <= place < end for start, end in spans):
+                yield _ignore(path, number + 1, mark)
+                break
+            mark = _MARK.search(line, mark.start() + 1)
+
+
+def _quoted(text: str) -> Iterator[_Span]:
+    """Where the texts of a YAML file stand, in which a `#` is nothing but a character."""
+    scanner = Composer(text)
+    try:
+        while scanner.check_token():
+            token = scanner.get_token()
+            if isinstance(token, ScalarToken):
+                start, end = token.start_mark, token.end_mark
+                yield (start.line, start.column), (end.line, end.column)
+    except YAMLError:
+        return  # which is the file's problem, and told as such
+
+
+def _ignore(path: str, line: int, mark: re.Match[str]) -> Ignore:
+    codes = tuple(
+        (code[0], Position(path, line, mark.start(1) + code.start() + 1, len(code[0])))
+        for code in _CODE.finditer(mark[1] or "")
+    )
+    position = Position(path, line, mark.start() + 1, len(mark[0].rstrip()))
+    return Ignore(position, codes, mark[2].strip(_BETWEEN))
+
+
+def _is_silenced(problem: Problem, ignores: Sequence[Ignore]) -> bool:
+    return any(
+        ignore.reason and ignore.covers(problem) and any(c == problem.code for c, _ in ignore.codes)
+        for ignore in ignores
+    )
+
+
+def _faults(ignore: Ignore, problems: Sequence[Problem], sources: Sources) -> Iterator[Problem]:
+    near = [problem for problem in problems if ignore.covers(problem)]
+    complete = _is_complete(ignore.position.path, problems, sources)
+    if not ignore.codes:
+        message = "this names no warning to silence"
+        hint = "name it in brackets: `# callflow: ignore[code] reason`"
+        yield _warning(ignore.position, "unknown-code", message, hint)
+    elif not ignore.reason:
+        message = "this silences nothing, because it does not say why"
+        hint = "write the reason behind the brackets: `# callflow: ignore[code] reason`"
+        yield _warning(ignore.position, "ignore-without-reason", message, hint)
+    for code, position in ignore.codes:
+        if any(problem.is_error and problem.code == code for problem in near):
+            message = f"{shown(code)} is an error, and errors can't be silenced"
+            yield _warning(position, "unknown-code", message, "mend it, and remove this")
+        elif code in _OURS:
+            message = f"{shown(code)} is about comments like this one, and can't be silenced"
+            yield _warning(position, "unknown-code", message, "mend the comment")
+        elif code not in sources.known:
+            message = f"there is no warning {shown(code)}"
+            hint = suggestion(code, sources.known, "warnings")
+            yield _warning(position, "unknown-code", message, hint)
+        elif ignore.reason and complete and not any(each.code == code for each in near):
+            message = f"there is no warning {shown(code)} here to silence"
+            hint = "remove it, or move it to the line of the warning or the one above"
+            yield _warning(position, "unused-ignore", message, hint)
+
+
+def _is_complete(path: str, problems: Sequence[Problem], sources: Sources) -> bool:
+    """Whether all warnings about a file are known: an error keeps others from being looked for."""
+    return not any(
+        problem.is_error and (problem.position.path == path or path not in sources.flows)
+        for problem in problems
+    )
+
+
+def _warning(position: Position, code: str, message: str, hint: str) -> Problem:
+    return Problem(position, code, message, hint, "warning")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner.call import parse_rfc2822
 from runner.cli.logs import event_log, rfc3339
+from runner.cli.terminal import printable
 from runner.durations import format_duration, parse_duration
 from runner.engine.ports import Event
 from runner.masking import mask_numbers
@@ -142,3 +143,12 @@ def test_a_text_line_is_for_people() -> None:
 
 def test_times_are_rfc_3339() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_callers_name_moves_nobodys_cursor() -> None:
+    text = "a\x1b[2Jb\x9bc\u202ed\te\nf\x00"
+    assert printable(text) == "a\ufffd[2Jb\ufffdc\ufffdd\te\nf\ufffd"
+    event = Event("action.done", 0, fields={"detail": "x\x1b[31m"})
+    stream = io.StringIO()
+    event_log(stream, "text", show_numbers=True)(event)
+    assert "\x1b" not in stream.getvalue()

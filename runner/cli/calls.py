@@ -15,6 +15,7 @@ from runner.call import Call, parse_rfc2822
 from runner.cli.credentials import api_base_option, ask_twilio
 from runner.cli.exits import USAGE, Failure
 from runner.cli.options import F, option
+from runner.cli.terminal import printable
 from runner.durations import format_duration
 from runner.engine.ports import CallQuery, Listing
 from runner.gateway.rows import is_call_sid
@@ -121,7 +122,7 @@ def show(sid: str, form: str, show_numbers: bool, api_base: str | None) -> None:
     known = {name: value for name, value in row.items() if value not in (None, "")}
     width = max(map(len, known))
     for name, value in known.items():
-        click.echo(f"{name:<{width}}  {value}")
+        click.echo(f"{name:<{width}}  {printable(value)}")
 
 
 @command.command(
@@ -238,7 +239,7 @@ def _print_table(rows: Sequence[dict[str, str | None]], listing: Listing) -> Non
 
 
 def _cells(row: dict[str, str | None], age: str) -> tuple[str, ...]:
-    return (*(row[name] or "-" for name in _COLUMNS[:-1]), age)
+    return (*(printable(row[name] or "-") for name in _COLUMNS[:-1]), age)
 
 
 def _age(call: Call, now: Millis | None) -> str:

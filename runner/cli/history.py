@@ -13,6 +13,7 @@ import click
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.logs import rfc3339
 from runner.cli.options import option
+from runner.cli.terminal import printable
 from runner.cli.wiring import settings_of
 from runner.durations import parse_duration
 from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError, Verification
@@ -57,7 +58,7 @@ def command(config: str | None, store: str | None, form: str, verify: bool, **fi
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
-        click.echo("\n".join(_text(row) for row in rows))
+        click.echo("\n".join(printable(_text(row)) for row in rows))
     else:
         click.echo(f"no such acts in {settings.store}", err=True)
     return CLEAN

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from runner.cli.terminal import printable
 from runner.engine.ports import Event, Listener
 from runner.masking import mask_numbers
 from runner.model import Millis
@@ -76,7 +77,7 @@ def _text_line(event: Event, fields: dict[str, Any]) -> str:
     fields.update(fields.pop("request", {}))
     extra = "".join(f" {name}={_value(value)}" for name, value in fields.items() if value != "")
     mark = "" if event.level in ("info", "debug") else f" {event.level.upper()}"
-    return f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}"
+    return printable(f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}")
 
 
 def _value(value: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.call import Call
+from runner.cli.terminal import printable
 from runner.decision.effects import effects
 from runner.decision.planner import Held, Plan, Step
 from runner.language.words import counted
@@ -22,8 +23,10 @@ class Report:
 
     @property
     def hide(self) -> Callable[[str], str]:
-        """Masks phone numbers, unless they are wanted."""
-        return str if self.show_numbers else mask_numbers
+        """Makes text safe to print, and masks phone numbers unless they are wanted."""
+        if self.show_numbers:
+            return printable
+        return lambda text: mask_numbers(printable(text))
 
     def plan(self, plan: Plan, listed: int) -> dict[str, Any]:
         """A plan as plain data: `calls` (how many were listed), `steps`, `held`, `shadows`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from runner.engine.ports import StoreError
@@ -70,6 +72,10 @@ def open_database(path: Path, *, read_only: bool, patience: float) -> sqlite3.Co
             f"can't open the store {path}: there is no folder {path.parent}",
             hint="make the folder, or name another file with --store sqlite:///FILE",
         )
+    if not read_only and not path.exists():
+        # It holds phone numbers: for its owner's eyes. SQLite gives its companions the same mode.
+        with suppress(OSError):  # which SQLite then explains
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     db = sqlite3.connect(uri, uri=True, timeout=patience, check_same_thread=False)
     try:

@@ -157,6 +157,14 @@ async def test_sqlite_remembers_across_processes(tmp_path: Path) -> None:
     await again.close()
 
 
+async def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/a.db")
+    await store.claim([INTENT])
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    await store.close()
+    assert modes == {"a.db": 0o600, "a.db-wal": 0o600, "a.db-shm": 0o600}
+
+
 async def test_reading_writes_no_file(tmp_path: Path) -> None:
     store = await open_store_to_read(f"sqlite:///{tmp_path}/none.db")
     assert await store.history(HistoryQuery()) == []

@@ -63,7 +63,7 @@ def test_the_exit_code_is_the_same_in_every_format(format_: str, name: str, tmp_
     assert (first.returncode, again.returncode) == (loose, strict)
     assert "\x1b" not in first.stdout + first.stderr
     assert re.fullmatch(r"(1 file, .*\n)?", first.stderr)  # no more than the sum of it
-    assert first.stdout == callflow(*words, cwd=tmp_path).stdout
+    assert (first.stdout == again.stdout) or format_ == "junit"  # which says what fails
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -151,9 +151,8 @@ def test_sarif_of_nothing_is_a_run_without_results() -> None:
 @given(st.text(), st.text(min_size=1).filter(lambda path: "\0" not in path))
 def test_any_text_makes_valid_sarif(message: str, path: str) -> None:
     [result] = sarif(one(message, path))["results"]
-    assert result["message"]["text"].replace("{{", "{").replace("}}", "}") == message or (
-        "{{" in message or "}}" in message
-    )
+    single = re.sub(r"\{\{|\}\}", lambda pair: pair[0][0], result["message"]["text"])
+    assert single == message
 
 
 def test_braces_are_not_placeholders() -> None:

@@ -20,6 +20,7 @@ from runner.cli.planned import Report, plan_text
 from runner.cli.replay import replay, scene_of, take
 from runner.cli.snapshot import Snapshot, read_snapshot, write_snapshot
 from runner.cli.wiring import credentials_of, flow_paths, flows_of, settings_of
+from runner.decision.effects import legs_of
 from runner.engine.clock import SystemClock
 from runner.engine.ports import GatewayError, StoreError
 from runner.gateway.credentials import Credentials
@@ -134,7 +135,7 @@ def _shown(
     asked: Options, settings: RunSettings, snapshot: Snapshot, flow_set: FlowSet
 ) -> tuple[str, bool]:
     """The report, and whether there is anything to change."""
-    report = Report(snapshot.calls, settings.show_numbers)
+    report = Report(legs_of(snapshot.calls), settings.show_numbers)
     sight = asyncio.run(replay(snapshot, flow_set))
     shown = report.plan(sight.plan, len(sight.calls))
     changes = bool(sight.plan.steps)

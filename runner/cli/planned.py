@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from runner.masking import mask_numbers
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How acts are shown. `calls` are all that are live: the legs of a call are found in them."""
+    """How acts are shown. `legs` are those that live calls have dialled, by the caller's SID."""
 
-    calls: tuple[Call, ...]
+    legs: Mapping[str, Sequence[Call]]
     show_numbers: bool = False
 
     @property
@@ -40,7 +40,7 @@ class Report:
     def step(self, step: Step) -> dict[str, Any]:
         """One update: what is sent, why, and what it does to the call and its legs."""
         request = step.update.parameters()
-        found = effects(step, self.calls)
+        found = effects(step, self.legs)
         return {
             **self._act(step),
             "request": {name: self.hide(value) for name, value in request.items()},

@@ -20,6 +20,7 @@ from runner.cli.report import Style
 from runner.cli.why_cases import Inquiry, live_case, pasted_case, snapshot_case
 from runner.cli.why_text import as_text
 from runner.cli.wiring import flow_paths, flows_of, settings_of
+from runner.decision.effects import legs_of
 from runner.gateway.rows import is_call_sid
 from runner.language.words import shown, suggestion
 from runner.model import FlowSet, Millis
@@ -66,7 +67,7 @@ def command(words: tuple[str, ...], rule: str | None, form: str, **options: Any)
     flow_set, _ = flows_of(flow_paths(paths, settings))
     _check_rule(rule, flow_set)
     case = _case(Inquiry(sid, flow_set, settings), source)
-    report = Report(case.live, settings.show_numbers)
+    report = Report(legs_of(case.live), settings.show_numbers)
     data = as_data(_narrowed(case, rule), report)
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from runner.actions.effects import Effects, effects_of
@@ -21,15 +21,23 @@ class Effect:
     words: str
 
 
-def effects(step: Step, calls: Iterable[Call]) -> tuple[Effect, ...]:
-    """What the step leads to, as far as `calls`, all that are live, show the legs."""
+def legs_of(calls: Iterable[Call]) -> dict[str, list[Call]]:
+    """Which of these calls each of them has dialled, by SID."""
+    legs: dict[str, list[Call]] = {}
+    for call in calls:
+        if call.parent_call_sid:
+            legs.setdefault(call.parent_call_sid, []).append(call)
+    return legs
+
+
+def effects(step: Step, legs: Mapping[str, Iterable[Call]]) -> tuple[Effect, ...]:
+    """What the step leads to, as far as `legs`, those of all live calls, show it."""
     known = effects_of(step.rule.then)
     found = [_ending(step, known)] if known.ends else []
     if known.interrupts:
         found += [
             Effect("drops-child", leg.sid, f"drops the child leg {leg.sid} ({leg.status})")
-            for leg in calls
-            if leg.parent_call_sid == step.call.sid
+            for leg in legs.get(step.call.sid, ())
         ]
         if step.call.parent_call_sid:
             found.append(_end_of_dial(step.call.parent_call_sid))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from runner.call import Call
@@ -29,7 +30,7 @@ Fate: TypeAlias = str
 _Outcome: TypeAlias = tuple[Fate, str, Step | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: it remembers what it has looked up
 class Scene:
     """One poll as it was decided: what was listed, when, the holds after it, the plan.
 
@@ -43,6 +44,24 @@ class Scene:
     plan: Plan
     history: History = field(default_factory=History)
     flows: Collection[str] | None = None
+
+    @cached_property
+    def outcomes(self) -> dict[tuple[str, str], _Outcome]:
+        """(call SID, `flow/rule`) → what the plan made of the verdict."""
+        apart = "the call is outside the rule's cohort: recorded, not sent"
+        found: dict[tuple[str, str], _Outcome] = {}
+        for step in self.plan.steps:
+            found[step.call.sid, step.rule.key] = "acts", step.why, step
+        for step in self.plan.shadows:
+            found[step.call.sid, step.rule.key] = "shadow", apart, step
+        for held in self.plan.held:
+            found[held.call.sid, held.rule.key] = held.reason, held.detail, None
+        return found
+
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The SIDs of the calls that the poll saw."""
+        return frozenset(call.sid for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +170,9 @@ def _missing(needed: tuple[Need, ...] | None) -> str:
 
 def _planned(facts: Explanation, scene: Scene) -> _Outcome:
     """What the plan made of the verdict."""
-    sid, key = facts.call.sid, facts.rule.key
-    for step in scene.plan.steps:
-        if (step.call.sid, step.rule.key) == (sid, key):
-            return "acts", step.why, step
-    for step in scene.plan.shadows:
-        if (step.call.sid, step.rule.key) == (sid, key):
-            return "shadow", "the call is outside the rule's cohort: recorded, not sent", step
-    for held in scene.plan.held:
-        if (held.call.sid, held.rule.key) == (sid, key):
-            return held.reason, held.detail, None
-    if all(call.sid != sid for call in scene.calls):
+    known = scene.outcomes.get((facts.call.sid, facts.rule.key))
+    if known is not None:
+        return known
+    if facts.call.sid not in scene.listed:
         return "unlisted", "no poll sees this call: only live ones are asked for", None
     return "records", "none of its actions changes the call", None

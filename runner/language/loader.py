@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,17 +60,32 @@ def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
     found, problems = find_flows(paths)
     files, flows = Files(), []
     poll = RunSettings().interval if poll is None else poll
-    for path in found:
-        flow, its_problems = _load_one(path, files, poll)
-        problems.extend(its_problems)
-        if flow is not None:
-            flows.append(flow)
+    with _without_collecting():
+        for path in found:
+            flow, its_problems = _load_one(path, files, poll)
+            problems.extend(its_problems)
+            if flow is not None:
+                flows.append(flow)
     problems.extend(_duplicates(flows))
     problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
     flow_set = None
     if not any(problem.is_error for problem in problems):
         flow_set = FlowSet(tuple(flows), dict(files.digests))
     return Loaded(flow_set, tuple(sorted(set(problems))), files.texts, files.digests)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Loading makes objects by the million and next to no cycles: looking for those takes a
+    fifth of the time, and finds nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def load_config(path: Path) -> Config:

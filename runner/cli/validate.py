@@ -14,7 +14,7 @@ from runner.cli import report
 from runner.cli.exits import CLEAN, FINDINGS
 from runner.cli.formats import FORMATS, Findings
 from runner.cli.options import option
-from runner.language.folders import CONFIG_NAMES
+from runner.language.folders import CONFIG_FILE, CONFIG_NAMES
 from runner.language.loader import load, load_config
 
 _EPILOG = """\b
@@ -41,16 +41,22 @@ _FOR_PEOPLE = ("text", "github")  # GitHub shows the log too
 def command(paths: tuple[Path, ...], format_: str, strict: bool) -> int:
     """Check flow files: YAML, schema and meaning.
 
-    PATH is a file or a folder, flows/ where none is given. A callflow.yaml given by name is
-    checked as a configuration file. Ends with 0 where the files are fit to run, with 1 where
-    there is an error (with --strict, also a warning).
+    PATH is a file or a folder. Where none is given, what `run` would load is checked: the
+    callflow.yaml here, if there is one, and its flows, else flows/. Ends with 0 where the files
+    are fit to run, with 1 where there is an error (with --strict, also a warning).
     """
-    findings = _look_at(paths or (Path("flows"),))
+    findings = _look_at(paths or _what_run_loads())
     write = FORMATS.get(format_)
     click.echo(write(findings, strict) if write else _text(findings), nl=False)
     if format_ in _FOR_PEOPLE:
         click.echo(report.summary(findings.problems, len(findings.paths)), err=True)
     return FINDINGS if findings.fails(strict) else CLEAN
+
+
+def _what_run_loads() -> list[Path]:
+    config = Path(CONFIG_FILE)
+    named = (load_config(config).data or {}).get("flows") if config.is_file() else None
+    return [*([config] if config.is_file() else []), *map(Path, named or ["flows"])]
 
 
 def _look_at(paths: Sequence[Path]) -> Findings:

@@ -12,11 +12,10 @@ import click
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.report import as_text
 from runner.gateway.credentials import BadCredentials, Credentials, read_credentials
+from runner.language.folders import CONFIG_FILE
 from runner.language.loader import Loaded, load, load_config
 from runner.model import FlowSet
 from runner.settings import BadSettings, RunSettings, settings_from
-
-CONFIG_FILE = "callflow.yaml"
 
 
 def settings_of(config: str | None, options: Mapping[str, Any]) -> RunSettings:

@@ -9,7 +9,8 @@ from pathlib import Path
 from runner.language.files import reason
 from runner.problems import Position, Problem
 
-CONFIG_NAMES = ("callflow.yaml", "callflow.yml")
+CONFIG_FILE = "callflow.yaml"
+CONFIG_NAMES = (CONFIG_FILE, "callflow.yml")
 
 _SUFFIXES = (".yaml", ".yml")
 _OTHER_SUFFIXES = (".test.yaml", ".test.yml", ".scenario.yaml", ".scenario.yml")

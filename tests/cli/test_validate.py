@@ -155,3 +155,17 @@ def test_colour() -> None:
     text = report.as_text([problem], {"f": "abc"}, style=report.Style(colour=True))
     assert "\x1b[33m" in text
     assert "\x1b[" not in report.as_text([problem], {"f": "abc"})
+
+
+def test_without_a_path_what_run_loads_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text("version: 1\n")
+    (tmp_path / "callflow.yaml").write_text("version: 1\nflows: [rules]\nintervall: 2s\n")
+    done = callflow("validate", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "callflow.yaml:3:1" in done.stdout
+    assert "flows:1:1" in done.stdout, "a configuration with an error names no flows"
+    (tmp_path / "callflow.yaml").write_text("version: 1\nflows: [rules]\n")
+    done = callflow("validate", cwd=tmp_path)
+    assert "rules/a.yaml:1:1" in done.stdout
+    assert "flows:1:1" not in done.stdout

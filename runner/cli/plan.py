@@ -46,7 +46,7 @@ class Options:
     "Example: callflow plan flows/ --against old/ --snapshot calls.json",
     short_help="Show what a poll would do now, sending nothing.",
 )
-@click.argument("paths", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @option("--against", metavar="PATH", help="Flows before an edit: show only what it changes.")
 @option("--save-snapshot", metavar="FILE", help="Write the live calls there, to plan with again.")
 @option("--snapshot", metavar="FILE", help="Plan with that file instead of asking Twilio.")
@@ -61,7 +61,7 @@ class Options:
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a poll would do now, sending nothing.
 
-    PATHS are flow files and folders (default: flows/). Each call that would be changed is shown
+    PATH is a flow file or a folder (default: flows/). Each call that would be changed is shown
     with the rule, the reason, the exact request and what it does to the call and its other legs;
     calls held back are shown with what holds them.
     """

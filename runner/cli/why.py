@@ -41,7 +41,7 @@ class Source:
     "Example: callflow why --call-json call.json --at 2026-11-02T09:30:00Z",
     short_help="Say what each rule makes of one call, and why.",
 )
-@click.argument("words", nargs=-1, metavar="CALL_SID [PATHS]...")
+@click.argument("words", nargs=-1, metavar="CALL_SID [PATH]...")
 @option("--rule", metavar="FLOW[/RULE]", help="Only this rule, or this flow.")
 @option("--snapshot", metavar="FILE", help="Look the call up in a file of plan --save-snapshot.")
 @option("--call-json", metavar="FILE|-", help="Twilio's JSON of one call; needs no CALL_SID.")
@@ -57,8 +57,8 @@ def command(words: tuple[str, ...], rule: str | None, form: str, **options: Any)
     """Say what each rule makes of one call, and why.
 
     Each condition is shown with its value and its truth, and what would have to change for the
-    rule to match; then hold, once, mode and what the ledger has on the call. PATHS are flow files
-    and folders (default: flows/). A call that is over is told from the ledger.
+    rule to match; then hold, once, mode and what the ledger has on the call. PATH is a flow file
+    or a folder (default: flows/). A call that is over is told from the ledger.
     """
     at = options.pop("at")
     source = Source(options.pop("snapshot"), options.pop("call_json"), _time(at) if at else None)

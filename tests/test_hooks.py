@@ -202,7 +202,8 @@ def test_the_action(project: Path, tmp_path: Path) -> None:
         return done.returncode, done.stdout
 
     assert validated() == (0, "1 file, no problems\n")
-    assert validated(paths="") == (0, "1 file, no problems\n")
+    code, said = validated(paths="")  # what `run` would load, the configuration included
+    assert (code, "file=callflow.yaml,line=2," in said) == (1, True)
     (project / "flows/warned.yaml").write_text(WARNED.replace("good", "warned"), encoding="utf-8")
     code, said = validated(paths="flows/good.yaml\n  flows/warned.yaml\n")
     assert code == 0, said

@@ -369,7 +369,9 @@ async def test_an_act_without_an_outcome_is_exit_1(sandbox: Sandbox, project: Pa
     assert (done.code, done.events[-1]["event"]) == (1, "action.retrying")
     sandbox.faults.clear()
     done = await callflow("run", "--once", "--log-format", "json", at=sandbox, cwd=project)
-    assert (done.code, done.events[-1]["event"]) == (0, "action.done")
+    # The recovery goes on beside the poll: either may end first.
+    assert done.code == 0
+    assert {"poll", "action.done"} <= {event["event"] for event in done.events}
 
 
 @pytest.mark.parametrize(

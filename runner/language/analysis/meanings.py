@@ -30,7 +30,7 @@ from runner.model import Test
 _WITHIN = ("in", "not_in")
 _TEXTS = ("text", "phone", "status", "flag")
 #: The field types that hold whole numbers, and the least of them.
-_LEAST = {"duration": 0.0, "count": 0.0, "rank": 0.0, "time": -inf}
+LEAST = {"duration": 0.0, "count": 0.0, "rank": 0.0, "time": -inf}
 #: `leg` says of every call whether this field is empty.
 LEG, PARENT = "leg", "parent_call_sid"
 #: What the name of a test begins with of which nothing is known.
@@ -71,7 +71,7 @@ def _name(field: str, operator: str) -> str | None:
         return WINDOW if operator in _WITHIN else None
     if kind == LEG:
         return PARENT if operator in ("eq", "not", "in", "not_in") else None
-    if kind in _LEAST:
+    if kind in LEAST:
         return field if operator in _RANGES or operator == "exists" else None
     known = kind in _TEXTS and (operator in _ATOMS or operator == "exists")
     return field if known else None
@@ -88,8 +88,8 @@ def meaning_of(test: Test, files: Collection[str]) -> Meaning:
         return _of_leg(test)
     if test.operator == "exists":
         return _of_existence(test.value, kind)
-    if kind in _LEAST:
-        return _of_amount(test, _LEAST[kind])
+    if kind in LEAST:
+        return _of_amount(test, LEAST[kind])
     return _of_text(*_ATOMS[test.operator](test, files))
 
 
@@ -112,8 +112,8 @@ def _of_amount(test: Test, least: float) -> Meaning:
 
 def _of_existence(wanted: bool, kind: str) -> Meaning:
     """Never unknown: missing is an answer."""
-    everything = ((_LEAST[kind], inf),) if kind in _LEAST else ANY_TEXT
-    nothing = () if kind in _LEAST else NO_TEXT
+    everything = ((LEAST[kind], inf),) if kind in LEAST else ANY_TEXT
+    nothing = () if kind in LEAST else NO_TEXT
     there, gone = Region(False, everything), Region(True, nothing)
     return Meaning(there, gone, gone, there) if wanted else Meaning(gone, there, there, gone)
 

@@ -18,6 +18,7 @@ from runner.language.conditions import tests_of
 from runner.language.words import listed
 from runner.model import Rule, Test
 
+_TOLD = ("leg", "during", "outside")  # which every call is or is not, whatever Twilio leaves out
 _MOST_TOGETHER = 40  # earlier rules that are looked at as one
 #: Operators of which it can't be proved that no value fits them.
 _FITTING = frozenset(
@@ -61,7 +62,7 @@ def _maybe_missing(rules: Sequence[Sorted]) -> frozenset[str]:
     """The names of which a test can be true although the value is missing."""
     tests = (test for each in rules for test in tests_of(each.rule.match))
     return frozenset(
-        name_of(test) for test in tests if test.operator == "exists" or test.field == "leg"
+        name_of(test) for test in tests if test.operator == "exists" or test.field in _TOLD
     )
 
 

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from runner.language.analysis.meanings import LEG, PARENT, UNKNOWN, WINDOW, is_inside, name_of
+from runner.language.analysis.meanings import (
+    LEAST,
+    LEG,
+    PARENT,
+    UNKNOWN,
+    WINDOW,
+    is_inside,
+    name_of,
+)
 from runner.language.fields import FIELDS
 from runner.language.operators import OPERATORS
 from runner.model import AllOf, AnyOf, Condition, Not, Test
@@ -31,10 +39,7 @@ def made_up(tests: Tests, nested: Sequence[Condition]) -> dict[str, Any] | None:
             _make_fit(values, name, test)
     for condition in nested:
         for test, wanted in _asked(condition, True):
-            if wanted or test.field == LEG or test.operator == "exists":
-                _make_fit(values, name_of(test), test, wanted)
-            else:
-                values.setdefault(name_of(test), _UNLIKELY)
+            _make_fit(values, name_of(test), test, wanted)
     return values if fits(tests, nested, values) else None
 
 
@@ -104,7 +109,7 @@ def _asked(condition: Condition, wanted: bool) -> Iterator[tuple[Test, bool]]:
 
 
 def _make_fit(values: dict[str, Any], name: str, test: Test, wanted: bool = True) -> None:
-    make = _EXAMPLES.get(test.operator)
+    make = (_EXAMPLES if wanted else _COUNTEREXAMPLES).get(test.operator)
     if name[0] == UNKNOWN:
         values[name] = wanted is is_inside(test) if _is_window(test) else wanted
     elif test.field == LEG:
@@ -112,22 +117,25 @@ def _make_fit(values: dict[str, Any], name: str, test: Test, wanted: bool = True
             values.setdefault(name, _UNLIKELY)
     elif test.operator == "exists":
         if test.value is wanted:
-            values.setdefault(name, _UNLIKELY if FIELDS[test.field].type in _TEXTS else 0)
-    elif make is not None:
-        values[name] = make(test.value, test.written, values.get(name))
-    else:
+            values.setdefault(name, 0 if FIELDS[test.field].type in LEAST else _UNLIKELY)
+    elif make is None:
         values.setdefault(name, _UNLIKELY)
+    else:
+        value = make(test.value, test.written, values.get(name))
+        least = LEAST.get(FIELDS[test.field].type)
+        values[name] = value if least is None else max(value, least)
 
 
 def _is_window(test: Test) -> bool:
     return test.field in FIELDS and FIELDS[test.field].type == WINDOW
 
 
-_TEXTS = ("text", "phone", "status")
-
-
 def _larger(least: Any, known: Any) -> Any:
     return max(least, known) if isinstance(known, int) else least
+
+
+def _another(known: Any) -> Any:
+    return _UNLIKELY if known is None else known
 
 
 def _first(words: Any, written: Any, known: Any) -> Any:
@@ -151,4 +159,14 @@ _EXAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "over": lambda value, _written, known: _larger(value + 1, known),
     "lt": lambda value, _written, known: value - 1 if known is None else known,
     "lte": lambda value, _written, known: value if known is None else known,
+}
+#: The same for values that the operator does not hold for.
+_COUNTEREXAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "eq": lambda value, _written, known: not value if isinstance(value, bool) else _another(known),
+    "gt": lambda value, _written, _known: value,
+    "gte": lambda value, _written, _known: value - 1,
+    "lt": lambda value, _written, known: _larger(value, known),
+    "lte": lambda value, _written, known: _larger(value + 1, known),
+    "between": lambda value, _written, known: _larger(value[1] + 1, known),
+    "over": lambda value, _written, _known: value,
 }

@@ -176,7 +176,7 @@ _VALUES: dict[str, Sequence[Any]] = {
     "status": (None, "queued", "ringing", "in-progress", "completed"),
     "parent_call_sid": (None, "CA1", "CA2", "CA3"),
     "time": (NOON, MIDNIGHT),
-    "child": (False, True),
+    "child": (False, True, None),  # None: nobody listed the other calls
     "many": (1, 2, 3),
 }
 _ASKS = {
@@ -211,7 +211,8 @@ def seen(values: dict[str, Any]) -> Seen:
         began = datetime.fromtimestamp((now - age // 1000 * 1000) / 1000, UTC)
         given["start_time"] = format_datetime(began)
         now += age % 1000
-    others = Others(values.get("many", 1), values.get("child", False))
+    child = values.get("child", False)
+    others = None if child is None else Others(values.get("many", 1), child)
     return Seen(Call(sid="CA0", from_=values.get("from"), **given), Moment(now, others))
 
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from runner.decision.holds import Holds
@@ -77,6 +77,7 @@ def test_where_values_are_plain_nothing_is_missed(flow: dict[str, Any]) -> None:
     """Both ways: a rule gets no call exactly where one of the two warnings says so."""
     calls = world.universe(flow, ALL)
     compiled, problems = world.analysed(flow)
+    note(repr(flow["rules"]))
     idle = {rule.id for rule in compiled.rules} - world.reached(compiled, calls)
     impossible = contradictory(compiled, problems)
     assert world.unreachable(problems) <= idle <= world.unreachable(problems) | impossible

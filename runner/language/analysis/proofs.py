@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from runner.language.analysis.meanings import Meaning, name_of
-from runner.language.analysis.regions import Region, both, is_empty
+from runner.language.analysis.regions import Region, both, cost_of, is_empty
 from runner.model import AllOf, AnyOf, Condition, Not, Test
 
 Wanted = Literal["true", "false", "untrue", "unfalse"]
@@ -100,12 +100,8 @@ def refuted(parts: Iterable[Formula], known: Regions, patience: Patience) -> boo
 
 def _contradicts(fact: Fact, regions: dict[str, Region], patience: Patience) -> bool:
     """Adds a fact to what is known; True where that leaves its field nothing to be."""
-    patience.steps -= 1
-    region = fact.region
-    if fact.name in regions:
-        region = both(regions[fact.name], region)
-    regions[fact.name] = region
-    return is_empty(region)
+    region = regions[fact.name] = _met(fact.region, fact.name, regions)
+    return _is_empty(region, patience)
 
 
 def _settled(
@@ -128,15 +124,18 @@ def _settled(
 def _is_out(part: Formula, regions: Regions, patience: Patience) -> bool:
     if not isinstance(part, Fact):
         return False
-    patience.steps -= 1
-    return is_empty(_met(part.region, part.name, regions))
+    return _is_empty(_met(part.region, part.name, regions), patience)
 
 
 def _is_sure(part: Formula, regions: Regions, patience: Patience) -> bool:
     if not isinstance(part, Fact):
         return False
-    patience.steps -= 1
-    return is_empty(_met(part.otherwise, part.name, regions))
+    return _is_empty(_met(part.otherwise, part.name, regions), patience)
+
+
+def _is_empty(region: Region, patience: Patience) -> bool:
+    patience.steps -= cost_of(region)
+    return patience.steps > 0 and is_empty(region)
 
 
 def _met(region: Region, name: str, regions: Regions) -> Region:

@@ -53,9 +53,11 @@ def _is_left(
     subject: Subject, each: Sorted, takers: Sequence[Sorted], values: Values | None
 ) -> bool:
     """Whether a made-up call shows that the rule gets one, or nobody has the time to find out."""
-    if not takers or not subject.can_spend(each.cost * len(takers)):
+    if not takers or not subject.can_spend(each.cost + len(takers) // 4):
         return True
-    return values is not None and not any(fits(t.own, t.nested, values) for t in takers)
+    if values is not None and not any(fits(t.own, t.nested, values) for t in takers):
+        return True
+    return not subject.can_spend(each.cost * len(takers))
 
 
 def _maybe_missing(rules: Sequence[Sorted]) -> frozenset[str]:

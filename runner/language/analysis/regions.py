@@ -75,6 +75,14 @@ def both(one: Region, other: Region) -> Region:
     return Region(missing, tuple(_overlaps(one.part, other.part)))
 
 
+def cost_of(region: Region) -> int:
+    """How many steps it takes to look whether the region is empty."""
+    if not isinstance(region.part, Texts):
+        return 1
+    fits, misfits = region.part
+    return 1 + len(fits) * (len(fits) + len(misfits)) // 2 + len(misfits)
+
+
 def is_empty(region: Region) -> bool:
     """True only if no value, and no missing one, is in the region."""
     if region.missing:

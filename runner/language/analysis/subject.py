@@ -18,7 +18,7 @@ from runner.model import Action, AllOf, Condition, Flow, Millis, Rule, Test
 from runner.problems import Position, Problem
 
 _STEPS = 3_000  # of one proof: what a person could follow takes some hundred
-_ALL_STEPS = 100_000  # of all proofs about one flow
+_ALL_STEPS = 60_000  # of all proofs about one flow
 _MANY = 100  # values, which take about as long to compare as one test does
 _MOST_TESTS = 100  # of a rule that is reasoned about
 

@@ -211,7 +211,9 @@ def _same(one: Test, other: Test) -> bool:
 
 def _plainly_apart(tests: Sequence[Test], others: Sequence[Test]) -> bool:
     one, other = tests[0], others[0]
-    return one.operator == other.operator == "eq" and one.value != other.value
+    # One name can be asked about through two fields: a leg is told by its parent's SID.
+    same_field = one.field == other.field
+    return same_field and one.operator == other.operator == "eq" and one.value != other.value
 
 
 def _all_above(subject: Subject, tests: Sequence[Test], others: Sequence[Test]) -> bool:

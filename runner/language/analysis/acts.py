@@ -10,11 +10,12 @@ from runner.actions.sequence import applicable_statuses, ends_call, says_goodbye
 from runner.actions.voices import longest_speech
 from runner.durations import format_duration
 from runner.language.analysis.regions import Region
-from runner.language.analysis.subject import Sorted, Subject
+from runner.language.analysis.subject import Subject
+from runner.language.analysis.witnesses import Look, items_of
 from runner.language.conditions import tests_of
 from runner.language.operators import OPERATORS
 from runner.language.words import listed
-from runner.model import LIVE_STATUSES, Action
+from runner.model import LIVE_STATUSES, Action, Rule, Test
 
 _ANSWERED = "in-progress"
 _STATUS = "status"
@@ -36,8 +37,8 @@ _STEADY = frozenset(
 
 def check_endings(subject: Subject) -> None:
     """Warns of a `then` that ends the call without saying so."""
-    for each, last in subject.changing:
-        then = each.rule.then
+    for rule, _look, last in subject.changing:
+        then = rule.then
         if ACTIONS[last.name].ends or not ends_call(then) or says_goodbye(then):
             continue
         message = f"the call ends after this `{last.name}`: nothing follows it"
@@ -48,11 +49,11 @@ def check_endings(subject: Subject) -> None:
 
 def check_loops(subject: Subject) -> None:
     """Warns of a rule that sends a call elsewhere again and again, as long as it lives."""
-    for each, last in subject.changing:
-        once = each.rule.once
+    for rule, _look, last in subject.changing:
+        once = rule.once
         if once.every is None or once.limit is not None or not ACTIONS[last.name].refetches:
             continue
-        if _is_lasting(subject, each):
+        if _is_lasting(subject, rule):
             every = format_duration(once.every)
             message = f"every {every} this takes the call away from where it went: what the rule "
             message += "matches is still so afterwards"
@@ -62,14 +63,14 @@ def check_loops(subject: Subject) -> None:
 
 def check_statuses(subject: Subject) -> None:
     """Warns of actions that Twilio refuses in every status that their rule is about."""
-    for each, last in subject.changing:
-        able = applicable_statuses(each.rule.then)
-        if len(able) == len(LIVE_STATUSES) or (_ANSWERED in able and _may_have(each, _ANSWERED)):
+    for rule, look, last in subject.changing:
+        if _is_about_answered(look) and all(map(_can_be_answered, rule.then)):
             continue
-        meant = [status for status in LIVE_STATUSES if _may_have(each, status)]
+        able = applicable_statuses(rule.then)
+        meant = [status for status in LIVE_STATUSES if _may_have(rule, status)]
         if meant and not able.intersection(meant):
-            kinds = [ACTIONS[action.name] for action in each.rule.then]
-            unable = (a for a, k in zip(each.rule.then, kinds, strict=True) if _refused(k, meant))
+            kinds = [ACTIONS[action.name] for action in rule.then]
+            unable = (a for a, k in zip(rule.then, kinds, strict=True) if _refused(k, meant))
             _warn_of_statuses(subject, next(unable, last), meant, able)
 
 
@@ -100,20 +101,33 @@ def _ticked(words: list[str]) -> list[str]:
     return [f"`{word}`" for word in words]
 
 
-def _is_lasting(subject: Subject, each: Sorted) -> bool:
+def _is_lasting(subject: Subject, rule: Rule) -> bool:
     """Whether the rule matches a call for good, however old it gets and wherever it is sent."""
-    if any(test.field not in _STEADY for test in tests_of(each.rule.match)):
+    if any(test.field not in _STEADY for test in tests_of(rule.match)):
         return False
-    return subject.may_be(each, _AGE, _LATE)
+    return subject.may_be(rule, _AGE, _LATE)
+
+
+def _is_about_answered(look: Look) -> bool:
+    """Whether the rule matches calls in progress, for which a made-up one stands."""
+    return look.values is not None and look.values.get(_STATUS) == _ANSWERED
+
+
+def _can_be_answered(action: Action) -> bool:
+    return _ANSWERED in ACTIONS[action.name].statuses
 
 
 def _refused(kind: ActionKind, statuses: list[str]) -> bool:
     return kind.changes_call and not set(kind.statuses).intersection(statuses)
 
 
-def _may_have(each: Sorted, status: str) -> bool:
-    tests = each.flat.get(_STATUS, [])
-    return all(OPERATORS[test.operator].holds(status, test.value) for test in tests)
+def _may_have(rule: Rule, status: str) -> bool:
+    """Whether a call of this status may fit, by the tests that must all hold."""
+    return all(
+        OPERATORS[item.operator].holds(status, item.value)
+        for item in items_of(rule)
+        if isinstance(item, Test) and item.field == _STATUS
+    )
 
 
 def _warn_of_statuses(

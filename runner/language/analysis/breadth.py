@@ -9,7 +9,8 @@ from runner.language.analysis.meanings import PARENT
 from runner.language.analysis.regions import ANY_TEXT, NO_TEXT, Region, Texts
 from runner.language.analysis.shapes import ANYTHING
 from runner.language.analysis.subject import Sorted, Subject
-from runner.model import Test
+from runner.language.analysis.witnesses import ordinary
+from runner.model import Rule, Test
 from runner.problems import Position
 
 _CHILD = Region(False, ANY_TEXT)
@@ -18,23 +19,26 @@ _NO_CHILD = Region(True, NO_TEXT)
 
 def check_everything(subject: Subject) -> None:
     """Warns of a rule that changes every call in progress."""
-    for each, last in subject.changing:
+    for rule, look, last in subject.changing:
+        if not (look.fits(ordinary()) and subject.base.fits(ordinary())):
+            continue
+        each = subject.sorted(rule)
         if each.nested or not all(_is_everything(subject, *item) for item in each.flat.items()):
             continue
-        message = f"`{each.rule.id}` fits every call in progress: they all get this `{last.name}`"
+        message = f"`{rule.id}` fits every call in progress: they all get this `{last.name}`"
         hint = "name the calls that are meant: `match: {to: …}`"
-        subject.warn(each.rule.position, "matches-everything", message, hint)
+        subject.warn(rule.position, "matches-everything", message, hint)
 
 
 def check_legs(subject: Subject) -> None:
     """Warns of a rule that changes calls and the legs that they dialled alike."""
-    for each, last in subject.changing:
-        if _is_usual(each) or not _has_both_legs(subject, each):
+    for rule, look, last in subject.changing:
+        if look.usual or not _has_both_legs(subject, rule):
             continue
         message = f"`{last.name}` goes to calls and to the legs that they dialled, and changing "
         message += "one ends or drops the other"
         hint = "name `leg: parent` or `leg: child`"
-        subject.warn(_where(each), "both-legs", message, hint)
+        subject.warn(_where(subject.sorted(rule)), "both-legs", message, hint)
 
 
 def check_holds(subject: Subject) -> None:
@@ -76,13 +80,8 @@ def _is_all(region: Region) -> bool:
     return region.part in (((0, inf),), ((-inf, inf),))
 
 
-def _is_usual(each: Sorted) -> bool:
-    tests = each.flat.get(PARENT, [])
-    return any(test.implicit for test in tests)
-
-
-def _has_both_legs(subject: Subject, each: Sorted) -> bool:
-    return subject.may_be(each, PARENT, _CHILD) and subject.may_be(each, PARENT, _NO_CHILD)
+def _has_both_legs(subject: Subject, rule: Rule) -> bool:
+    return subject.may_be(rule, PARENT, _CHILD) and subject.may_be(rule, PARENT, _NO_CHILD)
 
 
 def _where(each: Sorted) -> Position:

@@ -13,7 +13,7 @@ from itertools import combinations
 from runner.language.analysis.meanings import name_of
 from runner.language.analysis.regions import both, is_empty
 from runner.language.analysis.subject import Sorted, Subject, quoted
-from runner.language.analysis.witnesses import Values, fits, made_up
+from runner.language.analysis.witnesses import Look
 from runner.language.conditions import tests_of
 from runner.language.words import listed
 from runner.model import Rule, Test
@@ -36,28 +36,24 @@ class _Relation(Enum):
 
 def check_reach(subject: Subject) -> None:
     """Warns of rules that no call can match, and of those that earlier rules leave nothing."""
-    takers: list[Sorted] = []
-    for each in subject.rules:
-        if each.is_huge:
+    takers: list[Rule] = []
+    looks: list[Look] = []
+    for rule, look in zip(subject.flow.rules, subject.looks, strict=True):
+        if look.values is None and _contradicts(subject, subject.sorted(rule)):
             continue
-        values = made_up(each.flat, each.nested)
-        if values is None and _contradicts(subject, each):
-            continue
-        if each.rule.enabled and not _is_left(subject, each, takers, values):
-            _check_takers(subject, each, takers)
-        if _takes(each.rule):
-            takers.append(each)
+        if takers and rule.enabled and not _is_left(subject, look, looks):
+            _check_takers(subject, rule, takers)
+        if _takes(rule):
+            takers.append(rule)
+            looks.append(look)
 
 
-def _is_left(
-    subject: Subject, each: Sorted, takers: Sequence[Sorted], values: Values | None
-) -> bool:
+def _is_left(subject: Subject, look: Look, takers: Sequence[Look]) -> bool:
     """Whether a made-up call shows that the rule gets one, or nobody has the time to find out."""
-    if not takers or not subject.can_spend(each.cost + len(takers) // 4):
+    if not subject.can_spend(1 + len(takers) // 4):
         return True
-    if values is not None and not any(fits(t.own, t.nested, values) for t in takers):
-        return True
-    return not subject.can_spend(each.cost * len(takers))
+    values = look.values
+    return values is not None and not any(taker.fits(values) for taker in takers)
 
 
 def _maybe_missing(rules: Sequence[Sorted]) -> frozenset[str]:
@@ -74,6 +70,8 @@ def _takes(rule: Rule) -> bool:
 
 
 def _contradicts(subject: Subject, each: Sorted) -> bool:
+    if each.is_huge:
+        return False
     for tests in each.flat.values():
         if len(tests) == 1 and _can_hold(tests[0]):
             continue
@@ -125,7 +123,11 @@ def _warn_of_whole(subject: Subject, each: Sorted) -> None:
     subject.warn(each.rule.match.position, "contradiction", message, hint)
 
 
-def _check_takers(subject: Subject, later: Sorted, takers: Sequence[Sorted]) -> None:
+def _check_takers(subject: Subject, rule: Rule, above: Sequence[Rule]) -> None:
+    later, takers = subject.sorted(rule), [subject.sorted(each) for each in above]
+    takers = [each for each in takers if not each.is_huge]
+    if later.is_huge or not subject.can_spend(later.cost * len(takers)):
+        return
     maybe_missing = _maybe_missing([later, *takers])
     at_once: list[Sorted] = []
     after_a_while: list[Sorted] = []
@@ -187,8 +189,9 @@ def _relation(
     match: so it is no help, unless there is a rule that asks for the field to be missing.
     """
     above = not earlier.nested
+    flat = later.flat
     for name, tests in earlier.flat.items():
-        others = later.flat.get(name)
+        others = flat.get(name)
         if others is None:
             if not later.nested and name not in maybe_missing:
                 return _Relation.APART

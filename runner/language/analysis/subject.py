@@ -11,6 +11,7 @@ from runner.actions.sequence import last_change
 from runner.language.analysis.meanings import Meaning, meaning_of, name_of
 from runner.language.analysis.proofs import Fact, Formula, Patience, Wanted, formula, refuted
 from runner.language.analysis.regions import Region, both
+from runner.language.analysis.witnesses import Look, looked_at
 from runner.language.conditions import tests_of
 from runner.language.source import Document
 from runner.language.words import shown
@@ -26,14 +27,12 @@ _MOST_TESTS = 100  # of a rule that is reasoned about
 class Sorted(NamedTuple):
     """A rule's conditions: the tests that must all hold, by name, and those inside others.
 
-    `own` are the tests without those of the flow, which all its rules share. `cost` is how many
-    steps it takes to look at them once.
+    `cost` is how many steps it takes to look at them once.
     """
 
     rule: Rule
     flat: Mapping[str, list[Test]]
-    own: Mapping[str, list[Test]]
-    nested: tuple[Condition, ...]
+    nested: Sequence[Condition]
     cost: int
 
     @property
@@ -50,10 +49,13 @@ class Subject:
     document: Document
     poll: Millis
     problems: list[Problem] = field(default_factory=list)
-    rules: list[Sorted] = field(default_factory=list)
+    #: What the flow's own conditions are at a first look, and those of each rule.
+    base: Look = field(init=False)
+    looks: list[Look] = field(init=False)
     #: The rules that change calls, each with the action that decides how the call goes on.
-    changing: list[tuple[Sorted, Action]] = field(default_factory=list)
+    changing: list[tuple[Rule, Look, Action]] = field(default_factory=list)
     _files: Collection[str] = ()
+    _sorted: dict[int, Sorted] = field(default_factory=dict)
     _meanings: dict[int, Meaning] = field(default_factory=dict)
     _formulas: dict[tuple[int, Wanted], Formula] = field(default_factory=dict)
     _left: int = _ALL_STEPS
@@ -61,13 +63,23 @@ class Subject:
     def __post_init__(self) -> None:
         lists = self.document.data.get("lists", {})
         self._files = {name for name, values in lists.items() if isinstance(values, dict)}
-        self.rules = _sorted(self.flow, self._files)
-        last = ((each, last_change(each.rule.then)) for each in self.rules)
-        self.changing = [(each, action) for each, action in last if action is not None]
+        rules = self.flow.rules
+        self.base, self.looks = looked_at(rules)
+        for rule, look in zip(rules, self.looks, strict=True):
+            last = last_change(rule.then)
+            if last is not None:
+                self.changing.append((rule, look, last))
 
     def warn(self, position: Position, code: str, message: str, hint: str) -> None:
         """Notes a finding."""
         self.problems.append(Problem(position, code, message, hint, "warning"))
+
+    def sorted(self, rule: Rule) -> Sorted:
+        """The rule's conditions, by what they are about."""
+        known = self._sorted.get(id(rule))
+        if known is None:
+            known = self._sorted[id(rule)] = _sorted(rule, self._files)
+        return known
 
     def meaning(self, test: Test) -> Meaning:
         """Where the test is true and false."""
@@ -102,9 +114,9 @@ class Subject:
         self._left += max(0, patience.steps)
         return proved
 
-    def may_be(self, rule: Sorted, name: str, region: Region) -> bool:
+    def may_be(self, rule: Rule, name: str, region: Region) -> bool:
         """False only if no call of the rule has this field in the region."""
-        return not self.never([self.says(rule.rule, "true"), Fact(name, region, region)])
+        return not self.never([self.says(rule, "true"), Fact(name, region, region)])
 
 
 def quoted(test: Test) -> str:
@@ -120,49 +132,21 @@ def quoted(test: Test) -> str:
     return f"`{test.field}: {{{test.operator}: {value}}}`"
 
 
-def _sorted(flow: Flow, files: Collection[str]) -> list[Sorted]:
-    shared = _shared(flow.rules)
-    base, base_nested, base_cost = _pulled_apart(shared, files)
-    ids = {id(item) for item in shared}
-    found = []
-    for rule in flow.rules:
-        items = rule.match.items if isinstance(rule.match, AllOf) else (rule.match,)
-        mine = [item for item in items if id(item) not in ids] if ids else items
-        own, nested, cost = _pulled_apart(mine, files)
-        flat = base | own
-        for name in base.keys() & own.keys():
-            flat[name] = base[name] + own[name]
-        found.append(Sorted(rule, flat, own, (*base_nested, *nested), base_cost + cost))
-    return found
-
-
-def _pulled_apart(
-    items: Sequence[Condition], files: Collection[str]
-) -> tuple[dict[str, list[Test]], list[Condition], int]:
-    """The tests that must all hold, by name; other conditions; and what both cost."""
+def _sorted(rule: Rule, files: Collection[str]) -> Sorted:
     flat: dict[str, list[Test]] = {}
     nested: list[Condition] = []
-    todo, cost = [*reversed(items)], 0
+    todo, cost = [rule.match], 0
     while todo:
         condition = todo.pop()
         if isinstance(condition, Test):
             flat.setdefault(name_of(condition), []).append(condition)
-            cost += 1 if isinstance(condition.value, str) else _cost(condition, files)
+            cost += _cost(condition, files)
         elif isinstance(condition, AllOf):
             todo += reversed(condition.items)
         else:
             nested.append(condition)
             cost += sum(_cost(test, files) for test in tests_of(condition))
-    return flat, nested, cost
-
-
-def _shared(rules: Sequence[Rule]) -> list[Condition]:
-    """The conditions that stand in every rule, because they are the flow's."""
-    if len(rules) < 2:
-        return []
-    first, *others = (rule.match.items if isinstance(rule.match, AllOf) else () for rule in rules)
-    ids = set.intersection(*({id(item) for item in items} for items in others))
-    return [item for item in first if id(item) in ids]
+    return Sorted(rule, flat, nested, cost)
 
 
 def _cost(test: Test, files: Collection[str]) -> int:

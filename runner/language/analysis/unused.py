@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from runner.language.analysis.subject import Subject
+from runner.language.analysis.witnesses import items_of
 from runner.language.conditions import tests_of
 from runner.language.fields import FIELDS
 from runner.language.words import shown
@@ -25,11 +26,12 @@ def check_windows(subject: Subject) -> None:
 
 
 def _tests(subject: Subject) -> Iterator[Test]:
-    for each in subject.rules:
-        for tests in each.flat.values():
-            yield from tests
-        for condition in each.nested:
-            yield from tests_of(condition)
+    for rule in subject.flow.rules:
+        for item in items_of(rule):
+            if isinstance(item, Test):
+                yield item
+            else:
+                yield from tests_of(item)
 
 
 def _asks_for_window(test: Test) -> bool:

@@ -1,4 +1,4 @@
-"""A call that a rule matches, made up: what shows in no time that there is nothing to prove.
+"""Calls made up: one that a rule matches shows in no time that there is nothing to prove.
 
 Most rules can match, and most get a call that no rule above takes. One made-up call that shows it
 saves the search for a proof that isn't there. Nothing rests on how well it is made up: whether it
@@ -7,7 +7,9 @@ fits a rule is always asked by the rule's own conditions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from runner.language.analysis.meanings import (
@@ -20,41 +22,112 @@ from runner.language.analysis.meanings import (
     name_of,
 )
 from runner.language.fields import FIELDS
-from runner.language.operators import OPERATORS
-from runner.model import AllOf, AnyOf, Condition, Not, Test
+from runner.language.operators import OPERATORS, Holds
+from runner.model import AllOf, AnyOf, Condition, Not, Rule, Test
 
 #: A made-up call: values by the names of `meanings`. A name that is not there is missing.
-Values: TypeAlias = Mapping[str, Any]
-#: Tests that must all hold, by the names of `meanings`.
-Tests: TypeAlias = Mapping[str, Sequence[Test]]
+Values: TypeAlias = dict[str, Any]
+
+#: Makes an example: of a value, as prepared and as written, and of the example so far.
+Make: TypeAlias = Callable[[Any, Any, Any], Any]
 
 _UNLIKELY = "\ue000"  # a character of private use: no flow names it
 
 
-def made_up(tests: Tests, nested: Sequence[Condition]) -> dict[str, Any] | None:
-    """A call that fits the conditions; None where the first attempt does not."""
-    values: dict[str, Any] = {}
-    for name, group in tests.items():
-        for test in group:
-            _make_fit(values, name, test)
-    for condition in nested:
+@dataclass(slots=True)
+class Look:
+    """Conditions at a first look: plain comparisons as `(name, holds, wanted)`, and all others.
+
+    What a rule means unless it says otherwise is left out: whoever passes the rest may still fail
+    it. `values` is a call that fits all conditions, None where none was made up. `usual` says that
+    the rule means parents because it names no leg.
+    """
+
+    plain: list[tuple[str, Holds, Any]]
+    odd: list[Condition]
+    values: Values | None
+    usual: bool = False
+
+    def fits(self, values: Values) -> bool:
+        """Whether a call fits the conditions."""
+        for name, holds, wanted in self.plain:
+            value = values.get(name)
+            if value is None or not holds(value, wanted):
+                return False
+        return not self.odd or all(_truth(condition, values) for condition in self.odd)
+
+
+def looked_at(rules: Sequence[Rule]) -> tuple[Look, list[Look]]:
+    """What rules share because it is the flow's, and then what is each rule's own."""
+    shared = _shared(rules)
+    base, ids = _looked(shared, Look([], [], {}), ()), {id(item) for item in shared}
+    return base, [_looked(items_of(rule), base, ids) for rule in rules]
+
+
+def items_of(rule: Rule) -> Sequence[Condition]:
+    """The conditions that must all hold, as they are written."""
+    return rule.match.items if isinstance(rule.match, AllOf) else (rule.match,)
+
+
+def _shared(rules: Sequence[Rule]) -> list[Condition]:
+    """The conditions of the first rule that stand in the last one too."""
+    ids = {id(item) for item in items_of(rules[-1])}
+    return [item for item in items_of(rules[0]) if id(item) in ids] if len(rules) > 1 else []
+
+
+@cache
+def ordinary() -> Values:
+    """A call in progress that nobody dialled from another, with something in every field."""
+    amounts = {name: 0 for name, row in FIELDS.items() if row.type in LEAST}
+    texts = {name: _UNLIKELY for name, row in FIELDS.items() if row.type in ("text", "phone")}
+    del texts[PARENT]
+    return {**amounts, **texts, "status": "in-progress"}
+
+
+def _looked(items: Sequence[Condition], base: Look, shared: Container[int]) -> Look:
+    plain: list[tuple[str, Holds, Any]] = []
+    odd: list[Condition] = []
+    values: Values = dict(base.values or {})
+    usual = False
+    for item in items:
+        if id(item) in shared:
+            continue
+        row = _row(item.field, item.operator, item.by) if isinstance(item, Test) else None
+        if row is None or not isinstance(item, Test):
+            if isinstance(item, Test) and item.implicit:
+                usual = True  # `leg: parent`
+            else:
+                odd.append(item)
+        elif item.implicit:
+            values[item.field] = item.value
+        else:
+            holds, make, least = row
+            value = make(item.value, item.written, values.get(item.field))
+            values[item.field] = value if least is None else max(value, least)
+            plain.append((item.field, holds, item.value))
+    look = Look(plain, odd, values, usual)
+    if odd:
+        _make_odd_fit(odd, values)
+    is_fit = base.values is not None and look.fits(values) and base.fits(values)
+    if not is_fit or (usual and PARENT in values):
+        look.values = None
+    return look
+
+
+def _make_odd_fit(conditions: Sequence[Condition], values: Values) -> None:
+    for condition in conditions:
         for test, wanted in _asked(condition, True):
             _make_fit(values, name_of(test), test, wanted)
-    return values if fits(tests, nested, values) else None
 
 
-def fits(tests: Tests, nested: Sequence[Condition], values: Values) -> bool:
-    """Whether the conditions all hold for a made-up call."""
-    for name, group in tests.items():
-        value = values.get(name)
-        plain = value is not None and name != PARENT and name[0] != UNKNOWN
-        for test in group:
-            if plain:
-                if not OPERATORS[test.operator].holds(value, test.value):
-                    return False
-            elif not _truth_of_test(test, name, value):
-                return False
-    return all(_truth(condition, values) for condition in nested)
+@cache
+def _row(name: str, operator: str, by: str) -> tuple[Holds, Make, float | None] | None:
+    """How a plain comparison is answered, and how an example of it is made; None for others."""
+    kind = FIELDS[name].type if name in FIELDS else ""
+    is_plain = kind in ("text", "phone", "status") or kind in LEAST
+    if by or not is_plain or operator == "exists" or operator not in OPERATORS:
+        return None
+    return OPERATORS[operator].holds, _EXAMPLES.get(operator, _any), LEAST.get(kind)
 
 
 def _truth(condition: Condition, values: Values) -> bool | None:
@@ -108,7 +181,7 @@ def _asked(condition: Condition, wanted: bool) -> Iterator[tuple[Test, bool]]:
                 yield from _asked(item, wanted)
 
 
-def _make_fit(values: dict[str, Any], name: str, test: Test, wanted: bool = True) -> None:
+def _make_fit(values: Values, name: str, test: Test, wanted: bool) -> None:
     make = (_EXAMPLES if wanted else _COUNTEREXAMPLES).get(test.operator)
     if name[0] == UNKNOWN:
         values[name] = wanted is is_inside(test) if _is_window(test) else wanted
@@ -134,19 +207,19 @@ def _larger(least: Any, known: Any) -> Any:
     return max(least, known) if isinstance(known, int) else least
 
 
-def _another(known: Any) -> Any:
-    return _UNLIKELY if known is None else known
-
-
 def _first(words: Any, written: Any, known: Any) -> Any:
     if isinstance(known, str) and known in words:
         return known
     return written[0] if isinstance(written, list) else next(iter(words), None)
 
 
+def _any(_value: Any, _written: Any, known: Any) -> Any:
+    return _UNLIKELY if known is None else known
+
+
 #: How an example of an operator's values is made: of its value, as prepared and as written, and
 #: of what other tests of the same field have made so far.
-_EXAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
+_EXAMPLES: dict[str, Make] = {
     "eq": lambda value, _written, _known: value,
     "in": _first,
     "in_list": _first,
@@ -161,8 +234,10 @@ _EXAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "lte": lambda value, _written, known: value if known is None else known,
 }
 #: The same for values that the operator does not hold for.
-_COUNTEREXAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "eq": lambda value, _written, known: not value if isinstance(value, bool) else _another(known),
+_COUNTEREXAMPLES: dict[str, Make] = {
+    "eq": lambda value, _written, known: (
+        not value if isinstance(value, bool) else _any(value, None, known)
+    ),
     "gt": lambda value, _written, _known: value,
     "gte": lambda value, _written, _known: value - 1,
     "lt": lambda value, _written, known: _larger(value, known),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.model import LIVE_STATUSES, Update
 
@@ -40,8 +40,7 @@ class Verb:
     children: tuple[Verb, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(NamedTuple):
     """What an action has spoken: `text`, without the values that placeholders bring."""
 
     text: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 #: How a voice's name begins → what its family is called, and the most characters of one text.
 _FAMILIES = {
     "polly.": ("Polly", 3_000),
@@ -10,6 +12,7 @@ _FAMILIES = {
 _BASIC = ("basic", 4_096)
 
 
+@cache
 def longest_speech(voice: str) -> tuple[str, int]:
     """The family of a voice, and how many characters it takes; no voice is a basic one."""
     name = voice.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 
 from runner.language.analysis.subject import Subject
 from runner.language.analysis.witnesses import items_of
@@ -17,32 +17,31 @@ _WINDOW = "window"
 
 def check_lists(subject: Subject) -> None:
     """Warns of a list that no condition names."""
-    _check_named(subject, "list", lambda test: test.operator in _LISTS)
+    if subject.document.data.get("lists"):
+        tests = _tests(subject)
+        _check_named(subject, "list", {test.written for test in tests if test.operator in _LISTS})
 
 
 def check_windows(subject: Subject) -> None:
     """Warns of a window that no condition names."""
-    _check_named(subject, "window", _asks_for_window)
+    if subject.document.data.get("windows"):
+        tests = (test for test in _tests(subject) if FIELDS[test.field].type == _WINDOW)
+        _check_named(subject, "window", {word for test in tests for word in _words(test.written)})
 
 
-def _tests(subject: Subject) -> Iterator[Test]:
+def _tests(subject: Subject) -> list[Test]:
+    found: list[Test] = []
     for rule in subject.flow.rules:
         for item in items_of(rule):
             if isinstance(item, Test):
-                yield item
+                found.append(item)
             else:
-                yield from tests_of(item)
+                found += tests_of(item)
+    return found
 
 
-def _asks_for_window(test: Test) -> bool:
-    return test.field in FIELDS and FIELDS[test.field].type == _WINDOW
-
-
-def _check_named(subject: Subject, noun: str, asks: Callable[[Test], bool]) -> None:
-    named = subject.document.data.get(f"{noun}s")
-    if not named:
-        return
-    used = {word for test in _tests(subject) if asks(test) for word in _words(test.written)}
+def _check_named(subject: Subject, noun: str, used: Collection[str]) -> None:
+    named = subject.document.data[f"{noun}s"]
     for name in named:
         if name not in used:
             message = f"no condition asks for the {noun} {shown(name)}"

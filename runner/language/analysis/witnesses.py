@@ -92,19 +92,20 @@ def _looked(items: Sequence[Condition], base: Look, shared: Container[int]) -> L
     for item in items:
         if id(item) in shared:
             continue
-        row = _row(item.field, item.operator, item.by) if isinstance(item, Test) else None
-        if row is None or not isinstance(item, Test):
-            if isinstance(item, Test) and item.implicit:
-                usual = True  # `leg: parent`
-            else:
-                odd.append(item)
+        if not isinstance(item, Test):
+            odd.append(item)
         elif item.implicit:
-            values[item.field] = item.value
+            if item.field == LEG:
+                usual = True
+            else:
+                values[item.field] = item.value
+        elif (row := _row(item.field, item.operator, item.by)) is None:
+            odd.append(item)
         else:
-            holds, make, least = row
-            value = make(item.value, item.written, values.get(item.field))
-            values[item.field] = value if least is None else max(value, least)
-            plain.append((item.field, holds, item.value))
+            name, wanted, (holds, make, least) = item.field, item.value, row
+            value = make(wanted, item.written, values.get(name))
+            values[name] = value if least is None or value >= least else least
+            plain.append((name, holds, wanted))
     look = Look(plain, odd, values, usual)
     if odd:
         _make_odd_fit(odd, values)

@@ -72,8 +72,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if own["snapshot"] and own["save_snapshot"]:
         raise Failure("--snapshot and --save-snapshot exclude each other", code=USAGE)
     settings = settings_of(options.pop("config"), options)
-    flow_set, _ = flows_of(flow_paths(paths, settings))
-    asked = Options(against=flows_of([Path(old)])[0] if old else None, **own)
+    flow_set, _ = flows_of(flow_paths(paths, settings), settings)
+    asked = Options(against=flows_of([Path(old)], settings)[0] if old else None, **own)
     snapshot = _snapshot(asked, settings, flow_set)
     shown, changes = _shown(asked, settings, snapshot, flow_set)
     click.echo(shown)

@@ -68,7 +68,7 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     """
     settings = settings_of(options.pop("config"), options)
     where = flow_paths(paths, settings)
-    flow_set, loaded = flows_of(where)
+    flow_set, loaded = flows_of(where, settings)
     job = Job(settings, credentials_of(settings), tuple(where), loaded, flow_set, dry_run)
     try:
         return asyncio.run(_once(job) if once else _until_stopped(job))

@@ -60,15 +60,16 @@ def _what_run_loads() -> list[Path]:
 
 
 def _look_at(paths: Sequence[Path]) -> Findings:
-    findings = Findings()
+    findings, poll = Findings(), None
     for path in paths:
         if path.name in CONFIG_NAMES and not path.is_dir():
             config = load_config(path)
             findings.problems.extend(config.problems)
             findings.texts.update(config.texts)
+            poll = config.poll if poll is None else poll
     flows = [path for path in paths if path.name not in CONFIG_NAMES or path.is_dir()]
     if flows:
-        loaded = load(flows)
+        loaded = load(flows, poll=poll)
         findings.problems.extend(loaded.problems)
         findings.texts.update(loaded.texts)
     findings.problems.sort()

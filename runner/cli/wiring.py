@@ -58,9 +58,9 @@ def flow_paths(paths: Sequence[str], settings: RunSettings) -> list[Path]:
     return [Path(path) for path in paths or settings.flows]
 
 
-def flows_of(paths: Sequence[Path]) -> tuple[FlowSet, Loaded]:
+def flows_of(paths: Sequence[Path], settings: RunSettings) -> tuple[FlowSet, Loaded]:
     """Loads flows; problems are printed, and errors among them end the command."""
-    loaded = load(paths)
+    loaded = load(paths, poll=settings.interval)
     click.echo(as_text(loaded.problems, loaded.texts), err=True, nl=False)
     if loaded.flow_set is None:
         raise Failure("these flows can't be used; nothing was sent", code=FINDINGS)

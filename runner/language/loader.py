@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.durations import parse_duration
 from runner.language import source
 from runner.language.analysis import WARNINGS, analyse
 from runner.language.compiler import compile_flow
@@ -48,6 +49,12 @@ class Config:
     data: Mapping[str, Any] | None
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
+
+    @property
+    def poll(self) -> Millis | None:
+        """The time between two polls, None where the file does not say."""
+        interval = (self.data or {}).get("interval")
+        return None if interval is None else parse_duration(interval)
 
 
 def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:

@@ -85,6 +85,16 @@ def test_a_configuration_given_by_name(folder: Path) -> None:
     assert done.stderr == "2 files, 1 error\n"
 
 
+def test_a_for_is_measured_by_the_interval_of_the_configuration(folder: Path) -> None:
+    held = GOOD.replace("    then", "    for: 5s\n    then")
+    (folder / "flows/good.yaml").write_text(held, encoding="utf-8")
+    (folder / "callflow.yaml").write_text("version: 1\ninterval: 10s\n", encoding="utf-8")
+    assert callflow("validate", "flows", cwd=folder).stdout == ""
+    done = callflow("validate", "flows", "callflow.yaml", cwd=folder)
+    assert "calls are looked at every 10s" in done.stdout
+    assert "[for-shorter-than-poll]" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["--frobnicate"], 2), (["--format", "xml"], 2), (["nowhere"], 1), (["--help"], 0)],

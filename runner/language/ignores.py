@@ -23,6 +23,7 @@ _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader coun
 _LIST_LINE_END = re.compile("\r\n|\r|\n")  # as the reader of list files does
 _BETWEEN = " \t:-\u2013\u2014"  # what people put between the brackets and the reason
 
+_BLOCKS = ("|", ">")
 _OURS = ("ignore-without-reason", "unused-ignore", "unknown-code")
 
 #: Lines and columns from 0.
@@ -92,7 +93,11 @@ def _quoted(text: str) -> Iterator[_Span]:
             token = scanner.get_token()
             if isinstance(token, ScalarToken):
                 start, end = token.start_mark, token.end_mark
-                yield (start.line, start.column), (end.line, end.column)
+                # A comment may stand behind the `|` that begins a block.
+                begin = (
+                    (start.line + 1, 0) if token.style in _BLOCKS else (start.line, start.column)
+                )
+                yield begin, (end.line, end.column)
     except YAMLError:
         return  # which is the file's problem, and told as such
 

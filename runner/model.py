@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from runner.guards import Guard
 from runner.problems import Position
 
 Millis: TypeAlias = int
@@ -118,6 +119,8 @@ class Rule:
     mode: Mode = Mode()
     recheck: bool = False  # `recheck: always`
     retry_unknown: bool = False
+    #: What the rule, else its flow, says of its limits.
+    guard: Guard = Guard()
 
     @property
     def key(self) -> str:

@@ -24,7 +24,18 @@ PACKAGE = ROOT / "runner"
 #: From the ground up. A room may import its own modules and the floors below, nothing beside it
 #: and nothing above. `actions` lies below `language`, which compiles what the action table lists.
 FLOORS = (
-    {"", "problems", "model", "call", "durations", "masking", "settings", "resources"},
+    {
+        "",
+        "problems",
+        "model",
+        "call",
+        "durations",
+        "guards",
+        "masking",
+        "pauses",
+        "settings",
+        "resources",
+    },
     {"actions"},
     {"language"},
     {"decision"},

@@ -11,7 +11,19 @@ from typing import Literal, Protocol, TypeAlias
 
 from runner.call import Call, CallQuery
 from runner.decision.once import Past
+from runner.engine.ledger import (
+    Entry,
+    HistoryQuery,
+    Intent,
+    Lease,
+    LeaseLost,
+    Outcome,
+    StoreError,
+    Verification,
+    first_outcome,
+)
 from runner.model import Millis, Update
+from runner.pauses import Pause
 
 __all__ = [
     "AccessRefused",
@@ -22,22 +34,20 @@ __all__ = [
     "GatewayError",
     "HistoryQuery",
     "Intent",
+    "Lease",
+    "LeaseLost",
     "Listener",
     "Listing",
     "NoAnswer",
     "NoSuchCall",
     "NotProcessed",
     "Outcome",
+    "Pause",
     "Refused",
     "Store",
     "StoreError",
     "Verification",
     "first_outcome",
-]
-
-#: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent.
-Outcome = Literal[
-    "intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn", "shadowed"
 ]
 
 
@@ -132,85 +142,12 @@ class Gateway(Protocol):
 # ---- memory ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What is about to be done to one call by one rule, and why.
-
-    `number` counts the rule's acts on this call from 1; 0 is what a shadow would have done.
-    `value` is the value of the field that `once: {per: …}` names, else "".
-    """
-
-    account: str
-    call_sid: str
-    flow: str
-    rule: str
-    revision: str
-    then: tuple[str, ...]
-    request: Mapping[str, str]
-    why: str
-    at: Millis
-    number: int = 1
-    value: str = ""
-
-    @property
-    def rule_key(self) -> str:
-        """`flow/rule`."""
-        return f"{self.flow}/{self.rule}"
-
-
-def first_outcome(intent: Intent) -> Outcome:
-    """How an act stands in the ledger when it is claimed."""
-    return "intended" if intent.number else "shadowed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One act in the ledger: the intent, how often it was tried, and how it stands."""
-
-    id: int
-    intent: Intent
-    outcome: Outcome
-    attempt: int
-    updated_at: Millis
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
-    """Which entries to read, newest last. `rule` is `flow/rule` or a flow's name alone."""
-
-    call_sid: str | None = None
-    rule: str | None = None
-    outcome: Outcome | None = None
-    since: Millis | None = None
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Whether the ledger's journal is as it was written.
-
-    `rows` were looked at; `head` is the hash of the last good one; `fault` says what is wrong with
-    the next, "" where nothing is.
-    """
-
-    rows: int
-    head: str
-    fault: str = ""
-
-
-class StoreError(Exception):
-    """The store can't be read or written. `hint` says what to do about it."""
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 class Store(Protocol):
     """The durable ledger. Every method may raise a `StoreError`.
 
-    Durable means: when the method returns, a power cut does not undo it.
+    Durable means: when the method returns, a power cut does not undo it. Once `take` gave it a
+    lease and until `release`, `claim`, `record`, `keep_holds`, `pause` and `pauses` raise
+    `LeaseLost` where another holder has taken over since, and write nothing.
     """
 
     async def acts(
@@ -252,6 +189,52 @@ class Store(Protocol):
         self, account: str, holds: Mapping[tuple[str, str], Millis], *, at: Millis
     ) -> None:
         """Makes these the holds of the account, as of the poll at `at`."""
+        ...
+
+    async def ended(self, account: str, since: Millis) -> Mapping[str, Sequence[Millis]]:
+        """For each rule (`flow/rule`) when it ended calls of this account after `since`.
+
+        Oldest first; one time a call. Withdrawn acts, and what a shadow would have done, are not
+        in it.
+        """
+        ...
+
+    async def pauses(self) -> Sequence[Pause]:
+        """All pauses that nobody lifted, oldest first; some may have passed by themselves."""
+        ...
+
+    async def pause(self, pause: Pause) -> None:
+        """Makes a pause durable. One of the same scope and kind (tripped or not) is replaced."""
+        ...
+
+    async def resume(
+        self, *, account: str = "", flow: str = "", rule: str = "", by: str, at: Millis
+    ) -> Sequence[Pause]:
+        """Lifts the pauses of exactly this scope, tripped ones included; returns them."""
+        ...
+
+    async def lease(self) -> Lease | None:
+        """Who has the lease; None where nobody ever had, or the last holder gave it back."""
+        ...
+
+    async def take(self, holder: str, *, over: Lease | None, at: Millis) -> Lease | None:
+        """Takes the lease where it is still as `over` says; None where it has changed since."""
+        ...
+
+    async def renew(self, at: Millis) -> Lease:
+        """Shows that the holder of the lease that this store took lives. Raises `LeaseLost`."""
+        ...
+
+    async def release(self) -> None:
+        """Gives the lease back, so that a waiting runner need not wait; harmless without one."""
+        ...
+
+    async def trim(self, *, before: Millis, keep: Collection[tuple[str, str]]) -> int:
+        """Forgets what was over before then; returns how many acts were forgotten.
+
+        Acts on the calls of `keep` (account, call SID), and acts that have no outcome yet, stay,
+        and the journal can still be verified from the first row that is left.
+        """
         ...
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:

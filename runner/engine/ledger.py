@@ -1,0 +1,110 @@
+"""The ledger's records: intents, how they stand, who may act, and a store's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from runner.model import Millis
+
+#: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent.
+Outcome = Literal[
+    "intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn", "shadowed"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done to one call by one rule, and why.
+
+    `number` counts the rule's acts on this call from 1; 0 is what a shadow would have done.
+    `value` is the value of the field that `once: {per: …}` names, else "". `ends` says that the
+    call is hung up or cancelled by it: what rate guards count.
+    """
+
+    account: str
+    call_sid: str
+    flow: str
+    rule: str
+    revision: str
+    then: tuple[str, ...]
+    request: Mapping[str, str]
+    why: str
+    at: Millis
+    number: int = 1
+    value: str = ""
+    ends: bool = False
+
+    @property
+    def rule_key(self) -> str:
+        """`flow/rule`."""
+        return f"{self.flow}/{self.rule}"
+
+
+def first_outcome(intent: Intent) -> Outcome:
+    """How an act stands in the ledger when it is claimed."""
+    return "intended" if intent.number else "shadowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act in the ledger: the intent, how often it was tried, and how it stands."""
+
+    id: int
+    intent: Intent
+    outcome: Outcome
+    attempt: int
+    updated_at: Millis
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which entries to read, newest last. `rule` is `flow/rule` or a flow's name alone."""
+
+    call_sid: str | None = None
+    rule: str | None = None
+    outcome: Outcome | None = None
+    since: Millis | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether the ledger's journal is as it was written.
+
+    `rows` were looked at; `head` is the hash of the last good one; `fault` says what is wrong with
+    the next, "" where nothing is.
+    """
+
+    rows: int
+    head: str
+    fault: str = ""
+
+
+class StoreError(Exception):
+    """The store can't be read or written. `hint` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class LeaseLost(StoreError):
+    """This store held the lease, and another runner has it now: nothing may be sent or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may act on what is in a store.
+
+    `fence` grows with every change of hands, so that a former holder is known by it. `beat` grows
+    with every renewal: whoever waits sees by it that the holder lives, without comparing clocks.
+    `at` is when it was renewed last, on the holder's wall clock.
+    """
+
+    holder: str
+    fence: int
+    beat: int
+    at: Millis

@@ -48,6 +48,9 @@ class Guard:
         )
 
 
+#: Said by whoever says nothing.
+NO_GUARD = Guard()
+
 #: In force where nobody says otherwise.
 DEFAULT_GUARD = Guard(Burst(), Rate())
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from runner.guards import Guard
+from runner.guards import NO_GUARD, Guard
 from runner.problems import Position
 
 Millis: TypeAlias = int
@@ -120,7 +120,7 @@ class Rule:
     recheck: bool = False  # `recheck: always`
     retry_unknown: bool = False
     #: What the rule, else its flow, says of its limits.
-    guard: Guard = Guard()
+    guard: Guard = NO_GUARD
 
     @property
     def key(self) -> str:

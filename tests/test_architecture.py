@@ -28,6 +28,7 @@ FLOORS = (
         "",
         "problems",
         "model",
+        "never",
         "call",
         "durations",
         "guards",

@@ -147,9 +147,16 @@ def lock():
     """Resolves the newest versions for every supported Python."""
     base = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"]
     base += ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
-    for kind, more in (("runtime", []), ("dev", ["--group", "dev"])):
+    # With hashes pip refuses a file that is not the one that was locked.
+    base += ["--generate-hashes"]
+    kinds = (
+        ("runtime", ["pyproject.toml"]),
+        ("dev", ["pyproject.toml", "--group", "dev"]),
+        ("build", ["--group", "build"]),
+    )
+    for kind, wanted in kinds:
         target = os.path.join("requirements", kind + ".txt")
-        if run([*base, "pyproject.toml", *more, "-o", target]) != 0:
+        if run([*base, *wanted, "-o", target]) != 0:
             return 1
     return 0
 

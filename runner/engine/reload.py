@@ -6,37 +6,120 @@ and neither must fool us. So it does no harm to be woken for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from runner.language import source
+from runner.language import lists, source
 from runner.language.files import Files
 from runner.language.folders import find_flows
 from runner.language.loader import Loaded, load
+from runner.model import Millis
+from runner.problems import Problem
+
+
+def _nothing(_: Files) -> tuple[None, Sequence[Problem]]:
+    return None, ()
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Other files that come into force with the flows, and by the same rule: all or nothing.
+
+    `files` are the SHA-256 of them by path as they were read last, `value` what they held then.
+    `read` reads them again, through the `Files` that it is given, on a thread of its own: it
+    returns the new value and what is wrong with it. After an error nothing comes into force.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    value: Any = None
+    read: Callable[[Files], tuple[Any, Sequence[Problem]]] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What loading gave: the flows, and the value of the files beside them."""
+
+    loaded: Loaded
+    also: Any = None
 
 
 class Reloader:
-    """Tells when the flows below the paths changed on disk, and loads them."""
+    """Knows what was loaded last, tells when the files differ from it, and loads them.
 
-    def __init__(self, paths: Sequence[Path], loaded: Loaded) -> None:
+    `poll` is the time between two polls, as for `load`. Nothing here is safe to call twice at the
+    same time.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        loaded: Loaded,
+        *,
+        also: Also | None = None,
+        poll: Millis | None = None,
+    ) -> None:
         self._paths = paths
-        self._last = loaded
+        self._also = also or Also()
+        self._poll = poll
+        self._last = replace(loaded, files={**loaded.files, **self._also.files})
+        #: What the files beside the flows held when they were read last without an error.
+        self.also: Any = self._also.value
 
-    def changed(self) -> Loaded | None:
-        """What loading gives now, where that differs from the last time; else None."""
+    @property
+    def files(self) -> Sequence[str]:
+        """The files that were read last, those beside the flows included."""
+        return (*self._last.files, *self._also.files)
+
+    def digests(self, known: Iterable[str] = ()) -> dict[str, str]:
+        """Hashes of what a load would read now, as far as that is known before loading.
+
+        Those are the flows as found now, the list files as named the last time, and `known`.
+        """
+        flows = dict.fromkeys(find_flows(self._paths)[0])
+        others = dict.fromkeys(path for path in (*self.files, *known) if path not in flows)
+        files = Files()
+        for path in flows:
+            files.read(path, largest=source.LARGEST)
+        for path in others:
+            largest = source.LARGEST if path.endswith((".yaml", ".yml")) else lists.LARGEST
+            files.read(path, largest=largest)
+        return files.digests
+
+    def differ(self, digests: Mapping[str, str]) -> bool:
+        """Whether these hashes are not those of the last load."""
         # After an error a file may be missing that no hash tells of, so then it is always loaded.
-        if self._last.flow_set is not None and self._digests() == self._last.files:
-            return None
-        loaded, before = load(self._paths), self._last
+        return self._last.flow_set is None or digests != self._last.files
+
+    def load(self) -> Reading:
+        """Loads everything afresh; nothing is remembered of it before `accept`."""
+        files = Files()
+        value, problems = self._also.read(files)
+        loaded = load(self._paths, poll=self._poll)
+        merged = replace(
+            loaded,
+            flow_set=None if any(p.is_error for p in problems) else loaded.flow_set,
+            problems=tuple(sorted({*loaded.problems, *problems})),
+            texts={**loaded.texts, **files.texts},
+            files={**loaded.files, **files.digests},
+        )
+        return Reading(merged, value)
+
+    def accept(self, reading: Reading) -> Loaded | None:
+        """Makes this the last load, and gives it back where it differs from the one before."""
+        loaded, before = reading.loaded, self._last
         self._last = loaded
+        if loaded.flow_set is not None:
+            self.also = reading.also
         if (loaded.files, loaded.problems) == (before.files, before.problems):
             return None
         return loaded
 
-    def _digests(self) -> dict[str, str]:
-        """Hashes of the files that a load would read: flows as found now, lists as named then."""
-        found, _ = find_flows(self._paths)
-        files = Files()
-        for path in dict.fromkeys([*found, *self._last.files]):
-            files.read(path, largest=source.LARGEST)
-        return files.digests
+    def crashed(self) -> None:
+        """Loading raised: whatever comes next is news."""
+        self._last = replace(self._last, flow_set=None, files={}, problems=())
+
+    def changed(self) -> Loaded | None:
+        """What loading gives now, where that differs from the last time; else None."""
+        return self.accept(self.load()) if self.differ(self.digests()) else None

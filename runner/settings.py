@@ -1,7 +1,8 @@
 """Settings: each with its unit, its default and the reason for it; and who wins when two are set.
 
 An option or `CALLFLOW_…` variable wins over `callflow.yaml`, which wins over the default.
-Credentials come from the environment alone, see `runner.gateway.credentials`.
+Secrets are no settings: the file names where they are kept, and `runner.gateway.credentials`
+fetches them there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from runner.durations import parse_duration
+from runner.accounts import AccountSettings
+from runner.durations import format_duration, parse_duration
+from runner.guards import Guards
 from runner.model import Millis
+from runner.never import Never
+
+DAY: Millis = 86_400_000
+#: Said of a retention without end.
+FOREVER = "forever"
 
 
 class BadSettings(ValueError):
@@ -35,6 +43,9 @@ class TwilioSettings:
     read_timeout: Millis = 15_000
     #: One request from first to last byte, so that a trickling server can't hold a poll for ever.
     total_timeout: Millis = 30_000
+    #: One list with all its pages. A hundred full pages at a second each end in time; what takes
+    #: longer is older than anything should be decided on, and a failed poll tells that it is.
+    list_timeout: Millis = 120_000
     #: Requests at once. Twilio limits them by account, at an unpublished number, and the
     #: account's other programs need theirs.
     concurrency: int = 10
@@ -62,6 +73,19 @@ class RunSettings:
     show_numbers: bool = False
     #: `HOST:PORT` of the status page and the metrics; None serves none.
     listen: str | None = None
+    #: How long a runner that says nothing keeps the right to act. It says something five times
+    #: in this time, so that one slow write costs it nothing; a standby takes over when it is
+    #: past, so it is also how long calls are left alone after a crash.
+    lease: Millis = 5_000
+    #: How long finished acts are kept, None for ever: a quarter of a year of answers to "why did
+    #: you do that". An act is what keeps a rule from acting twice, and it outlives its call.
+    retention: Millis | None = 90 * DAY
+    #: The accounts that are polled; without any it is the one of the environment.
+    accounts: tuple[AccountSettings, ...] = ()
+    #: Calls that no flow may change, beside those to emergency numbers.
+    never: Never = Never()
+    #: How much may be changed at once: the limits of rules that name none, and of all together.
+    guards: Guards = Guards()
     twilio: TwilioSettings = field(default_factory=TwilioSettings)
 
 
@@ -72,6 +96,7 @@ def settings_from(config: Mapping[str, Any], options: Mapping[str, Any]) -> RunS
     """`callflow.yaml` as checked data, and the options given (None: not given), as settings.
 
     Both use the file's names; `options` may name those of `twilio` and `api_base` directly.
+    `accounts`, `never` and `guards` are the records that `load_config` makes of them.
     Durations are text (`2s`) or milliseconds. Raises `BadSettings` with everything wrong.
     """
     nested = config.get("twilio") or {}
@@ -95,6 +120,15 @@ def _fill(defaults: S, given: Mapping[str, Any], faults: list[str]) -> S:
         except ValueError as error:
             faults.append(f"{name}: {error}")
     return replace(defaults, **values)
+
+
+def fault_of(name: str, value: Any) -> str:
+    """What is wrong with the value of a setting; "" where it can be used."""
+    try:
+        _READERS[name](value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def read_api_base(text: str) -> str:
@@ -130,11 +164,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _duration(value: Any, least: Millis = 1) -> Millis:
+def _duration(value: Any, least: Millis = 1, most: Millis | None = None) -> Millis:
     millis = parse_duration(value) if isinstance(value, str) else int(value)
     if millis < least:
-        raise ValueError(f"must be at least {least} ms")
+        raise ValueError(f"must be at least {format_duration(least)}")
+    if most is not None and millis > most:
+        raise ValueError(f"must be at most {format_duration(most)}")
     return millis
+
+
+def _retention(value: Any) -> Millis | None:
+    # A call can live for a day, and a rule must not forget that it has acted on it.
+    return None if value == FOREVER else _duration(value, 2 * DAY)
 
 
 def _concurrency(value: Any) -> int:
@@ -159,13 +200,18 @@ def _listen(value: Any) -> str:
 
 def _store(value: Any) -> str:
     if not str(value).startswith("sqlite:///") or str(value) == "sqlite:///":
-        raise ValueError(f"{value!r} is not a store; write sqlite:///callflow.db")
+        # Not shown: the URL of another kind of database may hold a password.
+        raise ValueError("is not a store; write sqlite:///callflow.db")
     return str(value)
 
 
 def _flows(value: Any) -> tuple[str, ...]:
     paths = (value,) if isinstance(value, str) else tuple(str(path) for path in value)
     return paths or RunSettings().flows
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -177,9 +223,16 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "log_format": _log_format,
     "show_numbers": bool,
     "listen": _listen,
+    # Shorter, and a slow disk loses it; longer, and calls wait for minutes after a crash.
+    "lease": lambda value: _duration(value, 500, 300_000),
+    "retention": _retention,
+    "accounts": _as_it_is,
+    "never": _as_it_is,
+    "guards": _as_it_is,
     "connect_timeout": _duration,
     "read_timeout": _duration,
     "total_timeout": _duration,
+    "list_timeout": _duration,
     "concurrency": _concurrency,
     "api_base": read_api_base,
 }

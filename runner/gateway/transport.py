@@ -21,8 +21,13 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from yarl import URL
 
+from runner.engine.ports import NoAnswer
 from runner.gateway.errors import error_of_answer, error_of_failure
 from runner.settings import TwilioSettings, is_loopback
+
+#: Fifteen times a page of 1,000 calls. Whatever is longer is not Twilio's, and must not fill the
+#: memory of a runner that other accounts rely on.
+LARGEST_ANSWER = 32 * 1024 * 1024
 
 
 class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
@@ -83,7 +88,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
             async with session.request(
                 method, url, data=body, headers=headers, allow_redirects=False, proxy=self._proxy
             ) as response:
-                received = await response.read()
+                received = await _read(response, host)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
             raise error_of_failure(error, host=host, limits=self._settings, method=method) from None
@@ -126,6 +131,19 @@ def proxy_of_environment(base: str) -> str | None:
     if is_loopback(host) or proxy_bypass(host):
         return None
     return getproxies().get(parts.scheme)
+
+
+async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
+    """The body, unpacked. Raises `NoAnswer` where it is longer than any answer of Twilio's."""
+    pieces: list[bytes] = []
+    left = LARGEST_ANSWER
+    async for piece in response.content.iter_any():
+        left -= len(piece)
+        if left < 0:
+            response.close()  # the rest is not wanted, and the connection is of no use
+            raise NoAnswer(f"{host} answered with more than {LARGEST_ANSWER >> 20} MiB")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _basic(username: str, password: str) -> str:

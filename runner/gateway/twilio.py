@@ -8,18 +8,19 @@ fields they don't know, and cost three times the decoding of the page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from twilio.rest import Client
 
 from runner import __version__
-from runner.call import Call, parse_rfc2822
+from runner.call import Call
+from runner.durations import format_duration
 from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Refused
 from runner.gateway.codes import HINTS, NO_SUCH
 from runner.gateway.credentials import Credentials
+from runner.gateway.far_clock import FarClock, machine_ticks
 from runner.gateway.rows import decode_call, decode_page, is_call_sid, next_link
 from runner.gateway.transport import Answer, Transport, as_answer, proxy_of_environment
 from runner.model import Millis, Update
@@ -33,8 +34,16 @@ MAX_PAGES = 10_000
 _PROGRESS = {"queued": 0, "ringing": 1, "in-progress": 2}
 
 
-def open_gateway(credentials: Credentials, settings: TwilioSettings) -> TwilioGateway:
-    """The calls of the account that these credentials open. Nothing is sent yet."""
+def open_gateway(
+    credentials: Credentials,
+    settings: TwilioSettings,
+    *,
+    ticks: Callable[[], Millis] = machine_ticks,
+) -> TwilioGateway:
+    """The calls of the account that these credentials open. Nothing is sent yet.
+
+    `ticks` is a clock that never jumps; it carries Twilio's on where a `Date` header is missing.
+    """
     base = settings.api_base or TWILIO
     transport = Transport(settings, proxy=proxy_of_environment(base))
     client = Client(
@@ -49,7 +58,7 @@ def open_gateway(credentials: Credentials, settings: TwilioSettings) -> TwilioGa
         environment={"TWILIO_ACCOUNT_SID": credentials.account_sid},
         user_agent_extensions=[f"callflow/{__version__}"],
     )
-    return TwilioGateway(client, transport, base=base, settings=settings)
+    return TwilioGateway(client, transport, base=base, settings=settings, ticks=ticks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,13 @@ class TwilioGateway:
     """Implements `runner.engine.ports.Gateway`; see there for what each method promises."""
 
     def __init__(
-        self, client: Client, transport: Transport, *, base: str, settings: TwilioSettings
+        self,
+        client: Client,
+        transport: Transport,
+        *,
+        base: str,
+        settings: TwilioSettings,
+        ticks: Callable[[], Millis],
     ) -> None:
         self._client = client
         self._transport = transport
@@ -74,6 +89,8 @@ class TwilioGateway:
         self.host = urlsplit(client.get_hostname(base)).netloc
         self._page_size = settings.page_size
         self._concurrency = settings.concurrency
+        self._list_timeout = settings.list_timeout
+        self._far_clock = FarClock(ticks)
         self._calls_path = f"/2010-04-01/Accounts/{client.account_sid}/Calls"
 
     @property
@@ -83,9 +100,13 @@ class TwilioGateway:
 
     async def list_calls(self, query: CallQuery) -> Listing:
         """Every call that the query asks for, each once; one chain of pages a status."""
-        chains = await _together(
-            self._follow(query, status) for status in dict.fromkeys(query.statuses or (None,))
-        )
+        try:
+            async with asyncio.timeout(self._list_timeout / 1000):
+                chains = await self._follow_all(query)
+        except TimeoutError:
+            waited = format_duration(self._list_timeout)
+            hint = "it answers too slowly, or has more calls than can be read in that time"
+            raise NoAnswer(f"{self.host} did not end its list in {waited}", hint=hint) from None
         times = [chain.server_time for chain in chains if chain.server_time is not None]
         calls = _merged(call for chain in chains for call in chain.calls)
         return Listing(
@@ -109,12 +130,22 @@ class TwilioGateway:
         """Gives up every connection."""
         await self._transport.close()
 
+    async def _follow_all(self, query: CallQuery) -> list[_Chain]:
+        """The chains one after another, in the order in which calls go through the statuses.
+
+        A call moves while it is listed, and only ever forwards. Where its present status is read
+        only after the one before, it can't have left the second without reaching the first; read
+        at the same time, or the other way round, it could be missed in both.
+        """
+        statuses = sorted(dict.fromkeys(query.statuses), key=_rank)
+        return [await self._follow(query, status) for status in statuses or (None,)]
+
     async def _follow(self, query: CallQuery, status: str | None) -> _Chain:
         """All pages of one status. A page that fails, repeats or leads away fails them all."""
         path = f"{self._calls_path}.json"
         page_size = min(self._page_size, query.limit or self._page_size)
         answer = await self._list(path, _filters(query, status, page_size))
-        server_time = parse_rfc2822(answer.headers.get("Date", ""))
+        server_time = self._far_clock.hear(answer.headers)
         calls: list[Call] = []
         seen: set[str] = set()
         while True:
@@ -179,14 +210,8 @@ def _merged(calls: Iterable[Call]) -> tuple[Call, ...]:
 
 
 def _progress(call: Call) -> int:
-    return _PROGRESS.get(call.status or "", 3)
+    return _rank(call.status or "")
 
 
-async def _together(chains: Iterable[Coroutine[Any, Any, _Chain]]) -> list[_Chain]:
-    """Runs them at once; the first failure stops the others and is the failure of all."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(chain) for chain in chains]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+def _rank(status: str) -> int:
+    return _PROGRESS.get(status, len(_PROGRESS))

@@ -67,7 +67,7 @@ async def raw_server(reply: Reply) -> AsyncIterator[RawServer]:
         tasks.add(task)
         state.connections += 1
         try:
-            while request := await _read(reader):
+            while request := await read_request(reader):
                 state.requests.append(request)
                 if not await reply(request, writer):
                     break
@@ -88,7 +88,8 @@ async def raw_server(reply: Reply) -> AsyncIterator[RawServer]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read(reader: asyncio.StreamReader) -> Request | None:
+async def read_request(reader: asyncio.StreamReader) -> Request | None:
+    """The next request of a connection; None where it ended."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:

@@ -83,9 +83,9 @@ class RunSettings:
     #: The accounts that are polled; without any it is the one of the environment.
     accounts: tuple[AccountSettings, ...] = ()
     #: Calls that no flow may change, beside those to emergency numbers.
-    never: Never = Never()
+    never: Never = field(default_factory=Never)
     #: How much may be changed at once: the limits of rules that name none, and of all together.
-    guards: Guards = Guards()
+    guards: Guards = field(default_factory=Guards)
     twilio: TwilioSettings = field(default_factory=TwilioSettings)
 
 

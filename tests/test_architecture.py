@@ -26,6 +26,7 @@ PACKAGE = ROOT / "runner"
 FLOORS = (
     {
         "",
+        "accounts",
         "problems",
         "model",
         "never",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.settings import BadSettings, RunSettings, read_api_base, settings_from
+from runner.settings import BadSettings, RunSettings, fault_of, read_api_base, settings_from
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -42,6 +42,10 @@ def test_the_api_base_belongs_to_how_twilio_is_reached() -> None:
         ("grace", "-1s"),
         ("store", "mysql://db"),
         ("store", "sqlite:///"),
+        ("lease", "499ms"),
+        ("lease", "5m1s"),
+        ("retention", "47h"),
+        ("retention", "for ever"),
         ("log_format", "xml"),
         ("listen", "9090"),
         ("listen", "127.0.0.1:http"),
@@ -55,6 +59,33 @@ def test_the_api_base_belongs_to_how_twilio_is_reached() -> None:
 def test_what_can_not_work_is_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(BadSettings, match=f"^{name}: "):
         settings_from({}, {name: value})
+
+
+def test_how_long_a_lease_and_the_past_are_kept() -> None:
+    found = settings_from({"lease": "500ms", "retention": "2d"}, {})
+    assert (found.lease, found.retention) == (500, 172_800_000)
+    assert settings_from({"lease": "5m"}, {}).lease == 300_000
+    assert settings_from({"retention": "forever"}, {}).retention is None
+    assert settings_from({"retention": "forever"}, {"retention": "3d"}).retention == 259_200_000
+
+
+def test_a_store_with_a_password_is_refused_without_showing_it() -> None:
+    with pytest.raises(BadSettings, match="is not a store") as raised:
+        settings_from({"store": "postgresql://runner:hunter2@db/calls"}, {})
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("interval", "100ms", "must be at least 500ms"),
+        ("lease", "6m", "must be at most 5m"),
+        ("retention", "1d", "must be at least 2d"),
+        ("interval", "2s", ""),
+    ],
+)
+def test_one_value_by_itself(name: str, value: str, fault: str) -> None:
+    assert fault_of(name, value) == fault
 
 
 def test_all_faults_at_once() -> None:

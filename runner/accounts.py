@@ -1,0 +1,39 @@
+"""Accounts as the configuration names them: where their secrets are kept, never the secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runner.model import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is kept: the name of an environment variable, of a file, or of a credential
+    that systemd hands over in `$CREDENTIALS_DIRECTORY`.
+    """
+
+    kind: Literal["env", "file", "credential"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One account or subaccount, under its alias.
+
+    It is opened by `auth_token`, by `api_key` and `api_secret`, or with what opens `parent`.
+    `interval` and `concurrency` are None where those of the whole configuration hold.
+    """
+
+    alias: str
+    sid: str
+    auth_token: SecretSource | None = None
+    api_key: str = ""
+    api_secret: SecretSource | None = None
+    region: str | None = None
+    edge: str | None = None
+    parent: str = ""
+    interval: Millis | None = None
+    concurrency: int | None = None
+    enabled: bool = True

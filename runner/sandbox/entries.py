@@ -114,6 +114,7 @@ CALL: Mapping[str, tuple[str, Reader]] = {
     "forwarded_from": ("forwarded_from", _text),
     "answered_by": ("answered_by", _one_of(ANSWERERS)),
     "queue_time": ("queue_time", _duration),
+    "account": ("account", _text),
 }
 
 

@@ -36,6 +36,11 @@ def unauthenticated() -> ApiError:
     return ApiError(401, 20003, "Authenticate")
 
 
+def suspended() -> ApiError:
+    """The account exists and is not active."""
+    return ApiError(403, 20403, "Account is suspended")
+
+
 def wrong_state() -> ApiError:
     """The call can't be told anything now: too early or already over."""
     return ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")

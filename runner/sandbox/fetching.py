@@ -25,22 +25,21 @@ class NotFetched(Exception):
 class Fetcher:
     """One HTTP client. Signs its requests, so that applications which check signatures work."""
 
-    def __init__(self, auth_token: str) -> None:
-        self._token = auth_token
+    def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, fetch: Fetch) -> str:
-        """The document's text. Raises `NotFetched`."""
+    async def get(self, fetch: Fetch, auth_token: str) -> str:
+        """The document's text, asked for by the account of this token. Raises `NotFetched`."""
         if not on_loopback(fetch.url):
             raise NotFetched("the sandbox connects to this machine only")
         try:
-            return await self._request(fetch)
+            return await self._request(fetch, auth_token)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise NotFetched(f"{type(error).__name__}: {error}") from None
 
-    async def _request(self, fetch: Fetch) -> str:
+    async def _request(self, fetch: Fetch, auth_token: str) -> str:
         url, form = _as_sent(fetch)
-        headers = {"X-Twilio-Signature": signature(self._token, url, form)}
+        headers = {"X-Twilio-Signature": signature(auth_token, url, form)}
         sending = self._client().request(
             fetch.method,
             url,

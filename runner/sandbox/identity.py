@@ -1,4 +1,4 @@
-"""Who the sandbox is: its account, its credentials, and the SIDs it makes."""
+"""Who the sandbox is: its accounts, their credentials, and the SIDs it makes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,37 @@ API_SECRET = "sandbox-secret"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account and the secrets that open it; secrets stay out of its repr."""
+    """One account and the secrets that open it; secrets stay out of its repr.
+
+    `parent` is the SID of the account that owns it, None for one that stands by itself; `api_key`
+    is "" where it has none.
+    """
 
     sid: str = ACCOUNT_SID
     auth_token: str = field(default=AUTH_TOKEN, repr=False)
     api_key: str = API_KEY
     api_secret: str = field(default=API_SECRET, repr=False)
+    name: str = "main"
+    parent: str | None = None
 
     def opens(self, user: str, password: str) -> bool:
         """True for the account with its token and for the key with its secret."""
-        return (user, password) in (
+        return bool(user) and (user, password) in (
             (self.sid, self.auth_token),
             (self.api_key, self.api_secret),
         )
+
+
+def derived_account(name: str, seed: int, *, parent: str | None, api_key: bool) -> Account:
+    """The account of this name: the same name and seed always give the same credentials."""
+    return Account(
+        sid=make_sid("AC", seed, name),
+        auth_token=make_sid("", seed, name, "token"),
+        api_key=make_sid("SK", seed, name) if api_key else "",
+        api_secret=make_sid("", seed, name, "secret") if api_key else "",
+        name=name,
+        parent=parent,
+    )
 
 
 @lru_cache(maxsize=4_096)

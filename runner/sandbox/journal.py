@@ -25,6 +25,14 @@ class Request:
     sid: str = ""
     user: str = ""
     password: str = ""
+    #: The account that its path names, or else who asks.
+    account: str = ""
+
+    @property
+    def page(self) -> int:
+        """The page of a list that it asks for, counted from 1."""
+        number = self.query.get("Page", "0")
+        return int(number) + 1 if number.isascii() and number.isdigit() else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +79,17 @@ class Journal:
         """Writes one line."""
         self._entries.append(entry)
 
-    def of(self, kind: str, sid: str | None = None) -> list[Entry]:
-        """The entries of one kind (`update`, …), of one call if a SID is given."""
-        return [e for e in self if e.request.kind == kind and sid in (None, e.request.sid)]
+    def of(self, kind: str, sid: str | None = None, *, account: str | None = None) -> list[Entry]:
+        """The entries of one kind (`update`, …), of one call or account if its SID is given."""
+        return [
+            entry
+            for entry in self.by(account)
+            if entry.request.kind == kind and sid in (None, entry.request.sid)
+        ]
+
+    def by(self, account: str | None) -> Iterator[Entry]:
+        """The entries about one account, by its SID; all of them for None."""
+        return (entry for entry in self if account in (None, entry.request.account))
 
     def clear(self) -> None:
         """Forgets everything."""

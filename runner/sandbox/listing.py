@@ -1,4 +1,4 @@
-"""The list of calls: filters, keyset paging, and the envelope around a page."""
+"""Lists: the filters of calls, keyset paging, and the envelope around a page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from runner.sandbox.dates import parse_filter_date
 from runner.sandbox.errors import ApiError, invalid
 from runner.sandbox.rows import STATUSES, Order, Row
-from runner.sandbox.shelf import Shelf, before
+from runner.sandbox.shelf import before
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 1000
@@ -19,7 +20,26 @@ MAX_SIZE = 1000
 _EQUAL = {"To": "to", "From": "from_", "ParentCallSid": "parent_call_sid"}
 _DATES = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
 
-Test = Callable[[Row], bool]
+Test = Callable[[Any], bool]
+
+
+class Listed(Protocol):
+    """What a list can hold."""
+
+    @property
+    def sid(self) -> str: ...
+
+    @property
+    def order(self) -> Order: ...
+
+
+L = TypeVar("L", bound=Listed)
+
+
+class Places(Protocol):
+    """Knows where each entry stands or stood, also after it is gone."""
+
+    def place(self, sid: str) -> Order | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +55,10 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[L]):
     """The rows of one page, newest first, and whether there are others on either side."""
 
-    rows: Sequence[Row]
+    rows: Sequence[L]
     older: bool
     newer: bool
 
@@ -49,6 +69,17 @@ def parse_query(given: Mapping[str, str]) -> Query:
     status = kept.get("Status")
     if status is not None and status not in STATUSES:
         raise invalid("Status", f"{status} is none of {', '.join(STATUSES)}")
+    return paged(given, kept, status=status, tests=_tests(kept))
+
+
+def paged(
+    given: Mapping[str, str],
+    kept: Mapping[str, str],
+    *,
+    status: str | None,
+    tests: tuple[Test, ...],
+) -> Query:
+    """A checked query of any list: which page of it, and how long a page. Raises `ApiError`."""
     page = _number(given, "Page", 0)
     token = given.get("PageToken")
     if page and not token:
@@ -56,7 +87,7 @@ def parse_query(given: Mapping[str, str]) -> Query:
     size = _number(given, "PageSize", DEFAULT_SIZE)
     if not 1 <= size <= MAX_SIZE:
         raise ApiError(400, 20007, f"Page size must be from 1 to {MAX_SIZE}")
-    return Query(kept, status, _tests(kept), size, page, token)
+    return Query(kept, status, tests, size, page, token)
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
@@ -95,30 +126,30 @@ def _date_test(name: str, text: str) -> Test:
     return test
 
 
-def find_page(shelf: Shelf, rows: Sequence[Row], query: Query) -> Page:
+def find_page(places: Places, rows: Sequence[L], query: Query) -> Page[L]:
     """One page of the rows (oldest first, as shelved). Raises `ApiError` on a foreign token."""
     if query.token is None:
         return _older(rows, len(rows), query)
-    order = _place(shelf, query.token)
+    order = _place(places, query.token)
     if query.token.startswith("PB"):
         return _newer(rows, order, query)
     return _older(rows, before(rows, order), query)
 
 
-def _place(shelf: Shelf, token: str) -> Order:
-    order = shelf.place(token[2:]) if token[:2] in ("PA", "PB") else None
+def _place(places: Places, token: str) -> Order:
+    order = places.place(token[2:]) if token[:2] in ("PA", "PB") else None
     if order is None:
         raise invalid("PageToken", f"{token!r} is not from a page of this list")
     return order
 
 
-def _older(rows: Sequence[Row], stop: int, query: Query) -> Page:
+def _older(rows: Sequence[L], stop: int, query: Query) -> Page[L]:
     """The newest rows that stand before index `stop`."""
     found = _take(map(rows.__getitem__, range(stop - 1, -1, -1)), query)
     return Page(found[: query.size], len(found) > query.size, query.token is not None)
 
 
-def _newer(rows: Sequence[Row], order: Order, query: Query) -> Page:
+def _newer(rows: Sequence[L], order: Order, query: Query) -> Page[L]:
     """The oldest rows that stand after a place, turned round."""
     start = before(rows, order)
     start += start < len(rows) and rows[start].order == order
@@ -126,14 +157,14 @@ def _newer(rows: Sequence[Row], order: Order, query: Query) -> Page:
     return Page(found[: query.size][::-1], True, len(found) > query.size)
 
 
-def _take(rows: Iterator[Row], query: Query) -> list[Row]:
+def _take(rows: Iterator[L], query: Query) -> list[L]:
     """As many rows as a page holds and one, to know whether it is the last."""
     for test in query.tests:
         rows = filter(test, rows)
     return list(islice(rows, query.size + 1))
 
 
-def envelope(path: str, query: Query, page: Page) -> dict[str, object]:
+def envelope(path: str, query: Query, page: Page[L]) -> dict[str, object]:
     """Everything around the rows of a page."""
 
     def uri(number: int, token: str | None = None) -> str:

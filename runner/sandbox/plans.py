@@ -40,8 +40,9 @@ class CallPlan:
 
     It appears `at` milliseconds from when the plan is given, in `status`, and has been in that
     status for `age` already. `id` is a name of the author's choice, from which the SID is made;
-    `parent` is the `id` or SID of the call whose `<Dial>` it belongs to. Without `twiml` and `url`
-    the call has no document: it goes on until the person hangs up.
+    `parent` is the `id` or SID of the call whose `<Dial>` it belongs to, `account` the name or SID
+    of the account that it belongs to, "" for the main one. Without `twiml` and `url` the call has
+    no document: it goes on until the person hangs up.
     """
 
     to: str = "+14155550100"
@@ -63,3 +64,4 @@ class CallPlan:
     forwarded_from: str | None = None
     answered_by: str | None = None
     queue_time: Millis = 0
+    account: str = ""

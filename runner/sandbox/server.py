@@ -6,44 +6,54 @@ import asyncio
 import socket
 import struct
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from runner.model import Millis
-from runner.sandbox.api import Answer, Api, classify
+from runner.sandbox.api import Answer
 from runner.sandbox.dates import http_date
 from runner.sandbox.faults import REFUSALS, Fault, Faults, Taken
+from runner.sandbox.front import Front
 from runner.sandbox.identity import make_sid
 from runner.sandbox.journal import Entry, Journal, Request
+from runner.sandbox.routes import Target, classify
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
+#: Stands for no `Date` at all: where there is none, the HTTP library adds its own.
+UNDATED = ""
 _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset
 
 
 @dataclass(slots=True)
 class ApiServer:
-    """Serves one `Api`. `catch_up` plays the world up to now and says when that is."""
+    """Serves all accounts. `catch_up` plays one account's world up to now and says when that is."""
 
-    api: Api
+    front: Front
     journal: Journal
     faults: Faults
-    catch_up: Callable[[], Millis]
+    catch_up: Callable[[str], Millis]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    _open: int = 0
+    #: Requests that are being answered, by account: Twilio counts and limits them so.
+    _open: Counter[str] = field(default_factory=Counter)
     _count: int = 0
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """One request from reading to answering."""
-        self._open += 1
+        target = classify(http.method, http.path)
+        self._open[target.account] += 1
         try:
-            now = self.catch_up()
-            request = await _read(http, now)
-            taken = self.faults.take(request.kind) if request.kind else Taken()
-            return await self._serve(http, request, taken)
+            request = await _read(http, target, self.catch_up(target.account))
+            return await self._serve(http, request, self._taken(request))
         finally:
-            self._open -= 1
+            self._open[target.account] -= 1
+
+    def _taken(self, request: Request) -> Taken:
+        if not request.kind:
+            return Taken()
+        return self.faults.take(request.kind, account=request.account, page=request.page)
 
     async def _serve(self, http: web.Request, request: Request, taken: Taken) -> web.StreamResponse:
         name = taken.name
@@ -56,7 +66,7 @@ class ApiServer:
             headers |= _retry_after(taken.spoiling)
             answer = Answer(refusal.status, refusal.body())
         else:
-            answer = self.api.answer(request, taken)
+            answer = self.front.answer(request, taken)
         silent = name in ("hang-after", "reset-after")
         self.journal.add(Entry(request, None if silent else answer.status, name))
         if taken.slow:
@@ -88,15 +98,14 @@ class ApiServer:
     def _headers(self, request: Request, taken: Taken) -> dict[str, str]:
         self._count += 1
         return {
-            "Date": http_date(request.at + round(taken.skew * 1000)),
-            "Twilio-Concurrent-Requests": str(self._open),
+            "Date": UNDATED if taken.undated else http_date(request.at + round(taken.skew * 1000)),
+            "Twilio-Concurrent-Requests": str(self._open[request.account]),
             "Twilio-Request-Id": make_sid("RQ", request.at, self._count),
         }
 
 
-async def _read(http: web.Request, now: Millis) -> Request:
+async def _read(http: web.Request, target: Target, now: Millis) -> Request:
     form = await http.post()
-    kind, sid = classify(http.method, http.path)
     user, password = _credentials(http)
     return Request(
         at=now,
@@ -104,10 +113,11 @@ async def _read(http: web.Request, now: Millis) -> Request:
         path=http.path,
         query=dict(http.query),
         form={name: value for name, value in form.items() if isinstance(value, str)},
-        kind=kind,
-        sid=sid,
+        kind=target.kind,
+        sid=target.sid,
         user=user,
         password=password,
+        account=target.account or user,
     )
 
 
@@ -163,3 +173,9 @@ def _reset(http: web.Request) -> None:
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
     transport.abort()
+
+
+async def leave_undated(_: web.Request, response: web.StreamResponse) -> None:
+    """Takes an empty `Date` off, right before the headers go out."""
+    if response.headers.get("Date") == UNDATED:
+        del response.headers["Date"]

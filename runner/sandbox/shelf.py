@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 from runner.model import Millis
 from runner.sandbox.rows import Order, Row
@@ -82,8 +83,8 @@ class Shelf:
         return sorted((r for r in rows if status in (None, r.status)), key=_order)
 
 
-def before(rows: Sequence[Row], order: Order) -> int:
-    """How many rows stand before this place."""
+def before(rows: Sequence[Any], order: Order) -> int:
+    """How many of them stand before this place; each has an `order`."""
     return bisect_left(rows, order, key=_order)
 
 

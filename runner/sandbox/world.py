@@ -40,7 +40,9 @@ class World:
     `documents` maps URLs to TwiML, which is then not fetched.
     """
 
-    def __init__(self, start: Millis, *, account_sid: str = ACCOUNT_SID, seed: int = 0) -> None:
+    def __init__(
+        self, start: Millis, *, account_sid: str = ACCOUNT_SID, seed: int | str = 0
+    ) -> None:
         self.account_sid = account_sid
         self.seed = seed
         self.verbs = VERBS

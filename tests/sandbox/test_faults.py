@@ -149,4 +149,4 @@ def test_an_unknown_name_is_refused(name: str, on: tuple[str, ...]) -> None:
 
 
 def test_every_fault_has_a_place() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 16
+    assert len(set(NAMES)) == len(NAMES) == 20

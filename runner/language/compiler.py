@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runner.guards import Guard
 from runner.language.actions import compile_actions
 from runner.language.bench import Bench
 from runner.language.calendars import read_windows
 from runner.language.conditions import compile_match, tests_of
 from runner.language.files import Files
+from runner.language.guarding import check_guard, guard_of
 from runner.language.keys import hold_of, mode_of, once_of
 from runner.language.lists import list_files, read_lists
 from runner.language.placeholders import check_defaults, check_gaps
@@ -44,6 +46,7 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     bench = Bench(document, named, windows, bench.problems)
     shape = _Shape(bench, data, _broken(misfits))
     check_defaults(bench, _defaults(shape))
+    check_guard(bench, data)
     rules = _rules(shape)
     for rule in rules:
         check_gaps(bench, rule)
@@ -65,6 +68,11 @@ class _Shape:
     def match(self) -> AllOf | None:
         """The flow's own conditions."""
         return compile_match(self.bench, (self.data, "match")) if "match" in self.data else None
+
+    @property
+    def guard(self) -> Guard:
+        """The guard of every rule that has none of its own."""
+        return guard_of(self.data.get("guard"))
 
 
 def _merged(found: list[Problem], misfits: Iterable[Misfit]) -> list[Problem]:
@@ -127,6 +135,7 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
         return None
     position = bench.at(rule, "id") if "id" in rule else bench.at(rules, index)
     inner = compile_match(bench, (rule, "match")) if "match" in rule else None
+    check_guard(bench, rule)
     return Rule(
         id=str(rule.get("id", "")),
         flow=str(shape.data.get("flow", "")),
@@ -143,6 +152,7 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
         mode=mode_of(rule) or mode_of(shape.data) or Mode(),
         recheck=rule.get("recheck") == "always",
         retry_unknown=rule.get("retry_unknown") is True,
+        guard=guard_of(rule.get("guard")).over(shape.guard),
     )
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from runner.language.bench import Bench
 from runner.language.fields import FIELDS, GROUP_FIELDS, LEGS, Field
+from runner.language.kinds import wrong_type
 from runner.language.operators import OPERATORS, suiting
 from runner.language.source import Place
 from runner.language.values import Unfit, Wanted, prepare
-from runner.language.violations import wrong_type
 from runner.language.vocabulary import ANY_LEG
 from runner.language.windows import Window, Windows
 from runner.language.words import listed, shown, suggestion

@@ -11,8 +11,8 @@ from typing import Any
 from runner.durations import parse_duration
 from runner.language.bench import Bench
 from runner.language.fields import Field, FieldType
+from runner.language.kinds import wrong_type
 from runner.language.source import Place
-from runner.language.violations import wrong_type
 from runner.language.vocabulary import check_start, check_word
 from runner.language.words import shown, suggestion
 from runner.model import Millis

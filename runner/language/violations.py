@@ -8,8 +8,11 @@ from typing import Any
 
 from runner.actions import ACTIONS
 from runner.durations import parse_duration
+from runner.language.guarding import FORMS, limit_hint
+from runner.language.kinds import kind_of, name_of, wrong_type
 from runner.language.moments import probable_date, probable_day, probable_time
-from runner.language.source import Document, Place, Pointer
+from runner.language.shape import end_anchored
+from runner.language.source import Document, Pointer
 from runner.language.words import counted, listed, shown, suggestion
 from runner.problems import Position, Problem
 
@@ -103,52 +106,18 @@ def _special_hint(violation: Violation, key: str) -> str:
     if key == "<<":
         return "YAML 1.2 has no merge key; write the values out"
     parts = violation.schema.get("properties", {})
-    for sibling in (name for name in parts if name in violation.found):
+    if key in FORMS and "guard" in parts:
+        return f"it belongs inside: `guard: {{{key}: …}}`"
+    # Of the actions, only the one that stands beside it can be meant.
+    is_action = violation.schema.get("title") == "action"
+    meant = [name for name in parts if not is_action or name in violation.found]
+    for sibling in sorted(meant, key=lambda name: name not in violation.found):
         for branch in parts[sibling].get("anyOf", ()):
             if key in branch.get("properties", ()):
-                first = next(iter(branch["properties"]))
-                return f"it belongs inside: `{sibling}: {{{first}: …, {key}: …}}`"
+                pair = dict.fromkeys((next(iter(branch["properties"])), key))
+                inside = ", ".join(f"{name}: …" for name in pair)
+                return f"it belongs inside: `{sibling}: {{{inside}}}`"
     return ""
-
-
-def name_of(pointer: Pointer) -> str:
-    """What a message calls the value at a pointer: its key, or the item of a list by number."""
-    if not pointer:
-        return "the file"
-    last = pointer[-1]
-    if isinstance(last, str):
-        return f"`{last}`"
-    return f"item {last + 1} of {name_of(pointer[:-1])}"
-
-
-def wrong_type(
-    document: Document, place: Place | None, *, name: str, wanted: str
-) -> tuple[str, str, str]:
-    """Code, message and hint for a value of another type than `wanted` (`text`, `a list`, …)."""
-    found = place[0][place[1]] if place else document.data
-    if place is None or isinstance(found, (dict, list, str)):
-        return "wrong-type", f"{name} must be {wanted}, not {_kind(found)}", ""
-    written = document.written(*place)
-    if found is None:
-        return "wrong-type", f"{name} is empty; it must be {wanted}", ""
-    if wanted.startswith("text"):
-        return as_text(name, written, found)
-    return "wrong-type", f"{name} must be {wanted}, not {shown(written)[1:-1]}", ""
-
-
-def as_text(name: str, written: str, found: Any) -> tuple[str, str, str]:
-    """For a number (or true, false) where text is wanted: how to write it so that it is text."""
-    kind = "true or false" if isinstance(found, bool) else "a number"
-    message = f"{name} must be text, and {written} without quotes is {kind} to YAML"
-    return "number-as-text", message, f"write {shown(written)}"
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return f"the text {shown(value)}" if isinstance(value, str) else shown(value)
 
 
 def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
@@ -158,9 +127,8 @@ def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
     if title == "duration" and _is_number(violation.found):
         message = f"{name_of(violation.pointer)} needs a unit: {violation.found} is no duration"
         return "bad-duration", message, f"write {violation.found}s, {violation.found}m or 1h30m"
-    if title == "share" and _is_number(violation.found):
-        message = f"{name_of(violation.pointer)} needs a percent sign"
-        return "bad-share", message, f"write {violation.found}%"
+    if title == "share" and isinstance(violation.found, (int, float)):
+        return _bare_share(violation)
     guesser = _GUESSERS.get(str(title))
     guess = guesser(str(violation.found)) if guesser and _is_number(violation.found) else None
     if guess:
@@ -169,7 +137,25 @@ def _type(document: Document, violation: Violation) -> tuple[str, str, str]:
     if title == "action":
         wanted = "an action (`say: …`, `hangup`)"
     place = document.find(violation.pointer)
-    return wrong_type(document, place, name=name_of(violation.pointer), wanted=wanted)
+    told = wrong_type(document, place, name=name_of(violation.pointer), wanted=wanted)
+    return told[0], told[1], told[2] or limit_hint(str(title), violation.found)
+
+
+def _bare_share(violation: Violation) -> tuple[str, str, str]:
+    """A number without `%`: 0.1 may mean a tenth, or a tenth of one percent."""
+    number, name = violation.found, name_of(violation.pointer)
+    if isinstance(number, bool):
+        return "bad-share", f"{name} must be a share, not {shown(number)}", _rule(violation)
+    meant = ([f"{number * 100:g}%"] if 0 < number <= 1 else []) + [f"{number}%"]
+    fitting = [share for share in meant if end_anchored(violation.schema["pattern"]).search(share)]
+    hint = f"write {listed(fitting)}" if fitting else _rule(violation)
+    return "bad-share", f"{name} needs a percent sign", hint
+
+
+def _rule(violation: Violation) -> str:
+    """What the schema says of the pattern, as the end of a sentence."""
+    rule = str(violation.schema["patternErrorMessage"]).rstrip(".")
+    return rule[:1].lower() + rule[1:]
 
 
 def _named(types: list[str], schema: Mapping[str, Any]) -> list[str]:
@@ -196,8 +182,8 @@ def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
     name = name_of(violation.pointer)
     if violation.schema.get("title") == "bare action" and isinstance(violation.found, str):
         return _bare_word(violation.found)
-    message = f"{name} can't be {_kind(violation.found)}"
-    guess = _guess(violation)
+    message = f"{name} can't be {kind_of(violation.found)}"
+    guess = _guess(violation) or limit_hint(violation.schema.get("title", ""), violation.found)
     if guess:
         return "unknown-value", message, guess
     if isinstance(violation.found, str) and len(words) > 1:
@@ -216,15 +202,14 @@ def _plain(value: Any) -> str:
 
 
 def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
-    rule = str(violation.schema["patternErrorMessage"]).rstrip(".")
     title = violation.schema["title"]
     if title == "duration" and _is_zero(violation.found):
         message = f"{name_of(violation.pointer)} must be longer than {violation.found}"
-        return "out-of-range", message, rule[:1].lower() + rule[1:]
+        return "out-of-range", message, _rule(violation)
     article = "an" if title[0] in "aeio" else "a"
     message = f"{shown(violation.found)} is not {article} {title}"
     code = f"bad-{title.replace(' ', '-')}"
-    return code, message, _guess(violation) or rule[:1].lower() + rule[1:]
+    return code, message, _guess(violation) or _rule(violation)
 
 
 def _guess(violation: Violation) -> str:

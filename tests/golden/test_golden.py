@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import report
+from runner.guards import NO_GUARD
 from runner.language.loader import load
 from runner.language.windows import DAYS, Window, Windows
 from runner.model import AllOf, AnyOf, Condition, Flow, Mode, Not, Once, Rule, Test
@@ -94,6 +95,8 @@ def drawn_keys(rule: Rule) -> Iterator[tuple[str, object]]:
         yield "recheck", "always"
     if rule.retry_unknown:
         yield "retry_unknown", "true"
+    if rule.guard != NO_GUARD:
+        yield "guard", f"{rule.guard.burst} {rule.guard.rate}"
 
 
 def drawn_window(window: Window) -> str:

@@ -20,9 +20,11 @@ WORDS += ["gte", "in", "between", "exists", "lists", "file", "say", "text", "loo
 WORDS += ["defaults", "voice", "priority", "enabled", "continue", "once", "status"]
 WORDS += ["for", "mode", "canary", "every", "max", "per", "within", "accounts", "recheck"]
 WORDS += ["windows", "timezone", "days", "to", "except", "holidays", "dates", "by", "over"]
+WORDS += ["guard", "burst", "rate", "max_share", "at_least"]
 WORDS += ["twilio", "concurrency", "grace", "log_format", "flows"]
 
 SCALARS = [None, True, False, 0, 1, -1, 1.0, 1.5, "", "x", "5m", "5m\n", "hangup", "per call"]
+SCALARS += ["unlimited", "off", "100%", "0.5%", "25h", 0.1, 10]
 SCALARS += ["parent", "shadow", "10%", "from", "always", "mon", "09:00", "2026-12-24", "0s", "UTC"]
 scalars = st.sampled_from(SCALARS)
 anything = st.recursive(
@@ -51,6 +53,14 @@ onces = anything | st.fixed_dictionaries(
     | {"within": spans, "other": scalars},
 )
 modes = anything | st.fixed_dictionaries({"canary": st.sampled_from(["10%", "100%", "0%", "x"])})
+guards = anything | st.fixed_dictionaries(
+    {},
+    optional={
+        "burst": anything
+        | st.fixed_dictionaries({}, optional={"max_share": scalars, "at_least": scalars}),
+        "rate": anything | st.fixed_dictionaries({}, optional={"max": scalars, "per": scalars}),
+    },
+)
 windows = anything | st.fixed_dictionaries(
     {"timezone": scalars},
     optional={"days": st.lists(scalars, max_size=2), "from": scalars, "to": scalars}
@@ -59,12 +69,13 @@ windows = anything | st.fixed_dictionaries(
 rules = st.fixed_dictionaries(
     {"id": st.just("a") | anything, "then": st.lists(actions, max_size=2)},
     optional={"match": conditions, "continue": anything, "once": onces, "mode": modes}
-    | {"for": scalars, "recheck": scalars, "retry_unknown": scalars},
+    | {"for": scalars, "recheck": scalars, "retry_unknown": scalars, "guard": guards},
 )
 flows = st.fixed_dictionaries(
     {"version": st.just(1) | anything, "flow": st.just("f"), "rules": st.lists(rules, max_size=2)},
     optional={"match": conditions, "lists": anything, "defaults": anything, "priority": anything}
-    | {"mode": modes, "accounts": anything, "windows": st.dictionaries(st.just("w"), windows)},
+    | {"mode": modes, "accounts": anything, "windows": st.dictionaries(st.just("w"), windows)}
+    | {"guard": guards},
 )
 
 

@@ -28,8 +28,8 @@ CODES: dict[str, tuple[str, str]] = {
         "Mend the pattern; instead of look-around and back-references use `not`, `any` and `all`.",
     ),
     "bad-share": (
-        "The share of a canary is not written as a percentage.",
-        "Write a number between 0 and 100 with `%`, like `10%`; none is `shadow`, all `enforce`.",
+        "A share, of a canary or of a guard, is not written as a percentage.",
+        "Write `10%` or `0.5%`. A canary of none is `shadow`, of all `enforce`.",
     ),
     "bad-time": (
         "A moment is not written as RFC 3339 writes it.",

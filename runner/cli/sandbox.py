@@ -19,7 +19,8 @@ from runner.cli.options import option
 from runner.cli.report import as_text
 from runner.model import Millis
 from runner.sandbox.clock import Clock, ManualClock, RunningClock
-from runner.sandbox.generator import Generator, arrive
+from runner.sandbox.generator import populate
+from runner.sandbox.identity import MAIN
 from runner.sandbox.scenario import Scenario, read_scenario
 from runner.sandbox.service import Sandbox
 
@@ -29,11 +30,12 @@ _SOME = 20
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """The generated calls: so many live ones, and so many more a second."""
+    """The generated calls: so many live ones, so many more a second, over so many subaccounts."""
 
     calls: int
     rate: float
     seed: int
+    accounts: int
 
 
 @click.command(
@@ -59,6 +61,13 @@ class Crowd:
     show_default=True,
     help="Sandbox seconds a second; 0 stands still until the control API moves the clock.",
 )
+@option(
+    "--accounts",
+    type=click.IntRange(0, 1_000),
+    default=0,
+    envvar="CALLFLOW_SANDBOX_ACCOUNTS",  # a runner's accounts are another matter
+    help="Subaccounts; generated calls are spread over all accounts.",
+)
 @option("--seed", type=int, default=0, help="Another seed, other generated calls.")
 @option("--allow-remote", is_flag=True, help="Let --listen reach beyond this machine.")
 def command(
@@ -71,11 +80,10 @@ def command(
     """
     host, port = _address(listen, allow_remote)
     played = Scenario() if scenario is None else _scenario(scenario)
-    calls = crowd["calls"]
-    if calls is None:
-        calls = 0 if scenario is not None or crowd["rate"] else _SOME
+    if crowd["calls"] is None:
+        crowd["calls"] = 0 if scenario is not None or crowd["rate"] else _SOME
     sandbox = Sandbox(clock=_clock(played.start, speed), seed=crowd["seed"], host=host, port=port)
-    _populate(sandbox, played, Crowd(calls, crowd["rate"], crowd["seed"]))
+    _populate(sandbox, played, Crowd(**crowd))
     return asyncio.run(_serve(sandbox, listen))
 
 
@@ -120,11 +128,13 @@ def _populate(sandbox: Sandbox, scenario: Scenario, crowd: Crowd) -> None:
     world = sandbox.world
     world.people.update(scenario.people)
     world.documents.update(scenario.documents)
-    world.schedule(scenario.plans)
-    generator = Generator(crowd.seed)
-    world.schedule(generator.live(crowd.calls))
-    if crowd.rate:
-        arrive(world, generator, crowd.rate)
+    numbered = [f"sub-{number}" for number in range(1, crowd.accounts + 1)]
+    for name in dict.fromkeys([*scenario.accounts, *numbered]):
+        sandbox.add_account(name, parent=MAIN)
+    for plan in scenario.plans:
+        sandbox.world_of(plan.account).schedule([plan])
+    worlds = [tenant.world for tenant in sandbox.accounts]
+    populate(worlds, crowd.calls, crowd.rate, seed=crowd.seed)
 
 
 async def _serve(sandbox: Sandbox, listen: str) -> int:
@@ -155,8 +165,10 @@ def _cannot_listen(listen: str, error: OSError) -> Failure:
 
 
 def _introduce(sandbox: Sandbox, say: Callable[[str], None]) -> None:
-    live = sum(row.live for row in sandbox.world.shelf)
+    live = sum(row.live for tenant in sandbox.accounts for row in tenant.world.shelf)
     say(f"{live} live calls at {sandbox.url}, until Ctrl-C\n")
+    if len(sandbox.accounts) > 1:
+        say(f"Of {len(sandbox.accounts)} accounts: curl {sandbox.url}/sandbox/accounts\n")
     say("Point callflow at it, in another terminal:\n")
     say(f"  export TWILIO_ACCOUNT_SID={sandbox.account_sid}")
     say(f"  export TWILIO_AUTH_TOKEN={sandbox.auth_token}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -29,7 +29,7 @@ _LONGEST: Millis = 4 * 3_600_000
 class Generator:
     """Makes plans: mostly inbound calls of a few minutes, a few of hours."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int | str = 0) -> None:
         self._random = Random(seed)
         self._count = 0
 
@@ -88,3 +88,18 @@ def arrive(world: World, generator: Generator, rate: float) -> None:
 def _arrive(world: World, generator: Generator, rate: float) -> None:
     world.add(generator.next())
     arrive(world, generator, rate)
+
+
+def populate(worlds: Sequence[World], calls: int, rate: float, *, seed: int = 0) -> None:
+    """Spreads generated calls evenly over worlds: live ones now, and `rate` a second in all."""
+    for number, world in enumerate(worlds):
+        # The first world has the calls that it would have alone.
+        generator = Generator(f"{seed}/{number}" if number else seed)
+        world.schedule(generator.live(_share(calls, len(worlds), number)))
+        if rate:
+            arrive(world, generator, rate / len(worlds))
+
+
+def _share(whole: int, parts: int, number: int) -> int:
+    """`whole` in `parts` that differ by one at most: how much falls to one of them."""
+    return whole // parts + (number < whole % parts)

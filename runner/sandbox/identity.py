@@ -11,6 +11,8 @@ ACCOUNT_SID = "AC" + "5a4db0c5" * 4
 AUTH_TOKEN = "70c3" * 8
 API_KEY = "SK" + "5a4db0c5" * 4
 API_SECRET = "sandbox-secret"
+#: The name of the account that every sandbox has.
+MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Account:
     auth_token: str = field(default=AUTH_TOKEN, repr=False)
     api_key: str = API_KEY
     api_secret: str = field(default=API_SECRET, repr=False)
-    name: str = "main"
+    name: str = MAIN
     parent: str | None = None
 
     def opens(self, user: str, password: str) -> bool:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 from runner.language.source import Document, parse
 from runner.model import Millis
 from runner.problems import Position, Problem
 from runner.sandbox.entries import Complaint, read_call, read_person
+from runner.sandbox.identity import MAIN
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.twiml import BadTwiml
 from runner.sandbox.twiml import parse as parse_twiml
 
-KEYS = ("start", "people", "documents", "calls")
+KEYS = ("start", "people", "accounts", "documents", "calls")
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a file says. `start` is the time at which its clock begins, None for now."""
+    """What a file says.
+
+    `accounts` are the names of subaccounts; `start` is the time at which its clock begins, None for
+    now.
+    """
 
     plans: tuple[CallPlan, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     start: Millis | None = None
+    accounts: tuple[str, ...] = ()
 
 
 def read_scenario(path: str, content: bytes) -> tuple[Scenario, list[Problem]]:
@@ -53,15 +60,30 @@ class _Reader:
                 hint = f"there are {', '.join(KEYS)}"
                 message = f"there is no key {key!r}"
                 self._add(self._document.key(data, key), "unknown-key", message, hint)
+        accounts = self._accounts(data)
         scenario = Scenario(
-            plans=self._plans(data),
+            plans=self._plans(data, accounts),
+            accounts=accounts,
             people=self._people(data),
             documents=self._documents(data),
             start=self._start(data),
         )
         return scenario, sorted(self._problems)
 
-    def _plans(self, data: dict[str, Any]) -> tuple[CallPlan, ...]:
+    def _accounts(self, data: dict[str, Any]) -> tuple[str, ...]:
+        section = self._section(data, "accounts", list)
+        names: list[str] = []
+        for index, name in enumerate(section):
+            place = self._document.value(section, index)
+            if not isinstance(name, str) or not name:
+                self._add(place, "bad-value", f"an account's name must be text, not {name!r}")
+            elif name in (MAIN, *names):
+                self._add(place, "duplicate-id", f"there is an account {name!r} already")
+            else:
+                names.append(name)
+        return tuple(names)
+
+    def _plans(self, data: dict[str, Any], accounts: tuple[str, ...]) -> tuple[CallPlan, ...]:
         calls = self._section(data, "calls", list)
         seen: dict[str, CallPlan] = {}
         plans = []
@@ -71,7 +93,7 @@ class _Reader:
                 complaints.append(
                     Complaint("id", "duplicate-id", f"there is a call {plan.id!r} above")
                 )
-            complaints += _about_parent(plan, seen)
+            complaints += _about_parent(plan, seen) + _about_account(plan, accounts)
             self._complain(calls, index, complaints)
             if plan.twiml is not None:
                 self._check_twiml(entry, "twiml", plan.twiml)
@@ -153,4 +175,15 @@ def _about_parent(plan: CallPlan, above: Mapping[str, CallPlan]) -> list[Complai
         return [Complaint("parent", "no-parent", f"no call above has id {plan.parent!r}", hint)]
     if parent.at > plan.at:
         return [Complaint("parent", "no-parent", f"{plan.parent!r} appears later than this call")]
+    if parent.account != plan.account:
+        hint = "both legs of a call are of one account"
+        return [Complaint("parent", "no-parent", f"{plan.parent!r} is of another account", hint)]
     return []
+
+
+def _about_account(plan: CallPlan, accounts: Sequence[str]) -> list[Complaint]:
+    if plan.account in ("", MAIN, *accounts):
+        return []
+    near = get_close_matches(plan.account, accounts, 1)
+    hint = f"did you mean {near[0]}?" if near else "name it in the list `accounts` above"
+    return [Complaint("account", "no-account", f"there is no account {plan.account!r}", hint)]

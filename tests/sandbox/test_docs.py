@@ -25,7 +25,7 @@ def block(language: str) -> str:
 def test_the_scenario_is_sound() -> None:
     scenario, problems = read_scenario("docs/sandbox.md", block("yaml").encode())
     assert problems == []
-    assert [plan.id for plan in scenario.plans] == ["stuck", "transfer", "menu"]
+    assert [plan.id for plan in scenario.plans] == ["stuck", "transfer", "menu", "elsewhere"]
 
 
 async def test_the_test_passes() -> None:

@@ -73,7 +73,7 @@ class RunSettings:
     show_numbers: bool = False
     #: `HOST:PORT` of the status page and the metrics; None serves none.
     listen: str | None = None
-    #: How long a runner that says nothing keeps the right to act. It says something five times
+    #: How long a runner that says nothing keeps the right to act. It says something three times
     #: in this time, so that one slow write costs it nothing; a standby takes over when it is
     #: past, so it is also how long calls are left alone after a crash.
     lease: Millis = 5_000

@@ -15,6 +15,7 @@ from pathlib import Path
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}\Z")
 _KEY = re.compile(r"SK[0-9a-f]{32}\Z", re.IGNORECASE)
 _PLACE = re.compile(r"[a-z][a-z0-9-]*\Z")
+_LARGEST = 4_096  # bytes; Twilio's secrets have 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +119,41 @@ class _Reader:
         return value or None
 
     def _secret_file(self, name: str, path: str) -> str:
-        try:
-            text = Path(path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._fault(name, f"can't be read: {getattr(error, 'strerror', None) or 'not text'}")
-            return ""
-        # Editors and `echo` end a file with a newline that is no part of the secret.
-        value = text.removesuffix("\n").removesuffix("\r")
-        if value:
-            self._clean(name, value)
-        else:
-            self._fault(name, "names an empty file")
+        value, fault = read_secret_file(Path(path))
+        if fault:
+            self._fault(name, fault)
         return value
 
     def _clean(self, name: str, value: str) -> bool:
-        """False, and a fault, where the value has what copying and quoting leave behind."""
-        if value != value.strip():
-            self._fault(name, "has a space or a line break at its start or end; remove it")
-        elif value[0] in "\"'" or value[-1] in "\"'":
-            self._fault(name, "has quotes around it; they became part of the value, remove them")
-        elif not all("!" <= character <= "~" for character in value):
-            self._fault(name, "has a space, a line break or a letter outside ASCII in it")
-        else:
-            return True
-        return False
+        fault = uncleanness(value)
+        if fault:
+            self._fault(name, fault)
+        return not fault
 
     def _fault(self, name: str, text: str) -> None:
         self.faults.append((name, text))
+
+
+def read_secret_file(path: Path) -> tuple[str, str]:
+    """The secret that a file holds, and what is wrong with it; "" where nothing is."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST + 1).decode("utf-8")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a zero byte
+        return "", f"can't be read: {getattr(error, 'strerror', None) or 'not text'}"
+    if len(text) > _LARGEST:
+        return "", "is too large to be a secret"
+    # Editors and `echo` end a file with a newline that is no part of the secret.
+    value = text.removesuffix("\n").removesuffix("\r")
+    return value, uncleanness(value) if value else "is an empty file"
+
+
+def uncleanness(value: str) -> str:
+    """What copying and quoting have left behind in a value; "" where there is nothing of it."""
+    if value != value.strip():
+        return "has a space or a line break at its start or end; remove it"
+    if value[0] in "\"'" or value[-1] in "\"'":
+        return "has quotes around it; they became part of the value, remove them"
+    if not all("!" <= character <= "~" for character in value):
+        return "has a space, a line break or a letter outside ASCII in it"
+    return ""

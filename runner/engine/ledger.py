@@ -75,12 +75,15 @@ class Verification:
     """Whether the ledger's journal is as it was written.
 
     `rows` were looked at; `head` is the hash of the last good one; `fault` says what is wrong with
-    the next, "" where nothing is.
+    the next, "" where nothing is. Rows up to `trimmed` are gone by retention, and with them what
+    was over before `trimmed_before`.
     """
 
     rows: int
     head: str
     fault: str = ""
+    trimmed: int = 0
+    trimmed_before: Millis | None = None
 
 
 class StoreError(Exception):

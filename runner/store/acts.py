@@ -1,4 +1,7 @@
-"""The ledger's SQL: claiming acts, recording outcomes, and reading them back."""
+"""The ledger's SQL: claiming acts, recording outcomes, and reading them back.
+
+Whoever calls what writes has a transaction open.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from runner.decision.once import Past
-from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, first_outcome
+from runner.engine.ports import Entry, HistoryQuery, Intent, StoreError, first_outcome
 from runner.model import Millis
-from runner.store import journal
+from runner.store.journal import Pen
 
 _COLUMNS = (
-    "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value,"
+    "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value, ends,"
     " outcome, attempt, updated_at, detail"
 )
 _INSERT = (
     "INSERT INTO acts (account, call_sid, flow, rule, revision, then_, request, why, at, number,"
-    " value, outcome, attempt, updated_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING"
+    " value, ends, outcome, attempt, updated_at, told)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING"
 )
 
 
@@ -57,31 +60,42 @@ def values(
     return found
 
 
+def ended(db: sqlite3.Connection, account: str, since: Millis) -> dict[str, list[Millis]]:
+    """See `Store.ended`."""
+    rows = db.execute(
+        "SELECT flow || '/' || rule, max(at) AS latest FROM acts WHERE account = ? AND at > ?"
+        " AND ends = 1 AND number > 0 AND outcome <> 'withdrawn'"
+        " GROUP BY flow, rule, call_sid ORDER BY latest",
+        (account, since),
+    )
+    found: dict[str, list[Millis]] = {}
+    for rule, at in rows:
+        found.setdefault(rule, []).append(at)
+    return found
+
+
 def claim(db: sqlite3.Connection, intents: Sequence[Intent]) -> list[Entry]:
-    """See `Store.claim`: all of them in one transaction."""
-    entries = []
-    with db:
-        db.execute("BEGIN IMMEDIATE")
-        for intent in intents:
-            outcome = first_outcome(intent)
-            cursor = db.execute(_INSERT, (*_row_of(intent), outcome, intent.at))
-            if cursor.rowcount and cursor.lastrowid is not None:
-                journal.append(db, cursor.lastrowid, _first_line(intent, outcome))
-                entries.append(Entry(cursor.lastrowid, intent, outcome, 1, intent.at))
+    """See `Store.claim`."""
+    entries, pen = [], Pen(db)
+    for intent in intents:
+        outcome = first_outcome(intent)
+        cursor = db.execute(_INSERT, (*_row_of(intent), outcome, intent.at, pen.next))
+        if cursor.rowcount and cursor.lastrowid is not None:
+            pen.append(cursor.lastrowid, {"outcome": outcome, "at": intent.at} | _body_of(intent))
+            entries.append(Entry(cursor.lastrowid, intent, outcome, 1, intent.at))
     return entries
 
 
 def record(db: sqlite3.Connection, entry: Entry) -> None:
-    """Makes how the entry stands durable."""
+    """Writes how the entry stands."""
     state = (entry.outcome, entry.attempt, entry.updated_at, entry.detail)
-    with db:
-        db.execute("BEGIN IMMEDIATE")
-        db.execute(
-            "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ? WHERE id = ?",
-            (*state, entry.id),
-        )
-        line = dict(zip(("outcome", "attempt", "at", "detail"), state, strict=True))
-        journal.append(db, entry.id, line)
+    line = dict(zip(("outcome", "attempt", "at", "detail"), state, strict=True))
+    told = Pen(db).append(entry.id, line)
+    db.execute(
+        "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ?"
+        " WHERE id = ?",
+        (*state, told, entry.id),
+    )
 
 
 def unfinished(db: sqlite3.Connection, account: str) -> list[Entry]:
@@ -114,10 +128,9 @@ def _select(db: sqlite3.Connection, where: str, wanted: Sequence[Any]) -> list[E
     return [_entry_of(row) for row in rows]
 
 
-def _first_line(intent: Intent, outcome: Outcome) -> dict[str, Any]:
+def _body_of(intent: Intent) -> dict[str, Any]:
+    """What the journal says of an intent."""
     return {
-        "outcome": outcome,
-        "at": intent.at,
         "account": intent.account,
         "call": intent.call_sid,
         "flow": intent.flow,
@@ -128,10 +141,11 @@ def _first_line(intent: Intent, outcome: Outcome) -> dict[str, Any]:
         "why": intent.why,
         "number": intent.number,
         "value": intent.value,
+        "ends": intent.ends,
     }
 
 
-def _row_of(intent: Intent) -> tuple[str | int, ...]:
+def _row_of(intent: Intent) -> tuple[str | int | bool, ...]:
     return (
         intent.account,
         intent.call_sid,
@@ -144,23 +158,35 @@ def _row_of(intent: Intent) -> tuple[str | int, ...]:
         intent.at,
         intent.number,
         intent.value,
+        intent.ends,
     )
 
 
 def _entry_of(row: tuple[Any, ...]) -> Entry:
-    id_, account, sid, flow, rule, revision, then, request, why, at, number, value, *state = row
-    outcome, attempt, updated_at, detail = state
+    id_, account, sid, flow, rule, revision, then, request, *others = row
+    why, at, number, value, ends, outcome, attempt, updated_at, detail = others
     intent = Intent(
         account=account,
         call_sid=sid,
         flow=flow,
         rule=rule,
         revision=revision,
-        then=tuple(json.loads(then)),
-        request=json.loads(request),
+        then=tuple(_json(then, id_)),
+        request=_json(request, id_),
         why=why,
         at=at,
         number=number,
         value=value,
+        ends=bool(ends),
     )
     return Entry(id_, intent, outcome, attempt, updated_at, detail)
+
+
+def _json(text: str, act: int) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise StoreError(
+            f"act {act} in the store can't be read: {text!r} is not JSON",
+            hint="the file is damaged: restore it from a backup",
+        ) from None

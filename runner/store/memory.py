@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from runner.decision.once import Past
 from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, Verification, first_outcome
 from runner.model import Millis
+from runner.store.memory_control import MemoryControl
 
 _UNFINISHED: frozenset[Outcome] = frozenset(("intended", "retrying"))
 
 
-class MemoryStore:
+class MemoryStore(MemoryControl):
     """Implements the `Store` protocol; forgets everything when the process ends."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._entries: dict[int, Entry] = {}
+        self._ids = count(1)
         # Ids by what polls ask for: a day of polls is thousands, and so are the entries of a day.
         self._by_call: dict[tuple[str, str], list[int]] = {}
         self._by_value: dict[tuple[str, str, str, bool], list[int]] = {}
+        self._ends: dict[str, list[tuple[Millis, int]]] = {}  # in order of time
         self._unfinished: dict[int, None] = {}
         self._claimed: set[tuple[str, str, str, int]] = set()
         self._holds: dict[str, tuple[Mapping[tuple[str, str], Millis], Millis | None]] = {}
@@ -45,12 +51,13 @@ class MemoryStore:
         return found
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
+        self._check()
         new = []
         for intent in intents:
             if _key(intent) not in self._claimed:
                 self._claimed.add(_key(intent))
                 outcome = first_outcome(intent)
-                entry = Entry(len(self._entries) + 1, intent, outcome, 1, intent.at)
+                entry = Entry(next(self._ids), intent, outcome, 1, intent.at)
                 self._add(entry)
                 new.append(entry)
         return new
@@ -58,6 +65,7 @@ class MemoryStore:
     async def record(
         self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
     ) -> Entry:
+        self._check()
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
         self._entries[entry.id] = changed
         if outcome not in _UNFINISHED:
@@ -76,7 +84,29 @@ class MemoryStore:
     async def keep_holds(
         self, account: str, holds: Mapping[tuple[str, str], Millis], *, at: Millis
     ) -> None:
+        self._check()
         self._holds[account] = (dict(holds), at)
+
+    async def ended(self, account: str, since: Millis) -> Mapping[str, Sequence[Millis]]:
+        ends = self._ends.get(account, [])
+        latest: dict[str, dict[str, Millis]] = {}
+        recent = (number for _, number in ends[bisect_right(ends, since, key=lambda end: end[0]) :])
+        for intent in self._standing(recent):
+            latest.setdefault(intent.rule_key, {})[intent.call_sid] = intent.at
+        return {rule: sorted(calls.values()) for rule, calls in latest.items()}
+
+    async def trim(self, *, before: Millis, keep: Collection[tuple[str, str]]) -> int:
+        self._check()
+        gone = [
+            entry
+            for entry in self._entries.values()
+            if entry.updated_at < before
+            and entry.outcome not in _UNFINISHED
+            and (entry.intent.account, entry.intent.call_sid) not in keep
+        ]
+        for entry in gone:
+            self._remove(entry)
+        return len(gone)
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:
         found = [entry for entry in self._entries.values() if _fits(entry, query)]
@@ -93,10 +123,22 @@ class MemoryStore:
         self._entries[entry.id] = entry
         self._by_call.setdefault((account, intent.call_sid), []).append(entry.id)
         if intent.value:
-            key = (account, intent.rule_key, intent.value, intent.number == 0)
-            self._by_value.setdefault(key, []).append(entry.id)
+            self._by_value.setdefault(_value_key(intent), []).append(entry.id)
+        if intent.ends and intent.number:
+            insort(self._ends.setdefault(account, []), (intent.at, entry.id))
         if entry.outcome in _UNFINISHED:
             self._unfinished[entry.id] = None
+
+    def _remove(self, entry: Entry) -> None:
+        intent = entry.intent
+        del self._entries[entry.id]
+        if entry.outcome != "withdrawn":
+            self._claimed.discard(_key(intent))
+        self._by_call[intent.account, intent.call_sid].remove(entry.id)
+        if intent.value:
+            self._by_value[_value_key(intent)].remove(entry.id)
+        if intent.ends and intent.number:
+            self._ends[intent.account].remove((intent.at, entry.id))
 
     def _standing(self, numbers: Iterable[int]) -> Iterator[Intent]:
         for number in numbers:
@@ -107,6 +149,10 @@ class MemoryStore:
 
 def _key(intent: Intent) -> tuple[str, str, str, int]:
     return (intent.account, intent.call_sid, intent.rule_key, intent.number)
+
+
+def _value_key(intent: Intent) -> tuple[str, str, str, bool]:
+    return (intent.account, intent.rule_key, intent.value, intent.number == 0)
 
 
 def _and(past: Past, intent: Intent) -> Past:

@@ -6,15 +6,29 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from runner.decision.once import Past
-from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, StoreError, Verification
+from runner.engine.ports import (
+    Entry,
+    HistoryQuery,
+    Intent,
+    Lease,
+    LeaseLost,
+    Outcome,
+    StoreError,
+    Verification,
+)
 from runner.model import Millis
-from runner.store import acts, journal
-from runner.store.database import explained, open_database
+from runner.pauses import Pause
+from runner.store import acts, leases, pauses, trimming, verification
+from runner.store.database import open_database
+from runner.store.failures import Identity, explained
+from runner.store.holds import Holds, keep, kept
+from runner.store.transactions import reading, writing
 
 T = TypeVar("T")
 
@@ -32,16 +46,15 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._opened: sqlite3.Connection | None = None
         self._read_only = read_only
-        self._kept: dict[str, dict[tuple[str, str], Millis]] = {}  # holds on disk, by account
+        # Only the store's own thread touches these.
+        self._identity: Identity | None = None
+        self._fence: int | None = None
+        self._kept: dict[str, Holds] = {}  # holds on disk, by account
 
     async def open(self) -> SqliteStore:
         """Opens the file, making it where there is none. Raises `StoreError`."""
         try:
-            self._opened = await self._run(
-                lambda: open_database(
-                    self._path, read_only=self._read_only, patience=self._patience
-                )
-            )
+            await self._run(self._open)
         except StoreError:
             await self.close()
             raise
@@ -58,13 +71,13 @@ class SqliteStore:
         return await self._run(lambda: acts.values(self._db, account, keys))
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
-        return await self._run(lambda: acts.claim(self._db, intents))
+        return await self._write(lambda db: acts.claim(db, intents))
 
     async def record(
         self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
     ) -> Entry:
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
-        await self._run(lambda: acts.record(self._db, changed))
+        await self._write(lambda db: acts.record(db, changed))
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
@@ -78,11 +91,46 @@ class SqliteStore:
     ) -> None:
         await self._run(lambda: self._keep_holds(account, dict(holds), at))
 
+    async def ended(self, account: str, since: Millis) -> Mapping[str, Sequence[Millis]]:
+        return await self._run(lambda: acts.ended(self._db, account, since))
+
+    async def pauses(self) -> Sequence[Pause]:
+        return await self._run(self._pauses)
+
+    async def pause(self, pause: Pause) -> None:
+        await self._write(lambda db: pauses.pause(db, pause))
+
+    async def resume(
+        self, *, account: str = "", flow: str = "", rule: str = "", by: str, at: Millis
+    ) -> Sequence[Pause]:
+        scope = (account, flow, rule)
+        return await self._write(lambda db: pauses.resume(db, scope, by, at), fenced=False)
+
+    async def lease(self) -> Lease | None:
+        return await self._run(lambda: leases.current(self._db))
+
+    async def take(self, holder: str, *, over: Lease | None, at: Millis) -> Lease | None:
+        return await self._run(lambda: self._take(holder, over, at))
+
+    async def renew(self, at: Millis) -> Lease:
+        return await self._run(lambda: self._renew(at))
+
+    async def release(self) -> None:
+        await self._run(self._release)
+
+    async def trim(self, *, before: Millis, keep: Collection[tuple[str, str]]) -> int:
+        wish = await self._run(lambda: trimming.wish(self._db, before, keep))
+        forgotten = 0
+        # Each step is a transaction of its own, and other work comes in between.
+        while step := await self._write(lambda db: trimming.step(db, wish)):
+            forgotten += step
+        return forgotten
+
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:
         return await self._run(lambda: acts.history(self._db, query))
 
     async def verify(self) -> Verification:
-        return await self._run(lambda: journal.verify(self._db))
+        return await self._run(self._verify)
 
     async def close(self) -> None:
         if self._opened is not None:
@@ -95,11 +143,20 @@ class SqliteStore:
     async def _run(self, work: Callable[[], T]) -> T:
         def guarded() -> T:
             try:
+                if self._identity is not None:
+                    self._identity.check()
                 return work()
             except sqlite3.Error as error:
                 raise explained(error, self._path) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, fenced: bool = True) -> T:
+        def written() -> T:
+            with writing(self._db, self._fence if fenced else None):
+                return work(self._db)
+
+        return await self._run(written)
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -107,27 +164,51 @@ class SqliteStore:
             raise StoreError("the store is closed")
         return self._opened
 
-    def _holds(self, account: str) -> tuple[dict[tuple[str, str], Millis], Millis | None]:
-        rows = self._db.execute(
-            "SELECT call_sid, rule, since FROM holds WHERE account = ?", (account,)
-        )
-        holds = {(sid, rule): since for sid, rule, since in rows}
-        self._kept[account] = dict(holds)
-        poll = self._db.execute("SELECT at FROM polls WHERE account = ?", (account,)).fetchone()
-        return holds, None if poll is None else poll[0]
+    def _open(self) -> None:
+        self._opened = open_database(self._path, read_only=self._read_only, patience=self._patience)
+        if not self._read_only:
+            self._identity = Identity(self._path)
 
-    def _keep_holds(self, account: str, holds: dict[tuple[str, str], Millis], at: Millis) -> None:
-        """Writes what changed since the last time: most holds only go on holding."""
-        before = self._kept.get(account)
-        if before is None:
-            before, _ = self._holds(account)
-        gone = [(account, *key) for key in before.keys() - holds.keys()]
-        new = [(account, *key, since) for key, since in holds.items() if before.get(key) != since]
-        with self._db as db:
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany(
-                "DELETE FROM holds WHERE account = ? AND call_sid = ? AND rule = ?", gone
-            )
-            db.executemany("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?)", new)
-            db.execute("INSERT OR REPLACE INTO polls VALUES (?, ?)", (account, at))
-        self._kept[account] = holds
+    def _holds(self, account: str) -> tuple[Holds, Millis | None]:
+        found, at = kept(self._db, account)
+        self._kept[account] = dict(found)
+        return found, at
+
+    def _keep_holds(self, account: str, new: Holds, at: Millis) -> None:
+        with writing(self._db, self._fence):
+            before = self._kept.get(account)
+            if before is None:
+                before, _ = kept(self._db, account)
+            keep(self._db, account, new, at, before)
+        self._kept[account] = new
+
+    def _pauses(self) -> list[Pause]:
+        with reading(self._db, self._fence):
+            return pauses.standing(self._db)
+
+    def _take(self, holder: str, over: Lease | None, at: Millis) -> Lease | None:
+        with writing(self._db):
+            taken = leases.take(self._db, holder, over, at)
+        if taken is not None:
+            self._fence = taken.fence
+            self._kept.clear()  # another holder may have kept others since
+        return taken
+
+    def _renew(self, at: Millis) -> Lease:
+        if self._fence is None:
+            raise leases.lost(None)
+        with writing(self._db, self._fence):
+            return leases.renew(self._db, at)
+
+    def _release(self) -> None:
+        """A lease that is lost already is not given back: what this store writes stays refused."""
+        if self._fence is None:
+            return
+        with suppress(LeaseLost):
+            with writing(self._db, self._fence):
+                leases.release(self._db)
+            self._fence = None
+
+    def _verify(self) -> Verification:
+        with reading(self._db):
+            return verification.verify(self._db)

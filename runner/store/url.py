@@ -22,6 +22,11 @@ def store_path(url: str) -> Path:
     return Path(rest)
 
 
+def beside(url: str, name: str) -> Path:
+    """A file of this name in the folder of the store. Raises `StoreError`."""
+    return store_path(url).parent / name
+
+
 async def open_store(url: str) -> Store:
     """Opens the store for writing, making it where there is none. Raises `StoreError`."""
     return await SqliteStore(store_path(url)).open()

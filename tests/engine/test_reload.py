@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.language import conditions
 from tests.engine.reloading import Desk, Hurried, desk, flow, save
 
 ONE, TWO = flow("f", "a"), flow("f", "a", "b")
@@ -122,7 +123,7 @@ async def test_two_halves_of_one_list_are_waited_for_too(folder: Path) -> None:
     numbers = folder / "known.txt"
     numbers.write_text("+14155550100\n")
     top = "lists: {known: {file: known.txt}}\n"
-    save(folder / "f.yaml", flow("f", "a", top=top).replace("'+14155550000'", "{in: known}"))
+    save(folder / "f.yaml", flow("f", "a", top=top).replace("'+14155550000'", "{in_list: known}"))
     async with desk(folder) as edited:
         with numbers.open("w") as file:
             file.write("+14155550101\n")
@@ -131,19 +132,11 @@ async def test_two_halves_of_one_list_are_waited_for_too(folder: Path) -> None:
             assert edited.events.empty()
             file.write("+14155550102\n")
         await edited.hears("reload.ok")
-        (value,) = known(edited)
-        assert value == {"+14155550101", "+14155550102"}
-
-
-def known(edited: Desk) -> list[frozenset[str]]:
-    """The values that rules of this shape look for."""
-    found = []
-    for rule in edited.reloads.current.rules:
-        for item in rule.match.items:
-            wanted = getattr(item, "wanted", None)
-            if isinstance(wanted, frozenset) and any(v.startswith("+") for v in wanted):
-                found.append(wanted)
-    return found
+        (rule,) = edited.reloads.current.rules
+        values = {
+            test.value for test in conditions.tests_of(rule.match) if test.operator == "in_list"
+        }
+        assert values == {frozenset({"+14155550101", "+14155550102"})}
 
 
 async def test_what_changes_nothing_is_no_reload(folder: Path, edited: Desk) -> None:

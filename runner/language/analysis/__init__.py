@@ -15,6 +15,7 @@ from runner.language.analysis.acts import (
     check_statuses,
 )
 from runner.language.analysis.breadth import check_everything, check_holds, check_legs
+from runner.language.analysis.limits import check_guards
 from runner.language.analysis.reach import check_reach
 from runner.language.analysis.subject import Subject
 from runner.language.analysis.unused import check_lists, check_windows
@@ -36,6 +37,7 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_windows, ("unused-window",)),
     (check_statuses, ("cancel-cannot-apply", "action-cannot-apply")),
     (check_speech, ("say-too-long",)),
+    (check_guards, ("guard-never-reached",)),
 )
 
 #: What the compiler warns of itself, while it reads what is written.

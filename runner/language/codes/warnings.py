@@ -27,6 +27,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A `for` is over before calls are looked at again, so it does what none would.",
         "Write the time between two polls or more, or remove it.",
     ),
+    "guard-never-reached": (
+        "A guard was written that stops nothing, because nothing ever comes up to its limit.",
+        "Remove it, name a smaller limit, or say `unlimited` where none is meant.",
+    ),
     "ignore-without-reason": (
         "A comment silences a warning without saying why.",
         "Write the reason behind the brackets.",

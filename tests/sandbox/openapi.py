@@ -38,6 +38,14 @@ def response(path: str, method: str, status: int) -> Draft202012Validator:
     return _validator(answer["content"]["application/json"]["schema"])
 
 
+def account_response(path: str) -> Draft202012Validator:
+    """A validator of what is answered to reading accounts; `path` from `/Accounts` on."""
+    found = document()
+    assert found is not None
+    answer = found["paths"][f"/2010-04-01{path}"]["get"]["responses"]["200"]
+    return _validator(answer["content"]["application/json"]["schema"])
+
+
 def form(path: str) -> Draft202012Validator:
     """A validator of what a POST may send."""
     content = operation(path, "post")["requestBody"]["content"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from runner.model import Millis
 
@@ -31,3 +32,9 @@ def format_duration(millis: Millis) -> str:
         if n:
             parts.append(f"{n}{name}")
     return sign + "".join(parts)
+
+
+def rfc3339(millis: Millis) -> str:
+    """1283286988000 → `2010-08-31T20:36:28.000Z`."""
+    moment = datetime.fromtimestamp(millis / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"

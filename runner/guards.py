@@ -66,3 +66,7 @@ class Guards:
 
     rule: Guard = DEFAULT_GUARD
     together: Guard | None = None
+
+
+#: What holds without a configuration.
+BUILT_IN = Guards()

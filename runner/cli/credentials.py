@@ -44,10 +44,10 @@ def ask_twilio(api_base: str | None, work: Callable[[TwilioGateway], Awaitable[T
     `callflow.yaml` counts here as it does for `run`: two commands in one folder must not ask two
     different servers.
     """
-    from runner.cli.wiring import credentials_of, settings_of  # schemas, unneeded for `--help`
+    from runner.cli.wiring import account_of, settings_of  # schemas, unneeded for `--help`
 
     settings = settings_of(None, {"api_base": api_base})
-    credentials = credentials_of(settings)
+    credentials = account_of(settings, None).credentials
 
     async def session() -> T:
         from runner.gateway.twilio import open_gateway  # the SDK costs 0.2 s

@@ -16,9 +16,11 @@ from runner.cli.options import option
 from runner.cli.report import as_text
 from runner.cli.stage import Stage
 from runner.engine.clock import SystemClock
-from runner.engine.daemon import Daemon, Pace
+from runner.engine.daemon import Daemon
 from runner.engine.loop import Engine
 from runner.engine.reload import Reloader
+from runner.engine.reloads import Reloads
+from runner.engine.rounds import Pace, Rounds
 from runner.language.loader import Loaded, load
 from runner.model import FlowSet
 from runner.sandbox import RunningClock, Sandbox
@@ -142,11 +144,16 @@ async def _play(stage: Stage, play: Play, seconds: float) -> bool:
     with tempfile.TemporaryDirectory(prefix="callflow-demo-") as temporary:
         store = await open_store(f"sqlite:///{temporary}/callflow.db")
         gateway = open_gateway(login, TwilioSettings(api_base=sandbox.url))
-        engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
-        engine.load(play.flow_set)
+        reloads = Reloads(
+            Reloader([play.folder], play.loaded), play.flow_set, clock=clock, tell=stage.hear
+        )
         pace = Pace(interval=max(FASTEST, round(INTERVAL / sandbox.clock.speed)), grace=2_000)
-        reloader = Reloader([play.folder], play.loaded)
-        daemon = Daemon(engine, reloader, pace=pace, clock=clock, tell=stage.hear)
+
+        def muster() -> list[Rounds]:
+            engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
+            return [Rounds(engine, reloads, pace=pace, clock=clock, tell=stage.hear)]
+
+        daemon = Daemon(muster, None, grace=pace.grace, clock=clock, tell=stage.hear)
         asyncio.get_running_loop().call_later(seconds, daemon.stop.set)
         watching = asyncio.ensure_future(stage.watch())
         try:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.call import Call
-from runner.cli.logs import rfc3339
 from runner.cli.planned import Report
 from runner.cli.snapshot import Act
 from runner.decision.explain import Explanation
 from runner.decision.once import Turn
 from runner.decision.tree import Node, Seen
+from runner.durations import rfc3339
 from runner.engine.ports import Entry
 from runner.language.fields import FIELDS
 from runner.model import Millis, Moment

@@ -11,11 +11,10 @@ from typing import Any, TypeVar, get_args
 import click
 
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
-from runner.cli.logs import rfc3339
 from runner.cli.options import option
 from runner.cli.terminal import printable
 from runner.cli.wiring import settings_of
-from runner.durations import parse_duration
+from runner.durations import parse_duration, rfc3339
 from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError, Verification
 from runner.masking import mask_numbers
 from runner.model import Millis

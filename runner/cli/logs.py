@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from runner.cli.terminal import printable
+from runner.durations import rfc3339
 from runner.engine.ports import Event, Listener
 from runner.masking import mask_numbers
-from runner.model import Millis
 
 #: Fields that identify things and never hold a phone number.
 _IDENTIFIERS = frozenset({"account", "call", "flow", "rule", "then", "store", "version"})
-
-
-def rfc3339(millis: Millis) -> str:
-    """1283286988000 → `2010-08-31T20:36:28.000Z`."""
-    moment = datetime.fromtimestamp(millis / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"
 
 
 def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listener:

@@ -19,7 +19,7 @@ from runner.cli.options import option
 from runner.cli.planned import Report, plan_text
 from runner.cli.replay import replay, scene_of, take
 from runner.cli.snapshot import Snapshot, read_snapshot, write_snapshot
-from runner.cli.wiring import credentials_of, flow_paths, flows_of, settings_of
+from runner.cli.wiring import account_of, flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
 from runner.engine.clock import SystemClock
 from runner.engine.ports import GatewayError, StoreError
@@ -87,7 +87,7 @@ def _snapshot(asked: Options, settings: RunSettings, flow_set: FlowSet) -> Snaps
         snapshot = read_snapshot(Path(asked.snapshot))
         _warn_of_gaps(snapshot, rules)
         return snapshot
-    snapshot = take_snapshot(settings, credentials_of(settings), rules)
+    snapshot = take_snapshot(settings, account_of(settings, None).credentials, rules)
     if asked.save_snapshot:
         write_snapshot(Path(asked.save_snapshot), snapshot)
         calls = counted(len(snapshot.calls), "live call")

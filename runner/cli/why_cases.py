@@ -15,7 +15,7 @@ from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.explained import Case
 from runner.cli.replay import replay, scene_of, take, with_ledger
 from runner.cli.snapshot import Snapshot, read_json, read_snapshot
-from runner.cli.wiring import credentials_of
+from runner.cli.wiring import account_of
 from runner.decision.explain import Explanation, Scene, explain_all
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher
@@ -47,7 +47,7 @@ def live_case(inquiry: Inquiry) -> Case:
     """The call as Twilio has it now, and the ledger. Raises `Failure`."""
     entries = _entries(inquiry)
     try:
-        return asyncio.run(_asked(inquiry, credentials_of(inquiry.settings), entries))
+        return asyncio.run(_asked(inquiry, account_of(inquiry.settings, None).credentials, entries))
     except NoSuchCall:
         trouble = Failure(
             f"Twilio has no call {inquiry.sid} in this account, and the ledger has nothing on it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +12,78 @@ import click
 
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.report import as_text
-from runner.gateway.credentials import BadCredentials, Credentials, read_credentials
+from runner.gateway.accounts import Account, read_accounts
+from runner.gateway.credentials import BadCredentials
 from runner.language.folders import CONFIG_FILE
-from runner.language.loader import Loaded, load, load_config
+from runner.language.loader import Config, Loaded, load, load_config
+from runner.language.words import listed, shown, suggestion
 from runner.model import FlowSet
 from runner.settings import BadSettings, RunSettings, settings_from
 
 
 def settings_of(config: str | None, options: Mapping[str, Any]) -> RunSettings:
     """Options over `callflow.yaml` over defaults. A file that is named must be there."""
-    path = Path(config or CONFIG_FILE)
-    data: Mapping[str, Any] = {}
-    if config or path.is_file():
-        data = _config_data(path)
+    return settings_from_config(config_of(config_path(config)), options)
+
+
+def config_path(named: str | None) -> Path | None:
+    """The configuration file: the one named, else the one of this folder, if there."""
+    path = Path(named or CONFIG_FILE)
+    return path if named or path.is_file() else None
+
+
+def config_of(path: Path | None) -> Config | None:
+    """The file, loaded and without errors. Raises `Failure`, once its problems are printed."""
+    if path is None:
+        return None
+    config = load_config(path)
+    if config.data is None:
+        click.echo(as_text(config.problems, config.texts), err=True, nl=False)
+        raise Failure(f"the configuration {path} can't be used", code=FINDINGS)
+    flows = config.data.get("flows")
+    if not flows:
+        return config
+    data = {**config.data, "flows": [str(path.parent / each) for each in flows]}
+    return replace(config, data=data)
+
+
+def settings_from_config(config: Config | None, options: Mapping[str, Any]) -> RunSettings:
+    """Options over what the file says over defaults. Raises `Failure`."""
+    data = config.data if config is not None else None
     try:
-        return settings_from(data, options)
+        return settings_from(data or {}, options)
     except BadSettings as error:
         raise Failure(
             "these settings can't be used", hint=_lines(error.faults), code=USAGE
         ) from None
 
 
-def _config_data(path: Path) -> Mapping[str, Any]:
-    config = load_config(path)
-    data = config.data
-    if data is None:
-        click.echo(as_text(config.problems, config.texts), err=True, nl=False)
-        raise Failure(f"the configuration {path} can't be used", code=FINDINGS)
-    flows = data.get("flows")
-    if flows:
-        data = {**data, "flows": [str(path.parent / each) for each in flows]}
-    return data
-
-
-def credentials_of(settings: RunSettings) -> Credentials:
-    """Twilio's credentials from the environment, complete and well formed."""
+def accounts_of(settings: RunSettings) -> tuple[Account, ...]:
+    """The accounts to poll, each with its credentials, complete and well formed."""
     try:
-        return read_credentials(os.environ, api_base=settings.twilio.api_base)
+        return read_accounts(settings.accounts, os.environ, api_base=settings.twilio.api_base)
     except BadCredentials as error:
         faults = [f"{name} {text}" for name, text in error.faults]
         raise Failure("no usable Twilio credentials", hint=_lines(faults), code=USAGE) from None
+
+
+def account_of(settings: RunSettings, named: str | None) -> Account:
+    """The account that a command for one account is about: the one named, else the only one."""
+    accounts = accounts_of(settings)
+    if named is None and len(accounts) == 1:
+        return accounts[0]
+    known = [each.alias for each in accounts]
+    for each in accounts:
+        if named in (each.alias, each.credentials.account_sid):
+            return each
+    if named is None:
+        hint = f"say which with --account: {listed(known)}"
+        raise Failure("several accounts are configured", hint=hint, code=USAGE)
+    raise Failure(
+        f"there is no account {shown(named)}",
+        hint=suggestion(named, known, "accounts"),
+        code=USAGE,
+    )
 
 
 def flow_paths(paths: Sequence[str], settings: RunSettings) -> list[Path]:

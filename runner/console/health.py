@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -16,36 +16,56 @@ INTERVALS = 3
 
 
 class Health:
-    """Listens to the runner's events and knows from them whether it is ready."""
+    """Listens to the runner's events and knows from them whether it is ready.
 
-    def __init__(self, interval: Millis) -> None:
-        self._interval = interval
-        self._last_poll: Millis | None = None
-        self._trouble = "no poll yet"
+    Every account has to have been seen lately; `intervals` are those from poll to poll, by account
+    SID. A runner that stands by for another is ready too: there is nothing it should be doing.
+    """
+
+    def __init__(self, intervals: Mapping[str, Millis]) -> None:
+        self._intervals = intervals
+        self._polled: dict[str, Millis] = {}
+        self._troubles: dict[str, str] = dict.fromkeys(intervals, "no poll yet")
+        self._role = "starting"
         self._reload_ok = True
 
     def hear(self, event: Event) -> None:
         """Takes one event of the runner."""
+        account = str(event.fields.get("account", ""))
         if event.name == "poll":
-            self._last_poll = event.at
-            self._trouble = ""
+            self._polled[account] = event.at
+            self._troubles.pop(account, None)
         elif event.name == "poll.failed":
-            self._trouble = str(event.fields.get("error", ""))
+            self._troubles[account] = str(event.fields.get("error", ""))
         elif event.name in ("reload.ok", "reload.failed"):
             self._reload_ok = event.name == "reload.ok"
+        elif event.name in ("leading", "standby"):
+            self._role = event.name
 
     def report(self, now: Millis) -> tuple[bool, dict[str, object]]:
         """Whether the runner is ready, and the facts behind it."""
-        age = None if self._last_poll is None else now - self._last_poll
-        ready = age is not None and age <= INTERVALS * self._interval
+        late = [account for account in self._intervals if not self._is_fresh(account, now)]
+        ready = self._role == "standby" or not late
+        oldest = [self._polled.get(account) for account in self._intervals]
+        known = [at for at in oldest if at is not None]
         facts: dict[str, object] = {
             "ready": ready,
-            "last_good_poll_age_ms": age,
+            "role": self._role,
+            "accounts": len(self._intervals),
+            "accounts_late": len(late),
+            "last_good_poll_age_ms": now - min(known)
+            if known and len(known) == len(oldest)
+            else None,
             "last_reload_ok": self._reload_ok,
         }
-        if self._trouble:
-            facts["trouble"] = self._trouble
+        trouble = next(iter(self._troubles.values()), "")
+        if trouble:
+            facts["trouble"] = trouble
         return ready, facts
+
+    def _is_fresh(self, account: str, now: Millis) -> bool:
+        at = self._polled.get(account)
+        return at is not None and now - at <= INTERVALS * self._intervals[account]
 
 
 @asynccontextmanager

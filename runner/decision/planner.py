@@ -6,16 +6,22 @@ Pure: `plan`, `run` and tests call the same functions, so that they cannot disag
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from runner.actions.sequence import applicable_statuses, compose
+from runner.actions.sequence import applicable_statuses, compose, says_goodbye
 from runner.call import Call
+from runner.decision.bounds import Bounds, reason_of
 from runner.decision.describe import reasons
+from runner.decision.guarding import Load, Trip, Wanted, judge
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, Turn, turn_of
 from runner.language.spoken import values_of
 from runner.model import LIVE_STATUSES, Flow, Moment, Rule, Update
+
+#: The mode that falls back to recording when a guard trips.
+CANARY = "canary"
+NO_BOUNDS = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,11 @@ class Step:
         """The names of the rule's actions."""
         return tuple(action.name for action in self.rule.then)
 
+    @property
+    def ends(self) -> bool:
+        """Whether it hangs the call up or cancels it: what rate guards count."""
+        return says_goodbye(self.rule.then)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -46,7 +57,9 @@ class Held:
     `once` (the rule has acted as often as it may), `status` (Twilio would refuse it now),
     `outranked` (another flow changes this call in this poll), `leg-group` (another leg is changed
     in this poll), `in-flight` (an earlier change to this leg group has no outcome yet),
-    `unsendable` (its TwiML is not fit to be sent).
+    `unsendable` (its TwiML is not fit to be sent), `paused`, `tripped` (a guard has paused the
+    rule), `guard` (a guard trips on this very poll), `protected` (the call, or a leg of it, must
+    never be changed).
     """
 
     call: Call
@@ -61,12 +74,13 @@ class Plan:
     """What one poll leads to.
 
     `steps` in the order of sending; `held`, what was held back, and why; `shadows`, what rules
-    would have done on calls outside their cohort.
+    would have done on calls outside their cohort; `trips`, the guards that would have been passed.
     """
 
     steps: tuple[Step, ...]
     held: tuple[Held, ...]
     shadows: tuple[Step, ...] = ()
+    trips: tuple[Trip, ...] = ()
 
 
 def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment, holds: Holds) -> list[Verdict]:
@@ -89,17 +103,26 @@ def group_of(call: Call, by_sid: Mapping[str, Call]) -> str:
 class Planner:
     """Turns the verdicts of one poll into a plan.
 
-    `calls` are all that were listed; `busy` the calls and leg groups with a change under way.
+    `calls` are all that are known to live: legs are looked for among them, and bursts are measured
+    against them. `busy` are the calls and leg groups with a change under way.
     """
 
     def __init__(
-        self, calls: Sequence[Call], moment: Moment, *, busy: frozenset[str] = frozenset()
+        self,
+        calls: Sequence[Call],
+        moment: Moment,
+        *,
+        busy: frozenset[str] = frozenset(),
+        bounds: Bounds = NO_BOUNDS,
     ) -> None:
+        self._calls = calls
         self._by_sid = {call.sid: call for call in calls}
         self._moment = moment
         # Which legs make a group depends on what is listed, so each is looked up anew.
         self._busy = {group_of(self._by_sid[s], self._by_sid) for s in busy & self._by_sid.keys()}
         self._busy |= busy
+        self._bounds = bounds
+        self._protected: dict[str, str] | None = None  # leg group → why; looked up when needed
         self._work = _Work()
 
     def plan(self, verdicts: Sequence[Verdict], history: History) -> Plan:
@@ -108,8 +131,9 @@ class Planner:
         first = sorted(verdicts, key=lambda v: (-v.flow.priority, v.order, _is_child(v.call)))
         for verdict in first:
             self._consider(verdict, history)
+        trips = self._trips()
         steps = sorted(work.steps, key=lambda step: not step.update.idempotent)  # hang-ups first
-        return Plan(tuple(steps), tuple(work.held), tuple(work.shadows))
+        return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
 
     def _consider(self, verdict: Verdict, history: History) -> None:
         turn = turn_of(verdict, history, self._moment, self._work.values)
@@ -119,12 +143,62 @@ class Planner:
         group = group_of(verdict.call, self._by_sid)
         if verdict.shadow:
             self._shadow(verdict, group, turn)
-        elif self._applies(verdict) and self._is_free(verdict, group):
+        elif (
+            self._applies(verdict)
+            and self._is_let(verdict, group, history)
+            and self._is_free(verdict, group)
+        ):
             step = self._step(verdict, group, turn)
             if step is not None:
                 self._work.steps.append(step)
                 self._work.taken[group] = verdict
                 self._note_value(step)
+
+    def _is_let(self, verdict: Verdict, group: str, history: History) -> bool:
+        """Whether nobody forbids it: a pause, or the protection of a call or one of its legs."""
+        pause = self._bounds.pause_of(verdict.flow.name, verdict.rule.id)
+        if pause is not None:
+            reason, detail = reason_of(pause)
+            self._hold(verdict, reason, detail)
+            if pause.tripped and verdict.rule.mode.name == CANARY:
+                self._demoted(verdict, group, history)
+            return False
+        protection = self._protection(verdict.call, group)
+        if protection:
+            self._hold(verdict, "protected", protection)
+        return not protection
+
+    def _demoted(self, verdict: Verdict, group: str, history: History) -> None:
+        """A canary that tripped goes on as a shadow, so that it can be seen what it would do."""
+        shadow = replace(verdict, shadow=True)
+        turn = turn_of(shadow, history, self._moment, self._work.values)
+        if isinstance(turn, Turn):
+            self._shadow(shadow, group, turn)
+
+    def _protection(self, call: Call, group: str) -> str:
+        """Why neither this call nor a leg that would suffer with it may be changed."""
+        if self._protected is None:
+            found = ((each, self._bounds.protects(each)) for each in self._calls)
+            self._protected = {
+                group_of(each, self._by_sid): f"{each.sid}: {why}" for each, why in found if why
+            }
+        own = self._bounds.protects(call)
+        leg = self._protected.get(group, "")
+        return own or (leg and f"its leg {leg}")
+
+    def _trips(self) -> tuple[Trip, ...]:
+        """Takes the batches of the rules that trip a guard out of the steps."""
+        work, bounds = self._work, self._bounds
+        wanted = [Wanted(step.flow, step.rule, step.ends) for step in work.steps]
+        load = Load(len(self._calls), bounds.now, bounds.ended, bounds.spelled_out)
+        trips = judge(wanted, bounds.guards, load)
+        details = {trip.rule.key: trip.detail for trip in trips}
+        for step in work.steps:
+            if step.rule.key in details:
+                detail = details[step.rule.key]
+                work.held.append(Held(step.call, step.flow, step.rule, "guard", detail))
+        work.steps = [step for step in work.steps if step.rule.key not in details]
+        return tuple(trips)
 
     def _applies(self, verdict: Verdict) -> bool:
         possible = applicable_statuses(verdict.rule.then)

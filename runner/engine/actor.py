@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runner.call import Call, parse_rfc2822
+from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
 from runner.engine.ports import (
     AccessRefused,
@@ -29,6 +30,7 @@ from runner.engine.ports import (
     Outcome,
     Refused,
     Store,
+    Throttled,
 )
 from runner.model import LIVE_STATUSES, Millis, Update
 
@@ -52,13 +54,14 @@ _LEVELS: dict[str, Literal["info", "warning", "error"]] = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One update to send, and what to look at before.
+    """One update to send to a call as it was seen, and what to look at before.
 
     `still` says whether the rule's verdict holds for the call as read again. It is read again
     where the rule says `recheck`, or where the row is stale: at `stale_at` on the monotonic clock.
     `retry_unknown` lets an update be repeated that may have been carried out.
     """
 
+    call: Call
     update: Update
     still: Callable[[Call], bool]
     stale_at: Millis
@@ -69,7 +72,10 @@ class Order:
 class Actor:
     """Sends the updates of one account and keeps its ledger entries true."""
 
-    def __init__(self, gateway: Gateway, store: Store, *, clock: Clock, tell: Listener) -> None:
+    def __init__(
+        self, gateway: Gateway, store: Store, *, clock: Clock, tell: Listener, brakes: Brakes
+    ) -> None:
+        self.brakes = brakes
         self._gateway = gateway
         self._store = store
         self._clock = clock
@@ -78,6 +84,7 @@ class Actor:
         self._server_ahead: Millis = 0
         self._throttled_until: Millis = 0  # on the monotonic clock
         self._throttled_in_a_row = 0
+        self._was_throttled = False
         # Waiting here and not in the gateway: a row that waited is looked at again. One request
         # is left for lists: updates that hang must not keep the next poll from its calls.
         self._slots = asyncio.Semaphore(max(1, gateway.concurrency - 1))
@@ -89,9 +96,9 @@ class Actor:
         """Sends the update of a fresh intent until it has an outcome."""
         with self._watching(entry):
             async with self._turn():
-                current = await self._recheck(entry, order)
-                if current is not None:
-                    await self._send(current, order.update, repeat=order.retry_unknown)
+                call = await self._recheck(entry, order)
+                if call is not None and await self._is_let(entry, call):
+                    await self._send(entry, order.update, repeat=order.retry_unknown)
 
     async def resume(self, entry: Entry, repeat: bool) -> None:
         """Settles an intent whose end nobody saw: a crash, a stop, a lost answer.
@@ -119,6 +126,11 @@ class Actor:
     def throttled(self) -> bool:
         """True while the far side wants no updates."""
         return self._clock.monotonic() < self._throttled_until
+
+    def was_throttled(self) -> bool:
+        """Whether the far side wanted fewer requests since this was asked last."""
+        found, self._was_throttled = self._was_throttled, False
+        return found
 
     def tell(self, entry: Entry, name: str) -> None:
         """Tells the listener how an entry stands."""
@@ -158,24 +170,35 @@ class Actor:
 
     # ---- sending ----------------------------------------------------------------------------
 
-    async def _recheck(self, entry: Entry, order: Order) -> Entry | None:
-        """The entry to send; None where the call, read again, is no longer to be changed."""
+    async def _recheck(self, entry: Entry, order: Order) -> Call | None:
+        """The call, as new as need be; None where, read again, it is no longer to be changed."""
         if self._stopping:
             # Surely not sent: without an outcome, the next start could not know.
-            return await self._end(entry, "withdrawn", "the runner stopped before it was sent")
+            await self._end(entry, "withdrawn", "the runner stopped before it was sent")
+            return None
         if not order.recheck and self._clock.monotonic() < order.stale_at:
-            return entry
+            return order.call
         try:
             call = await self._gateway.fetch_call(entry.intent.call_sid)
         except NoSuchCall as error:
-            return await self._end(entry, "gone", str(error))
+            await self._end(entry, "gone", str(error))
         except GatewayError as error:
-            return await self._end(entry, "withdrawn", f"it could not be read again: {error}")
-        if call.status not in LIVE_STATUSES:
-            return await self._end(entry, "gone", f"the call is {call.status}")
-        if not order.still(call):
-            return await self._end(entry, "withdrawn", "read again, the call no longer matches")
-        return entry
+            await self._end(entry, "withdrawn", f"it could not be read again: {error}")
+        else:
+            if call.status not in LIVE_STATUSES:
+                await self._end(entry, "gone", f"the call is {call.status}")
+            elif not order.still(call):
+                await self._end(entry, "withdrawn", "read again, the call no longer matches")
+            else:
+                return call
+        return None
+
+    async def _is_let(self, entry: Entry, call: Call | None) -> bool:
+        """Whether nothing brakes the act now; it is withdrawn where something does."""
+        braked = await self.brakes.stops(entry.intent, call)
+        if braked:
+            await self._end(entry, "withdrawn", braked)
+        return not braked
 
     async def _send(self, entry: Entry, update: Update, *, repeat: bool) -> None:
         current: Entry | None = entry
@@ -220,6 +243,7 @@ class Actor:
         return await self._again(entry, error)
 
     async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:
+        self._was_throttled |= isinstance(error, Throttled)
         if error.retry_after is not None:
             self._back_off(error.retry_after)
             return await self._end(entry, "withdrawn", str(error))
@@ -252,8 +276,8 @@ class Actor:
         if not update.idempotent and not repeat:
             detail = f"no answer came; the call is {call.status}; not repeated, because it may have"
             return await self._end(entry, "unknown", f"{detail} been carried out")
-        if self._stopping:
-            return None
+        if self._stopping or await self.brakes.stops(entry.intent, call):
+            return None  # what may have been carried out keeps its intent until it can be settled
         return await self._put(entry, "retrying", entry.detail, attempt=entry.attempt + 1)
 
     async def _again(self, entry: Entry, error: GatewayError) -> Entry | None:
@@ -264,6 +288,9 @@ class Actor:
         if not self._stopping and entry.attempt < MAX_ATTEMPTS:
             retried = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
             await self._pause(entry)
+            braked = await self.brakes.stops(entry.intent, None)
+            if braked:
+                return await self._end(retried, "withdrawn", braked)
             if not self._stopping:
                 return retried
         return await self._end(entry, "withdrawn", str(error))

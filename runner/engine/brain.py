@@ -5,10 +5,12 @@ It decides with the pure functions of `runner.decision`, on what the store and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.actions.sequence import says_goodbye
 from runner.call import Call, CallQuery
+from runner.decision.bounds import Bounds
 from runner.decision.holds import Holds
 from runner.decision.live import LiveSet
 from runner.decision.matcher import Matcher, Verdict
@@ -16,11 +18,14 @@ from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
 from runner.decision.scope import is_for, needed_query
 from runner.engine.actor import Order
+from runner.engine.brakes import Brakes
 from runner.engine.ports import Entry, Listing, Store
-from runner.model import FlowSet, Millis, Moment
+from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
 
 #: A start so soon after the last poll of the process before is as good as the next poll.
 CONTINUOUS: Millis = 5_000
+#: Every live call of the account.
+EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,11 @@ class Sight:
 class Brain:
     """Decides for one account. `alias` is the account's name in flows, "" where it has none."""
 
-    def __init__(self, account: str, store: Store, *, alias: str = "") -> None:
+    def __init__(self, account: str, store: Store, *, brakes: Brakes, alias: str = "") -> None:
         self._account = account
         self.alias = alias
         self._store = store
+        self.brakes = brakes
         self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
         self._last: Millis | None = None
         self._missed = True
@@ -59,15 +65,37 @@ class Brain:
         """The calls could not be seen, or what was seen not be kept: it counts for no hold."""
         self._missed = True
 
-    async def look(self, listing: Listing, now: Millis, *, busy: frozenset[str]) -> Sight:
-        """Decides on a listing, at the wall time `now` of this machine."""
+    @property
+    def sees_all(self) -> bool:
+        """Whether the query asks for every live call, and not only for those that rules need."""
+        return self.query is not None and (
+            set(self.query.statuses) >= set(LIVE_STATUSES)
+            and not (self.query.to or self.query.from_ or self.query.parent_call_sid)
+        )
+
+    async def look(
+        self,
+        listing: Listing,
+        now: Millis,
+        *,
+        busy: frozenset[str],
+        others: Sequence[Call] = (),
+    ) -> Sight:
+        """Decides on a listing, at the wall time `now` of this machine.
+
+        `others` are live calls that no rule asks for: legs are looked for among them too, and they
+        count where a guard compares with all live calls.
+        """
         server_now = now if listing.server_time is None else listing.server_time
         live = LiveSet(listing.calls, server_now)
         moment = Moment(server_now, live, self.alias)
         holds = await self._holds(server_now)
         verdicts = decide(self._matcher, listing.calls, moment, holds)
         history = await self._history(verdicts, moment, now)
-        plan = Planner(listing.calls, moment, busy=busy).plan(verdicts, history)
+        bounds = await self._bounds(verdicts)
+        listed = {call.sid for call in listing.calls}
+        known = (*listing.calls, *(call for call in others if call.sid not in listed))
+        plan = Planner(known, moment, busy=busy, bounds=bounds).plan(verdicts, history)
         return Sight(listing.calls, moment, holds, plan)
 
     async def keep(self, sight: Sight) -> None:
@@ -89,6 +117,7 @@ class Brain:
             return any(v.rule.key == step.rule.key and not v.shadow for v in verdicts)
 
         return Order(
+            step.call,
             step.update,
             still=still,
             stale_at=stale_at,
@@ -100,6 +129,12 @@ class Brain:
         """Whether the rule of this entry, as it is now, opts in to repeating what may be done."""
         rule = self._rules.get(entry.intent.rule_key)
         return rule is not None and rule.retry_unknown
+
+    async def _bounds(self, verdicts: Sequence[Verdict]) -> Bounds:
+        if not verdicts:
+            return Bounds()
+        ending = any(says_goodbye(verdict.rule.then) for verdict in verdicts)
+        return await self.brakes.bounds(self._rules, ending=ending)
 
     async def _holds(self, server_now: Millis) -> Holds:
         if self._since is None:

@@ -11,9 +11,12 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runner.call import CallQuery
+from runner.decision.guarding import Trip
 from runner.decision.planner import Plan, Step
 from runner.engine.actor import Actor
-from runner.engine.brain import Brain, Sight
+from runner.engine.brain import EVERYTHING, Brain, Sight
+from runner.engine.brakes import Brakes, Safety, trip_of
 from runner.engine.clock import Clock
 from runner.engine.ports import (
     Entry,
@@ -21,6 +24,7 @@ from runner.engine.ports import (
     Gateway,
     GatewayError,
     Intent,
+    LeaseLost,
     Listener,
     Listing,
     Store,
@@ -40,6 +44,8 @@ class Poll:
     sight: Sight | None = None
     error: GatewayError | None = None
     asked: Millis = 0
+    #: Whether the far side wanted fewer updates since the poll before.
+    throttled: bool = False
 
     @property
     def plan(self) -> Plan | None:
@@ -64,21 +70,30 @@ class Engine:
         self._store = store
         self._clock = clock
         self._tell = tell
-        self._brain = Brain(account, store)
-        self._actor = Actor(gateway, store, clock=clock, tell=tell)
+        self.flow_set = FlowSet()
+        brakes = Brakes(account, store, clock=clock, safety=Safety())
+        self._brain = Brain(account, store, brakes=brakes)
+        self._actor = Actor(gateway, store, clock=clock, tell=tell, brakes=brakes)
         #: A row older than this is read again before it is acted on: the interval between polls.
         self.stale_after: Millis = 2_000
         self._busy: dict[str, asyncio.Task[None]] = {}  # leg group → the change under way
         self._resuming: dict[int, asyncio.Task[None]] = {}  # ledger entry → its recovery
         self._rehearsed: set[tuple[str, str, int]] = set()
+        self._tripping: set[str] = set()  # rules whose guard a rehearsal has seen trip
         self._stopping = asyncio.Event()
 
     def known_as(self, alias: str) -> None:
         """What flows call this account; to be said before `load`."""
         self._brain.alias = alias
 
+    def obey(self, safety: Safety) -> None:
+        """Puts the deployment's guards, protections and kill switch in force."""
+        brakes = Brakes(self.account, self._store, clock=self._clock, safety=safety)
+        self._brain.brakes = self._actor.brakes = brakes
+
     def load(self, flow_set: FlowSet) -> None:
         """Puts these flows in force from the next poll on."""
+        self.flow_set = flow_set
         self._brain.load(flow_set)
 
     def steady(self) -> None:
@@ -99,6 +114,8 @@ class Engine:
         poll = await self._look(now, unfinished)
         if poll.sight is not None:
             await self._brain.keep(poll.sight)
+            for trip in poll.sight.plan.trips:
+                await self._trip(trip)
             await self._act(poll, poll.sight, now)
         return poll
 
@@ -113,12 +130,23 @@ class Engine:
             self._brain.remember(poll.sight)
             live = {call.sid for call in poll.sight.calls}
             self._rehearsed = {act for act in self._rehearsed if act[0] in live}
+            self._rehearse_trips(poll.sight.plan.trips, now)
         for step in poll.plan.steps if poll.plan is not None else ():
             act = (step.call.sid, step.rule.key, step.turn.number)
             if act not in self._rehearsed:
                 self._rehearsed.add(act)
                 self._tell_planned(step, now)
         return poll
+
+    def _rehearse_trips(self, trips: Sequence[Trip], now: Millis) -> None:
+        for trip in trips:
+            if trip.rule.key not in self._tripping:
+                self._tell_tripped(trip, now)
+        self._tripping = {trip.rule.key for trip in trips}
+
+    async def live_calls(self) -> frozenset[str]:
+        """The SIDs of all live calls of the account. Raises `GatewayError`."""
+        return frozenset(call.sid for call in (await self._list(EVERYTHING)).calls)
 
     async def settle(self) -> None:
         """Waits until everything that was started has its outcome."""
@@ -148,30 +176,37 @@ class Engine:
 
     async def _look(self, now: Millis, unfinished: Sequence[Entry]) -> Poll:
         began = self._clock.monotonic()
+        # One change at a time for a call and its other legs, recoveries included.
+        busy = frozenset({*self._busy, *(entry.intent.call_sid for entry in unfinished)})
         try:
-            listing = await self._list()
+            listing = await self._list(self._brain.query)
+            # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
+            if listing.server_time is not None:
+                self._actor.server_is_ahead(listing.server_time - now)
+            self._brain.interval = self.stale_after
+            requests = listing.requests
+            sight = await self._brain.look(listing, now, busy=busy)
+            if (sight.plan.steps or sight.plan.trips) and not self._brain.sees_all:
+                # Before anything is done, all live calls are looked at: a leg that no rule asks
+                # for may be one that must not be dropped, and guards compare with all calls.
+                whole = await self._list(EVERYTHING)
+                requests += whole.requests
+                sight = await self._brain.look(listing, now, busy=busy, others=whole.calls)
         except GatewayError as error:
             self._brain.missed_a_poll()
             self._tell_failed(error, now)
             return Poll(0, error=error)
-        # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
-        if listing.server_time is not None:
-            self._actor.server_is_ahead(listing.server_time - now)
-        self._brain.interval = self.stale_after
-        # One change at a time for a call and its other legs, recoveries included.
-        busy = {*self._busy, *(entry.intent.call_sid for entry in unfinished)}
-        sight = await self._brain.look(listing, now, busy=frozenset(busy))
         fields = {
             "account": self.account,
             "calls": len(listing.calls),
             "took_ms": self._clock.monotonic() - began,
-            "requests": listing.requests,
+            "requests": requests,
         }
         self._tell(Event("poll", now, "info", fields))
-        return Poll(len(listing.calls), sight, asked=began)
+        throttled = self._actor.was_throttled()
+        return Poll(len(listing.calls), sight, asked=began, throttled=throttled)
 
-    async def _list(self) -> Listing:
-        query = self._brain.query
+    async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
             return Listing((), None, 0)
         listing = asyncio.ensure_future(self._gateway.list_calls(query))
@@ -203,6 +238,27 @@ class Engine:
         }
         self._tell(Event("action.planned", now, "info", fields))
 
+    # ---- guards -----------------------------------------------------------------------------
+
+    async def _trip(self, trip: Trip) -> None:
+        """Pauses the rule of a guard that tripped, durably, before anything else is sent."""
+        flow, rule, at = trip.flow.name, trip.rule.id, self._clock.now()
+        pause = trip_of(self.account, flow=flow, rule=rule, reason=trip.detail, at=at)
+        await self._store.pause(pause)
+        self._tell_tripped(trip, at)
+
+    def _tell_tripped(self, trip: Trip, now: Millis) -> None:
+        fields = {
+            "account": self.account,
+            "flow": trip.flow.name,
+            "rule": trip.rule.id,
+            "guard": trip.guard,
+            "calls": trip.calls,
+            "allowed": trip.allowed,
+            "detail": trip.detail,
+        }
+        self._tell(Event("rule.tripped", now, "error", fields))
+
     # ---- act --------------------------------------------------------------------------------
 
     async def _act(self, poll: Poll, sight: Sight, now: Millis) -> None:
@@ -231,6 +287,7 @@ class Engine:
             at=now,
             number=step.turn.number,
             value=step.turn.value,
+            ends=step.ends,
         )
 
     def _resume(self, unfinished: Sequence[Entry]) -> None:
@@ -253,7 +310,8 @@ class Engine:
         if shelf.get(key) is task:
             del shelf[key]
         error = None if task.cancelled() else task.exception()
-        if error is not None:
+        # Without the lease nothing may be recorded; whoever has it now looks after the intent.
+        if error is not None and not isinstance(error, LeaseLost):
             fields = {"account": self.account, "error": f"{type(error).__name__}: {error}"}
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
 

@@ -46,6 +46,7 @@ __all__ = [
     "Refused",
     "Store",
     "StoreError",
+    "Throttled",
     "Verification",
     "first_outcome",
 ]
@@ -95,6 +96,10 @@ class NotProcessed(GatewayError):
     def __init__(self, message: str, *, hint: str = "", retry_after: Millis | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class Throttled(NotProcessed):
+    """429: the far side wants fewer requests for a while."""
 
 
 class NoAnswer(GatewayError):

@@ -7,7 +7,9 @@ never credentials or phone numbers.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import re
 from collections.abc import Mapping
 
 import aiohttp
@@ -22,11 +24,14 @@ from runner.engine.ports import (
     NoSuchCall,
     NotProcessed,
     Refused,
+    Throttled,
 )
 from runner.gateway.codes import ACCESS_CODES, BAD_CREDENTIALS, HINTS, NO_SUCH, TOO_MANY
 from runner.masking import mask_numbers
 from runner.model import Millis
 from runner.settings import TwilioSettings
+
+_SECONDS = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
 
 #: No server may silence the runner for longer than this by its Retry-After.
 LONGEST_PAUSE: Millis = 3_600_000
@@ -71,7 +76,7 @@ def error_of_answer(
     said = f"{host} answered {status}" + _quote(document)
     hint = HINTS.get(code or status, "")
     if status == 429 or code == TOO_MANY:
-        return NotProcessed(
+        return Throttled(
             f"{said}; nothing was changed",
             hint=HINTS[TOO_MANY],
             retry_after=retry_after(headers),
@@ -113,10 +118,14 @@ def _quote(document: ErrorBody | None) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> Millis | None:
-    """The pause that the server asks for: seconds, or a date measured by the server's own clock."""
+    """The pause that the server asks for: seconds, or a date measured by the server's own clock.
+
+    None where it asks for none, or for something that can't be read: then ours grows by itself.
+    """
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:12]) * 1000, LONGEST_PAUSE)
+    if _SECONDS.fullmatch(text):
+        # HTTP knows whole seconds only; some servers send parts of one.
+        return min(math.ceil(float(text) * 1000), LONGEST_PAUSE)
     until = parse_rfc2822(text) if text else None
     now = parse_rfc2822(headers.get("Date", ""))
     if until is None or now is None:

@@ -10,8 +10,8 @@ from runner.engine.ports import (
     Listing,
     NoAnswer,
     NoSuchCall,
-    NotProcessed,
     Refused,
+    Throttled,
 )
 from runner.model import Update
 from runner.timeline.records import Answer
@@ -95,7 +95,7 @@ def error_of(answer: Answer) -> GatewayError:
     text = f"Twilio answered {answer.status} (code {answer.code})"
     said = f"{text}: {answer.message}" if answer.message else text
     if answer.status == 429:
-        return NotProcessed(said, retry_after=answer.retry_after)
+        return Throttled(said, retry_after=answer.retry_after)
     if answer.status in (401, 403):
         return AccessRefused(said)
     if answer.status == 408 or answer.status >= 500:

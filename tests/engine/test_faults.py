@@ -9,6 +9,7 @@ from tests.site import SECOND, Site
 HANG_UP = """
 version: 1
 flow: f
+guard: unlimited
 rules:
   - id: r
     then: [hangup]

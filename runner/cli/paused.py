@@ -1,0 +1,134 @@
+"""What `pause` and `resume` share: which scopes are meant, who asks, and what stands."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from runner.cli.exits import USAGE, Failure
+from runner.cli.terminal import printable
+from runner.durations import rfc3339
+from runner.engine.killswitch import NAME, KillSwitch
+from runner.engine.ports import Pause, Store, StoreError
+from runner.language.loader import load
+from runner.language.words import shown, suggestion
+from runner.model import Millis
+from runner.settings import RunSettings
+from runner.store.url import beside, open_store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing to pause or resume; empty parts are left open."""
+
+    account: str = ""
+    flow: str = ""
+    rule: str = ""
+
+
+def scopes_of(names: Sequence[str], account: str | None, *, everything: bool) -> list[Scope]:
+    """The scopes that were named. Raises `Failure` where that is none, or too many."""
+    if everything and (names or account):
+        raise Failure("--all stands alone, without flows and --account", code=USAGE)
+    if not (names or account or everything):
+        hint = "name a FLOW or FLOW/RULE, or give --account or --all"
+        raise Failure("nothing is named", hint=hint, code=USAGE)
+    parts = [name.partition("/") for name in names] or [("", "", "")]
+    for (flow, slash, rule), name in zip(parts, names, strict=False):
+        if not flow or bool(slash) != bool(rule):
+            raise Failure(f"{shown(name)} is neither FLOW nor FLOW/RULE", code=USAGE)
+    return [Scope(account or "", flow, rule) for flow, _, rule in parts]
+
+
+def check_names(scopes: Sequence[Scope], settings: RunSettings, *, config: str | None) -> None:
+    """Refuses flows and rules that the flow files don't have: a typo would stop nothing."""
+    loaded = load([Path(path) for path in settings.flows])
+    if loaded.flow_set is None:
+        note = "the flows can't be loaded from here, so the names were not checked"
+        click.echo(f"note: {note}", err=True)
+        return
+    flows = [flow.name for flow in loaded.flow_set.flows]
+    rules = [rule.key for rule in loaded.flow_set.rules]
+    for scope in scopes:
+        wanted = f"{scope.flow}/{scope.rule}" if scope.rule else scope.flow
+        known = rules if scope.rule else flows
+        if wanted and wanted not in known:
+            near = suggestion(wanted, known, "rules" if scope.rule else "flows")
+            hint = f"{near}; --force does it all the same" if near else "--force does it anyway"
+            kind = "rule" if scope.rule else "flow"
+            raise Failure(f"there is no {kind} {shown(wanted)}", hint=hint, code=USAGE)
+
+
+def account_of(named: str | None, settings: RunSettings) -> str | None:
+    """The SID of an account that is named by its alias or its SID. Raises `Failure`."""
+    if named is None or (named.startswith("AC") and len(named) == 34):
+        return named
+    known = {account.alias: account.sid for account in settings.accounts}
+    if named in known:
+        return known[named]
+    hint = suggestion(named, list(known), "accounts") or "write its SID, AC…"
+    raise Failure(f"there is no account {shown(named)}", hint=hint, code=USAGE)
+
+
+def kill_switch(settings: RunSettings) -> KillSwitch:
+    """The file beside the store that stops everything. Raises `Failure`."""
+    try:
+        return KillSwitch(beside(settings.store, NAME))
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+
+
+def ask_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
+    """What the store answers, opened for writing. Raises `Failure`."""
+
+    async def session() -> T:
+        store = await open_store(url)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(session())
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+
+
+def standing(settings: RunSettings, now: Millis) -> list[Pause]:
+    """Everything that is paused now, the kill switch first. Raises `Failure`."""
+    killed = kill_switch(settings).standing(now)
+    kept = ask_store(settings.store, lambda store: store.pauses())
+    return [*([killed] if killed else []), *(pause for pause in kept if pause.stands(now))]
+
+
+def told(pause: Pause) -> str:
+    """One pause on one line."""
+    until = "until resumed" if pause.until is None else f"until {rfc3339(pause.until)}"
+    how = "tripped" if pause.tripped else "paused"
+    by = f" by {pause.by}" if pause.by and not pause.tripped else ""
+    why = f": {pause.reason}" if pause.reason else ""
+    return printable(f"{pause.scope}: {how} {rfc3339(pause.at)}{by}, {until}{why}")
+
+
+def whoever() -> str:
+    """Who asks: the login and the machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"
+
+
+def right_now() -> Millis:
+    """Wall time since the epoch."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,92 @@
+"""`callflow resume`: lets act again what was paused, by hand or by a guard."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.exits import CLEAN, FINDINGS, Failure
+from runner.cli.options import option
+from runner.cli.paused import (
+    Scope,
+    account_of,
+    ask_store,
+    kill_switch,
+    right_now,
+    scopes_of,
+    standing,
+    told,
+    whoever,
+)
+from runner.cli.wiring import settings_of
+from runner.engine.ports import Pause, Store
+from runner.settings import RunSettings
+
+
+@click.command(
+    "resume",
+    epilog="Example: callflow resume long-calls/cut\n\nExample: callflow resume --all",
+    short_help="Let act again what was paused, by hand or by a guard.",
+)
+@click.argument("names", metavar="[FLOW[/RULE]]...", nargs=-1)
+@option("--account", metavar="ALIAS|SID", help="What was paused in this account.")
+@option("--all", "everything", is_flag=True, help="The pause of everything: the kill switch.")
+@option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
+@option("--store", metavar="URL", help="The store of the runner (default: sqlite:///callflow.db).")
+def command(
+    names: tuple[str, ...],
+    account: str | None,
+    everything: bool,
+    config: str | None,
+    store: str | None,
+) -> int:
+    """Let act again what was paused, by hand or by a guard.
+
+    Each pause is lifted by the name that it was made with: to resume a flow does not resume a rule
+    of it that was paused by itself. What stays paused is shown.
+    """
+    settings = settings_of(config, {"store": store})
+    scopes = scopes_of(names, account_of(account, settings), everything=everything)
+    lifted = _lift_all(settings) if everything else _lift(settings, scopes)
+    left = standing(settings, right_now())
+    for pause in left:
+        click.echo(f"still {told(pause)}", err=True)
+    if not lifted:
+        click.echo("nothing was paused by that name", err=True)
+    return CLEAN if lifted else FINDINGS
+
+
+def _lift_all(settings: RunSettings) -> bool:
+    switch = kill_switch(settings)
+    try:
+        lifted = switch.lift()
+    except OSError as error:
+        raise Failure(f"can't remove {switch.path}: {error.strerror}") from None
+    if lifted:
+        click.echo("resumed everything")
+    return lifted
+
+
+def _lift(settings: RunSettings, scopes: list[Scope]) -> bool:
+    """Lifts the pauses of these scopes. A rule or flow named without an account is lifted in all:
+    a guard trips it account by account.
+    """
+
+    async def lift(store: Store) -> list[Pause]:
+        found: list[Pause] = []
+        kept = await store.pauses()
+        for scope in scopes:
+            named = {
+                p.account
+                for p in kept
+                if (p.flow, p.rule) == (scope.flow, scope.rule) and scope.account in ("", p.account)
+            }
+            for account in sorted(named):
+                found += await store.resume(
+                    account=account, flow=scope.flow, rule=scope.rule, by=whoever(), at=right_now()
+                )
+        return found
+
+    lifted = ask_store(settings.store, lift)
+    for pause in lifted:
+        click.echo(f"resumed {pause.scope}")
+    return bool(lifted)

@@ -1,0 +1,58 @@
+"""What bounds a rule beside its own conditions: pauses, protected calls, guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runner.call import Call
+from runner.durations import rfc3339
+from runner.guards import BUILT_IN, Guard, Guards
+from runner.model import Millis
+from runner.pauses import Pause
+
+
+def nobody(_call: Call) -> str:
+    """Protects no call."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The bounds of one account in one poll.
+
+    `now` is the clock that stamped pauses and acts, which need not be the far side's. `protects`
+    says why a call must never be changed, "" where it may be. `ended` is when each rule
+    (`flow/rule`) ended calls lately; `spelled_out` what the rules in force say of their guards.
+    """
+
+    account: str = ""
+    now: Millis = 0
+    pauses: Sequence[Pause] = ()
+    protects: Callable[[Call], str] = nobody
+    guards: Guards = BUILT_IN
+    ended: Mapping[str, Sequence[Millis]] = field(default_factory=dict)
+    spelled_out: Mapping[str, Guard] = field(default_factory=dict)
+
+    def pause_of(self, flow: str, rule: str) -> Pause | None:
+        """The pause that keeps this rule from acting now; of several the one that ends last."""
+        covering = [p for p in self.pauses if p.covers(self.account, flow, rule)]
+        return longest(covering, self.now)
+
+
+def longest(pauses: Iterable[Pause], now: Millis) -> Pause | None:
+    """Of those in force the one that ends last; a trip before what a person did."""
+    standing = [pause for pause in pauses if pause.stands(now)]
+    return max(
+        standing, key=lambda p: (p.tripped, p.until is None, p.until or 0, -p.at), default=None
+    )
+
+
+def reason_of(pause: Pause) -> tuple[str, str]:
+    """(`paused` or `tripped`, in words) for a rule that a pause keeps from acting."""
+    if pause.tripped:
+        return "tripped", f"a guard tripped: {pause.reason}; `callflow resume` lets it act again"
+    by = f" by {pause.by}" if pause.by else ""
+    why = f": {pause.reason}" if pause.reason else ""
+    until = "" if pause.until is None else f", until {rfc3339(pause.until)}"
+    return "paused", f"{pause.scope} is paused{by}{until}{why}"

@@ -1,0 +1,66 @@
+"""Tells of pauses as they come and go, whoever made them: a command, a guard, a file, a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner.engine.clock import Clock
+from runner.engine.killswitch import KillSwitch
+from runner.engine.ports import Event, Listener, Pause, Store, StoreError
+from runner.model import Millis
+
+#: How often the kill switch and the pauses are compared with what was told.
+LOOK: Millis = 1_000
+
+
+class PauseWatch:
+    """`rule.paused` and `rule.resumed`, each once; `standing` is what is paused now."""
+
+    def __init__(self, store: Store, kill: KillSwitch, *, clock: Clock, tell: Listener) -> None:
+        self._store = store
+        self._kill = kill
+        self._clock = clock
+        self._tell = tell
+        self.standing: tuple[Pause, ...] = ()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Compares once. What can't be read is told of by the polls, which then don't act."""
+        now = self._clock.now()
+        killed = self._kill.standing(now)
+        try:
+            kept = await self._store.pauses()
+        except StoreError:
+            return
+        standing = tuple(p for p in (*((killed,) if killed else ()), *kept) if p.stands(now))
+        for pause in _new(standing, self.standing):
+            self._tell(Event("rule.paused", now, "warning", _fields(pause)))
+        for pause in _new(self.standing, standing):
+            self._tell(Event("rule.resumed", now, "info", _fields(pause)))
+        self.standing = standing
+
+
+def _new(these: Iterable[Pause], those: Iterable[Pause]) -> list[Pause]:
+    known = {_key(pause) for pause in those}
+    return [pause for pause in these if _key(pause) not in known]
+
+
+def _key(pause: Pause) -> tuple[object, ...]:
+    return (pause.account, pause.flow, pause.rule, pause.tripped, pause.at)
+
+
+def _fields(pause: Pause) -> dict[str, object]:
+    named = {"account": pause.account, "flow": pause.flow, "rule": pause.rule}
+    return {
+        "scope": pause.scope,
+        **{name: value for name, value in named.items() if value},
+        "reason": pause.reason,
+        "by": pause.by,
+        "until": pause.until,
+        "tripped": pause.tripped,
+    }

@@ -75,9 +75,11 @@ class Reloader:
     def digests(self, known: Iterable[str] = ()) -> dict[str, str]:
         """Hashes of what a load would read now, as far as that is known before loading.
 
-        Those are the flows as found now, the list files as named the last time, and `known`.
+        Those are the flows as found now, the list files as named the last time, and `known`. What
+        is found and can't be read has an empty one: it is news, too.
         """
-        flows = dict.fromkeys(find_flows(self._paths)[0])
+        found, problems = find_flows(self._paths)
+        flows = dict.fromkeys(found)
         others = dict.fromkeys(path for path in (*self.files, *known) if path not in flows)
         files = Files()
         for path in flows:
@@ -85,7 +87,8 @@ class Reloader:
         for path in others:
             largest = source.LARGEST if path.endswith((".yaml", ".yml")) else lists.LARGEST
             files.read(path, largest=largest)
-        return files.digests
+        unreadable = [*flows, *(problem.position.path for problem in problems)]
+        return dict.fromkeys(unreadable, "") | files.digests
 
     def differ(self, digests: Mapping[str, str]) -> bool:
         """Whether these hashes are not those of the last load."""

@@ -67,6 +67,29 @@ async def test_it_generates_calls_and_ctrl_c_ends_it() -> None:
     assert process.returncode == 0
 
 
+async def test_it_serves_accounts_with_calls_spread_over_them(tmp_path: Path) -> None:
+    path = tmp_path / "calls.yaml"
+    path.write_text("accounts: [acme]\ncalls:\n  - {id: a, account: acme, talk: never}\n")
+    process = await start(
+        *("--accounts", "3", "--calls", "10", "--scenario", str(path), "--speed", "0")
+    )
+    url = await url_of(process)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/sandbox/accounts") as reply:
+            accounts = (await reply.json())["accounts"]
+        main, acme = accounts[0], accounts[1]
+        login = {"Authorization": basic(main["sid"], main["auth_token"])}
+        where = f"{url}/2010-04-01/Accounts/{acme['sid']}/Calls.json"
+        async with session.get(where, headers=login) as reply:
+            assert len((await reply.json())["calls"]) == 3
+    named = [(account["name"], account["calls"]) for account in accounts]
+    assert named == [("main", 2), ("acme", 3), ("sub-1", 2), ("sub-2", 2), ("sub-3", 2)]
+    assert {account["parent"] for account in accounts} == {None, ACCOUNT_SID}
+    process.send_signal(signal.SIGTERM)
+    out, _ = await process.communicate()
+    assert f"Of 5 accounts: curl {url}/sandbox/accounts" in out.decode()
+
+
 async def ended(*arguments: str) -> tuple[int | None, str]:
     process = await start(*arguments)
     _, err = await process.communicate()

@@ -98,6 +98,15 @@ async def test_transcripts(sandbox: Sandbox, http: Http) -> None:
         ("faults", {"name": "500", "times": "x"}, "number"),
         ("faults", {"name": "500", "time": 3}, "no 'time'"),
         ("faults", {}, "name"),
+        ("faults", {"name": "500", "account": "nobody"}, "no account 'nobody'"),
+        ("faults", {"name": "500", "account": 3}, "account must be text"),
+        ("faults", {"name": "500", "page": "2"}, "page must be a number"),
+        ("accounts", {}, "name it"),
+        ("accounts", {"name": "main"}, "already"),
+        ("accounts", {"name": "a", "parent": "nobody"}, "no account 'nobody'"),
+        ("accounts/main", {"status": "asleep"}, "none of active"),
+        ("accounts/nobody", {"status": "active"}, "there are main"),
+        ("calls", {"calls": [{}], "account": "nobody"}, "no account 'nobody'"),
     ],
 )
 async def test_refuses_with_a_reason(http: Http, path: str, body: Any, words: str) -> None:
@@ -110,3 +119,61 @@ async def test_a_form_of_a_web_page_steers_nothing(sandbox: Sandbox, http: Http)
     reply = await http.ask("POST", "/sandbox/calls", headers={}, data='{"calls": [{}]}')
     assert reply.status == 400
     assert len(sandbox.world.shelf) == 0
+
+
+async def test_accounts_are_made_shown_and_shut(sandbox: Sandbox, http: Http) -> None:
+    body = {"name": "acme", "parent": "main", "api_key": True}
+    made = await steer(http, "POST", "accounts", body)
+    acme = sandbox.account("acme")
+    assert made.status == 201
+    assert made.json == {
+        "sid": acme.sid,
+        "name": "acme",
+        "parent": sandbox.account_sid,
+        "status": "active",
+        "auth_token": acme.auth_token,
+        "api_key": acme.api_key,
+        "api_secret": acme.api_secret,
+        "calls": 0,
+    }
+    assert (await steer(http, "POST", "accounts", {"name": "other"})).json["api_key"] is None
+    shown = (await steer(http, "GET", "accounts")).json["accounts"]
+    assert [account["name"] for account in shown] == ["main", "acme", "other"]
+    assert shown[1] == made.json
+    assert shown[0]["auth_token"] == sandbox.auth_token
+    http.auth = (made.json["api_key"], made.json["api_secret"])
+    path = f"/2010-04-01/Accounts/{acme.sid}/Calls.json"
+    assert (await http.ask("GET", path)).status == 200
+    shut = await steer(http, "POST", "accounts/acme", {"status": "suspended"})
+    assert (shut.status, shut.json["status"]) == (200, "suspended")
+    assert (await http.ask("GET", path)).status == 401
+
+
+async def test_calls_faults_and_what_is_shown_by_account(sandbox: Sandbox, http: Http) -> None:
+    acme = sandbox.add_account("acme", parent="main")
+    calls = [{"id": "a"}, {"id": "b", "account": "main"}]
+    added = await steer(http, "POST", "calls", {"calls": calls, "account": acme.sid})
+    assert added.json["sids"] == [
+        sandbox.world_of("acme").call("a").sid,
+        sandbox.world.call("b").sid,
+    ]
+    sandbox.add_call(id="a")
+    await steer(http, "POST", "faults", {"name": "500", "account": "acme", "page": 1})
+    (fault,) = (await steer(http, "GET", "faults")).json.values()
+    assert (fault["account"], fault["page"]) == (acme.sid, 1)
+    acmes = f"/2010-04-01/Accounts/{acme.sid}/Calls.json"
+    assert ((await http.ask("GET", acmes)).status, (await http.page()).status) == (500, 200)
+    for narrow, count, requests in (("", 3, 2), ("?account=acme", 1, 1), ("?account=main", 2, 1)):
+        state = (await steer(http, "GET", f"state{narrow}")).json
+        assert (state["calls"], state["requests"]) == ({"in-progress": count}, requests)
+        entries = (await steer(http, "GET", f"journal{narrow}")).json["requests"]
+        assert len(entries) == requests
+        transcripts = (await steer(http, "GET", f"transcripts{narrow}")).json["calls"]
+        assert len(transcripts) == count
+    one = await steer(http, "GET", "calls/a/transcript?account=acme")
+    assert one.json["sid"] == added.json["sids"][0]
+    assert (await steer(http, "GET", "calls/a/transcript")).json["sid"] != one.json["sid"]
+    by_sid = await steer(http, "GET", f"calls/{one.json['sid']}/transcript")
+    assert by_sid.json == one.json
+    assert (await steer(http, "GET", "calls/b/transcript?account=acme")).status == 404
+    assert (await steer(http, "GET", "journal?account=nobody")).status == 400

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
-from runner.sandbox import Sandbox
+from runner.sandbox import AUTH_TOKEN, Sandbox
 from tests.sandbox.conftest import Http
 
 
@@ -17,11 +17,12 @@ class Site:
 
     def __init__(self) -> None:
         self.url = ""
+        self.token = AUTH_TOKEN
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
 
     async def voice(self, http: web.Request) -> web.Response:
         self.asked.append((http.method, dict(http.query), dict(await http.post())))  # type: ignore[arg-type]
-        self.valid = RequestValidator("70c3" * 8).validate(
+        self.valid = RequestValidator(self.token).validate(
             str(http.url), dict(await http.post()), http.headers["X-Twilio-Signature"]
         )
         return web.Response(text="<Response><Say>from the site</Say></Response>")
@@ -99,3 +100,13 @@ async def test_a_document_that_comes_too_late_is_dropped(
     await sandbox.settle()
     await sandbox.advance(10_000)
     assert sandbox.world.heard(row.sid) == []
+
+
+async def test_an_accounts_document_is_asked_for_in_its_name(sandbox: Sandbox, site: Site) -> None:
+    acme = sandbox.add_account("acme", parent="main")
+    site.token = acme.auth_token
+    sandbox.add_call(id="a", account="acme", url=f"{site.url}/voice")
+    await sandbox.advance(5_000)
+    assert sandbox.world_of("acme").heard("a") == ["from the site"]
+    ((_, _, form),) = site.asked
+    assert (form["AccountSid"], site.valid) == (acme.sid, True)

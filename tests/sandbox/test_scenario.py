@@ -81,6 +81,18 @@ def test_a_whole_file() -> None:
         ("people: {x: {rings: 3s}}", "1:14", "unknown-key", "did you mean ring?"),
         ("people: {x: 3}", "1:13", "wrong-type", "keys"),
         ("documents: {x: 3}", "1:16", "wrong-type", "TwiML"),
+        ("accounts: acme", "1:11", "wrong-type", "a list"),
+        ("accounts: [3]", "1:12", "bad-value", "text"),
+        ("accounts: [a, a]", "1:15", "duplicate-id", "already"),
+        ("accounts: [main]", "1:12", "duplicate-id", "already"),
+        ("accounts: [acme]\ncalls:\n  - account: acne", "3:14", "no-account", "did you mean acme?"),
+        ("calls:\n  - account: acme", "2:14", "no-account", "the list `accounts`"),
+        (
+            "accounts: [b]\ncalls:\n  - {id: x}\n  - {parent: x, account: b}",
+            "4:14",
+            "no-parent",
+            "another account",
+        ),
         ("start: soon", "1:8", "bad-value", "2026-01-05"),
         ("", "1:1", "empty-file", ""),
     ],
@@ -91,6 +103,14 @@ def test_what_is_wrong_is_said_where_it_is(text: str, where: str, code: str, wor
     assert f"{problem.position.line}:{problem.position.column}" == where
     assert (problem.code, problem.position.path) == (code, "calls.yaml")
     assert words in f"{problem.message} {problem.hint}"
+
+
+def test_calls_of_accounts() -> None:
+    text = "accounts: [acme, b]\ncalls:\n  - {account: acme}\n  - {account: main}\n  - {id: x}\n"
+    scenario, problems = read_scenario("calls.yaml", text.encode())
+    assert problems == []
+    assert scenario.accounts == ("acme", "b")
+    assert [plan.account for plan in scenario.plans] == ["acme", "main", ""]
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -52,6 +52,8 @@ class RawServer:
     """The server's address and every request it received."""
 
     base: str
+    #: Stops listening: new connections are refused, those there are go on.
+    leave: Callable[[], None]
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
@@ -78,7 +80,8 @@ async def raw_server(reply: Reply) -> AsyncIterator[RawServer]:
             tasks.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    state = RawServer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    port = server.sockets[0].getsockname()[1]
+    state = RawServer(f"http://127.0.0.1:{port}", server.close)
     try:
         yield state
     finally:

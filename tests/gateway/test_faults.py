@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 
 import pytest
@@ -15,7 +16,9 @@ from runner.engine.ports import (
     NoSuchCall,
     NotProcessed,
     Refused,
+    Throttled,
 )
+from runner.gateway.transport import LARGEST_ANSWER
 from runner.model import Update
 
 from .raw import (
@@ -54,8 +57,8 @@ async def failure(reply: Reply, **settings: int) -> tuple[GatewayError, RawServe
         (answer(403, error(20403, "Account suspended", 403)), AccessRefused, "Account suspended"),
         (answer(400, error(70051, "Permission missing", 400)), AccessRefused, "70051"),
         (answer(403, b"<html>blocked</html>"), AccessRefused, "403"),
-        (answer(429, error(20429, "Too many", 429)), NotProcessed, "nothing was changed"),
-        (answer(429), NotProcessed, "429"),
+        (answer(429, error(20429, "Too many", 429)), Throttled, "nothing was changed"),
+        (answer(429), Throttled, "429"),
         (answer(404, error(20404, "Not found", 404)), NoSuchCall, "20404"),
         (answer(404), NoSuchCall, "404"),
         (answer(404, b"<html>nginx</html>"), NoAnswer, "without Twilio's error document"),
@@ -100,6 +103,16 @@ async def test_the_words_never_hold_secrets_or_numbers() -> None:
         ({"Retry_After": "Tue, 31 Aug 2010 20:36:33 GMT"}, None),
         ({"Retry_After": "soon"}, None),
         ({"Retry_After": "-5"}, None),
+        ({"Retry_After": "0"}, 0),
+        ({"Retry_After": "0.25"}, 250),
+        ({"Retry_After": "1.0001"}, 1_001),
+        ({"Retry_After": "1e3"}, None),
+        ({"Retry_After": "inf"}, None),
+        ({"Retry_After": "nan"}, None),
+        ({"Retry_After": "9" * 4_000}, None),
+        ({"Retry_After": "Tue, 31 Aug 2010 20:36:33 -0700", "Date": DATE}, 3_600_000),
+        ({"Retry_After": "Tue, 31 Aug 9999 20:36:33 GMT", "Date": DATE}, 3_600_000),
+        ({"Retry_After": "Tue, 31 Aug 2010 20:36:33 GMT", "Date": "yesterday"}, None),
         ({"Retry_After": "9" * 40}, 3_600_000),
     ],
 )
@@ -107,7 +120,7 @@ async def test_retry_after_is_seconds_or_a_date_by_the_server_clock(
     headers: dict[str, str], pause: int | None
 ) -> None:
     raised, _ = await failure(always(answer(429, b"", **headers)))
-    assert isinstance(raised, NotProcessed)
+    assert isinstance(raised, Throttled)
     assert raised.retry_after == pause
 
 
@@ -133,6 +146,35 @@ async def test_a_trickling_answer_ends_at_the_total_limit() -> None:
     raised, _ = await failure(trickle, read_timeout=5_000, total_timeout=200)
     assert type(raised) is NoAnswer
     assert "did not finish its answer within 200ms" in str(raised)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_enormous_answer_is_given_up_before_it_fills_the_memory(packed: bool) -> None:
+    body = b'{"sid": "%s", "to": "%s"}' % (SID.encode(), b"1" * LARGEST_ANSWER)
+    data = (
+        answer(200, gzip.compress(body, 1), Content_Encoding="gzip")
+        if packed
+        else answer(200, body)
+    )
+    raised, _ = await failure(always(data))
+    assert type(raised) is NoAnswer
+    assert "answered with more than 32 MiB" in str(raised)
+
+
+async def test_an_answer_without_end_is_given_up_too() -> None:
+    sent = 0
+
+    async def endless(_request: Request, writer: asyncio.StreamWriter) -> bool:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b" " * 1_048_576)
+            await writer.drain()
+            sent += 1
+
+    raised, _ = await failure(endless)
+    assert "more than 32 MiB" in str(raised)
+    assert sent < 64, "nobody reads on"
 
 
 async def test_a_broken_off_answer_is_no_answer() -> None:

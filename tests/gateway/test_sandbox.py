@@ -16,6 +16,7 @@ from runner.engine.ports import (
     NoSuchCall,
     NotProcessed,
     Refused,
+    Throttled,
 )
 from runner.gateway.credentials import Credentials
 from runner.gateway.twilio import open_gateway
@@ -121,7 +122,7 @@ async def test_a_call_nobody_knows(gateway: Gateway) -> None:
     [
         ("401", AccessRefused, False),
         ("403", AccessRefused, False),
-        ("429", NotProcessed, False),
+        ("429", Throttled, False),
         ("500", NoAnswer, False),
         ("503", NoAnswer, False),
         ("hang", NoAnswer, False),

@@ -52,12 +52,13 @@ def _check_own(subject: Subject, rule: Rule, written: Mapping[str, Any]) -> None
 
 def _check_shared(subject: Subject, data: Mapping[str, Any]) -> None:
     """A limit of the flow stops nothing where it stops none of the rules that take it."""
+    limits = _limits(guard_of(data["guard"]))
     idle = [_idle(rule) for rule in subject.flow.rules]
-    if all(idle):
+    if limits and all(idle):
         message = f"no rule here can reach this: {_first(idle).message}"
         _warn(subject, data, "", Why(message, _first(idle).hint))
         return
-    for kind, limit in _limits(guard_of(data["guard"])).items():
+    for kind, limit in limits.items():
         taking = [
             rule
             for rule, written in zip(subject.flow.rules, data["rules"], strict=True)

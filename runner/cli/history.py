@@ -83,6 +83,9 @@ def _report(found: Verification, url: str) -> int:
     if found.fault:
         click.echo(f"{url}: {found.fault}; {found.rows} rows were read", err=True)
         return FINDINGS
+    if found.trimmed:
+        before = "" if found.trimmed_before is None else rfc3339(found.trimmed_before)
+        click.echo(f"rows up to {found.trimmed} were trimmed: what was over before {before}")
     click.echo(f"{found.rows} rows, all as they were written; the last hash is {found.head}")
     return CLEAN
 

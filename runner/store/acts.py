@@ -25,6 +25,8 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING"
 )
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False)
+
 
 def acts(
     db: sqlite3.Connection, account: str, call_sids: Collection[str]
@@ -153,7 +155,7 @@ def _row_of(intent: Intent) -> tuple[str | int | bool, ...]:
         intent.rule,
         intent.revision,
         json.dumps(intent.then),
-        json.dumps(intent.request, ensure_ascii=False),
+        _PLAIN.encode(intent.request),
         intent.why,
         intent.at,
         intent.number,

@@ -74,15 +74,15 @@ def _recognise(db: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
             f"this one knows {SCHEMA_VERSION})",
             hint="run the newer callflow, or name another file with --store",
         )
-    if version < SCHEMA_VERSION:
-        _bring_up_to_date(db, version, read_only=read_only)
+    if not read_only:
+        with writing(db):  # even where nothing is to do: whether it can be written shows now
+            upgrade(db, APPLICATION_ID)
+    elif version < SCHEMA_VERSION:
+        _show_as_todays(db, version)
 
 
-def _bring_up_to_date(db: sqlite3.Connection, version: int, *, read_only: bool) -> None:
-    if read_only:
-        db.execute("PRAGMA temp_store = MEMORY")
-        for statement in statements(VIEWS[version]):
-            db.execute(statement)
-        return
-    with writing(db):
-        upgrade(db, APPLICATION_ID)
+def _show_as_todays(db: sqlite3.Connection, version: int) -> None:
+    """For a file that may not be changed: `callflow run` brings it up to date."""
+    db.execute("PRAGMA temp_store = MEMORY")
+    for statement in statements(VIEWS[version]):
+        db.execute(statement)

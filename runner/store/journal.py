@@ -26,6 +26,8 @@ class Mark:
 
 
 START = Mark(0, GENESIS)
+#: A body has one spelling.
+_ONE_WAY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class Pen:
@@ -42,7 +44,7 @@ class Pen:
 
     def append(self, act: int, body: dict[str, Any]) -> int:
         """Adds a row about this act (0: about none); returns its number."""
-        text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        text = _ONE_WAY.encode(body)
         row = Mark(self.next, chained(self._last.hash, act, text))
         self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (row.seq, act, text, row.hash))
         self._last = row

@@ -167,7 +167,7 @@ class SqliteStore:
     def _open(self) -> None:
         self._opened = open_database(self._path, read_only=self._read_only, patience=self._patience)
         if not self._read_only:
-            self._identity = Identity(self._path)
+            self._identity = Identity(self._path.absolute())
 
     def _holds(self, account: str) -> tuple[Holds, Millis | None]:
         found, at = kept(self._db, account)

@@ -33,8 +33,8 @@ async def open_store(url: str) -> Store:
 
 
 async def open_store_to_read(url: str) -> Store:
-    """Opens the store to look at it only; one that does not exist yet is an empty one."""
+    """Opens the store to look at it only; what a runner has yet to make is empty."""
     path = store_path(url)
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         return MemoryStore()
     return await SqliteStore(path, read_only=True).open()

@@ -117,6 +117,9 @@ CREATE TRIGGER checkpoint_is_final BEFORE UPDATE ON checkpoint
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER checkpoint_is_whole BEFORE DELETE ON checkpoint
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER journal_grows BEFORE INSERT ON journal
+  WHEN NEW.seq <= (SELECT max(seq) FROM journal)
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 DROP TRIGGER journal_is_whole;
 CREATE TRIGGER journal_is_whole BEFORE DELETE ON journal
   WHEN OLD.seq > coalesce((SELECT seq FROM checkpoint), 0)

@@ -27,7 +27,7 @@ def read_lists(
 
 def list_files(flow: str, lists: Mapping[str, Any]) -> list[str]:
     """The paths of the files that a flow's lists name, in the order they are written in."""
-    return [_beside(flow, value["file"]) for value in lists.values() if isinstance(value, dict)]
+    return [beside(flow, value["file"]) for value in lists.values() if isinstance(value, dict)]
 
 
 def _entries(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
@@ -37,12 +37,13 @@ def _entries(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
             if isinstance(item, str):
                 yield Entry(item, bench.at(value, index))
     elif isinstance(value, dict) and isinstance(value.get("file"), str):
-        yield from _from_file(bench, (value, "file"), files)
+        yield from file_entries(bench, (value, "file"), files)
 
 
-def _from_file(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
+def file_entries(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
+    """What stands in the file that a place names; nothing, and a problem, where it has no use."""
     name = place[0][place[1]]
-    path = _beside(bench.document.path, name)
+    path = beside(bench.document.path, name)
     read = files.read(path, largest=LARGEST)
     if isinstance(read, str):
         bench.error(bench.at(*place), "list-file", f"the list file {path} can't be read: {read}")
@@ -59,7 +60,8 @@ def _from_file(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
             yield Entry(value, Position(path, number, column, len(value)))
 
 
-def _beside(flow: str, name: str) -> str:
+def beside(flow: str, name: str) -> str:
+    """The path of a file that another one names, relative to itself."""
     return str(Path(flow).parent / name)
 
 

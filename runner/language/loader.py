@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from runner.durations import parse_duration
 from runner.language import source
 from runner.language.analysis import WARNINGS, analyse
 from runner.language.compiler import compile_flow
+from runner.language.config import Config, compile_config
 from runner.language.files import Files
 from runner.language.folders import find_flows
 from runner.language.ignores import Sources, settle
-from runner.language.schema import check
 from runner.language.words import shown
 from runner.model import Flow, FlowSet, Millis
 from runner.problems import Position, Problem
 from runner.settings import RunSettings
+
+__all__ = ["Config", "Loaded", "load", "load_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,6 @@ class Loaded:
     def errors(self) -> tuple[Problem, ...]:
         """The problems because of which there is no flow set."""
         return tuple(problem for problem in self.problems if problem.is_error)
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """A configuration file: `data` as its schema allows it, None where there is an error."""
-
-    data: Mapping[str, Any] | None
-    problems: tuple[Problem, ...]
-    texts: Mapping[str, str]
-
-    @property
-    def poll(self) -> Millis | None:
-        """The time between two polls, None where the file does not say."""
-        interval = (self.data or {}).get("interval")
-        return None if interval is None else parse_duration(interval)
 
 
 def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
@@ -96,14 +81,9 @@ def _without_collecting() -> Iterator[None]:
 
 
 def load_config(path: Path) -> Config:
-    """Loads a configuration file; settings that are not written in it are not in `data`."""
+    """Loads a configuration file, and the lists it names; what isn't written isn't in `data`."""
     files = Files()
-    reading = _read(str(path), files)
-    problems = list(reading.problems)
-    if reading.document is not None:
-        problems += [misfit.problem for misfit in check(reading.document, "config")]
-    data = None if problems or reading.document is None else reading.document.data
-    return Config(data, tuple(sorted(set(problems))), files.texts)
+    return compile_config(str(path), _read(str(path), files), files)
 
 
 def _load_one(path: str, files: Files, poll: Millis) -> tuple[Flow | None, list[Problem]]:

@@ -75,6 +75,16 @@ class Document:
         """A scalar as its author wrote it, quotes removed."""
         return str(self._node(holder, key).value)
 
+    def extent(self, holder: Any, key: str | int) -> tuple[int, int]:
+        """Where in `text` the value under `key` begins and ends."""
+        node = self._node(holder, key)
+        return node.start_mark.index, node.end_mark.index
+
+    def key_extent(self, holder: Any, key: str) -> tuple[int, int]:
+        """Where in `text` the key itself begins and ends."""
+        node = self._pairs[id(holder)][key][0]
+        return node.start_mark.index, node.end_mark.index
+
     def find(self, pointer: Sequence[str | int]) -> Place | None:
         """The holder and key that a pointer leads to; None for the file's whole data."""
         holder, found = self.data, None

@@ -158,6 +158,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 FLOW = """
 version: 1
 flow: greet
+guard: unlimited
 rules:
   - id: speak
     match: {to: "+14155550100"}

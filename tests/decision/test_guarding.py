@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.decision.guarding import Load, Trip, Wanted, judge
-from runner.guards import UNLIMITED, Burst, Guard, Guards, Rate
+from runner.guards import NO_GUARD, UNLIMITED, Burst, Guard, Guards, Rate
 from runner.model import AllOf, Flow, Rule
 from runner.problems import Position
 
@@ -15,7 +15,7 @@ HERE = Position("f.yaml", 1, 1)
 NOW = 1_000_000_000
 
 
-def wanted(name: str, calls: int, *, guard: Guard = Guard(), ends: bool = True) -> list[Wanted]:
+def wanted(name: str, calls: int, *, guard: Guard = NO_GUARD, ends: bool = True) -> list[Wanted]:
     rule = Rule(name, "f", AllOf((), HERE), (), HERE, guard=guard)
     return [Wanted(Flow("f", (rule,), HERE, ""), rule, ends)] * calls
 

@@ -1,4 +1,4 @@
-"""Promises of the pace: on time while all is well, more seldom while the far side is busy or ill."""
+"""Promises of the pace: on time while all is well, seldom while the far side is busy or ill."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_shadows_are_recorded_and_send_nothing(tmp_path: Path) -> None:
     assert found == ["0s a r shadowed"]
 
 
-CANARY = flow("{}", "[hangup]\n    mode: {canary: 50%}")
+CANARY = flow("{}", "[hangup]\n    mode: {canary: 50%}\n    guard: unlimited")
 CROWD = "calls: [" + ", ".join(f"{{id: c{number}}}" for number in range(20)) + "]\nuntil: 0s"
 
 

@@ -58,12 +58,13 @@ def compile_config(path: str, reading: Reading, files: Files) -> Config:
         found += problems
     veiled = veil(reading.text, document)
     problems = sorted({veiled.over(problem) for problem in found})
-    texts = {**files.texts, path: veiled.text} if path in files.texts else dict(files.texts)
+    if path in files.texts:
+        files.texts[path] = veiled.text
     named = document.data.get("never") if document and isinstance(document.data, dict) else None
     return Config(
         data=None if found else data,
         problems=tuple(problems),
-        texts=texts,
+        texts=dict(files.texts),
         files=dict(files.digests),
         paths=tuple(dict.fromkeys([path, *never_files(path, named)])),
     )

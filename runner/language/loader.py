@@ -80,9 +80,12 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def load_config(path: Path) -> Config:
-    """Loads a configuration file, and the lists it names; what isn't written isn't in `data`."""
-    files = Files()
+def load_config(path: Path, files: Files | None = None) -> Config:
+    """Loads a configuration file, and the lists it names; what isn't written isn't in `data`.
+
+    `files` takes up what is read; it too gets to see no secret.
+    """
+    files = Files() if files is None else files
     return compile_config(str(path), _read(str(path), files), files)
 
 

@@ -201,7 +201,7 @@ def _listen(value: Any) -> str:
 def _store(value: Any) -> str:
     if not str(value).startswith("sqlite:///") or str(value) == "sqlite:///":
         # Not shown: the URL of another kind of database may hold a password.
-        raise ValueError("is not a store; write sqlite:///callflow.db")
+        raise ValueError("not a store; write sqlite:///callflow.db")
     return str(value)
 
 

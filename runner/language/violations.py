@@ -206,9 +206,9 @@ def _pattern(_document: Document, violation: Violation) -> tuple[str, str, str]:
     if title == "duration" and _is_zero(violation.found):
         message = f"{name_of(violation.pointer)} must be longer than {violation.found}"
         return "out-of-range", message, _rule(violation)
-    article = "an" if title[0] in "aeio" else "a"
+    article = "an" if title[0].lower() in "aeio" else "a"
     message = f"{shown(violation.found)} is not {article} {title}"
-    code = f"bad-{title.replace(' ', '-')}"
+    code = f"bad-{title.lower().replace(' ', '-')}"
     return code, message, _guess(violation) or _rule(violation)
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from runner.cli import report
 from runner.guards import NO_GUARD
-from runner.language.loader import load
+from runner.language.loader import load, load_config
 from runner.language.windows import DAYS, Window, Windows
 from runner.model import AllOf, AnyOf, Condition, Flow, Mode, Not, Once, Rule, Test
 
 HERE = Path(__file__).parent
 OK = sorted(HERE.glob("ok/*.yaml"))
 BAD = sorted(HERE.glob("bad/*.yaml"))
+CONFIGS = sorted(HERE.glob("config/bad/*.yaml"))  # see test_config.py
 
 #: Codes of faults that are a matter of paths and sizes; see tests/language/test_loader.py.
 WITHOUT_GOLDEN = {"no-such-path", "no-flows", "not-a-file", "unreadable", "too-large"}
@@ -65,6 +66,7 @@ def test_every_code_has_a_golden_file() -> None:
         for word in re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', source.read_text(encoding="utf-8"))
     }
     shown = {p.code for path in BAD for p in load([path]).problems}
+    shown |= {p.code for path in CONFIGS for p in load_config(path).problems}
     assert written - NO_CODES - WITHOUT_GOLDEN - shown == set()
 
 

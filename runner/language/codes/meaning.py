@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 CODES: dict[str, tuple[str, str]] = {
+    "account-circle": (
+        "The parents of an account lead back to it, so that no login opens it.",
+        "Give the topmost account an `auth_token` or an API key, and no `parent`.",
+    ),
+    "duplicate-account": (
+        "Two accounts of the configuration have the same SID; its calls would be polled twice.",
+        "Remove one of them, or correct its SID.",
+    ),
     "duplicate-call": (
         "Two calls of a test have the same name, or the same SID.",
         "Give one of them another.",
@@ -30,9 +38,18 @@ CODES: dict[str, tuple[str, str]] = {
         "Use one of the operators that the message lists.",
     ),
     "placeholder": ("A placeholder stands where the language has none.", "Write the text itself."),
+    "secret-in-place": (
+        "A secret stands in the configuration, where everybody who reads the file reads it.",
+        "Name where it is kept: `env: NAME`, `file: PATH` or `credential: NAME`. Change it at "
+        "Twilio if others may have seen it.",
+    ),
     "twiml-too-long": (
         "The TwiML is longer than the 4,000 characters that Twilio takes with an update.",
         "Shorten it, or serve it yourself and `redirect` to it.",
+    ),
+    "unknown-account": (
+        "An alias is named that the configuration's `accounts` don't have.",
+        "Define it there, or use one that is.",
     ),
     "unknown-call": ("A test names a call that it does not define.", "Define it under `calls`."),
     "unknown-list": (

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 CODES: dict[str, tuple[str, str]] = {
     "bad-account": (
-        "A flow's `accounts` names neither an alias nor an account SID.",
+        "An account is named by neither an alias nor its SID.",
         "Write an alias, in lower case, or `AC` and 32 lower-case hexadecimal digits.",
+    ),
+    "bad-account-sid": (
+        "The SID of an account is not written as one.",
+        "Copy it from Twilio's console: `AC` and 32 lower-case hexadecimal digits.",
+    ),
+    "bad-api-key": (
+        "The SID of an API key is not written as one.",
+        "Copy it from Twilio's console: `SK` and 32 hexadecimal digits. Its secret goes elsewhere.",
     ),
     "bad-argument": (
         "An action's arguments are each allowed, but not together or not with this value.",
         "Write the action as `callflow explain` shows it.",
+    ),
+    "bad-credential-name": (
+        "The name of a systemd credential has a character that such names can't have.",
+        "Write the name that stands before the colon in `LoadCredential=`.",
     ),
     "bad-date": (
         "A date is not written as one, or is not in the calendar.",
@@ -23,9 +35,25 @@ CODES: dict[str, tuple[str, str]] = {
         "The name of a flow, a rule or a list has a character that names can't have.",
         "Use up to 64 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
     ),
+    "bad-number": (
+        "What `never` should protect is no phone number or address, so it would protect nobody.",
+        "Write `+`, the country code and the number, in quotes; a short number; or an address.",
+    ),
+    "bad-place-name": (
+        "A Twilio region or edge is not written as one.",
+        "Write it in lower case, like `ie1` and `dublin`.",
+    ),
+    "bad-prefix": (
+        "No phone number or address begins like this, so it would protect nobody.",
+        "Write `+` and the first digits, like `+1900`, or a scheme and a name, like `sip:nurse`.",
+    ),
     "bad-regex": (
         "The pattern is no regular expression of RE2, the kind that always runs in linear time.",
         "Mend the pattern; instead of look-around and back-references use `not`, `any` and `all`.",
+    ),
+    "bad-setting": (
+        "The value of a setting is well formed, and can't be used.",
+        "Do as the message says.",
     ),
     "bad-share": (
         "A share, of a canary or of a guard, is not written as a percentage.",
@@ -46,6 +74,10 @@ CODES: dict[str, tuple[str, str]] = {
     "bad-url": (
         "The text is no URL that Twilio could fetch.",
         "Write an absolute address that begins with `https://` or `http://`.",
+    ),
+    "bad-variable-name": (
+        "The name of an environment variable has a character that such names can't have.",
+        "Write the name alone, without `$`: letters, digits and `_`, no digit first.",
     ),
     "empty-range": (
         "No value lies in the range: its end comes before its beginning.",

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.decision.once import Past
-from runner.engine.ports import HistoryQuery, Intent, Store, StoreError
-from runner.store.memory import MemoryStore
+from runner.engine.ports import HistoryQuery, Store, StoreError
 from runner.store.sqlite import SqliteStore
-from runner.store.url import open_store, open_store_to_read, store_path
-
-INTENT = Intent(
-    account="AC1",
-    call_sid="CA1",
-    flow="caps",
-    rule="cut",
-    revision="abc",
-    then=("say", "hangup"),
-    request={"Twiml": "<Response/>"},
-    why="age 31m gte 30m",
-    at=1_000,
-)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore()
-    if request.param == "sqlite":
-        opened = await SqliteStore(tmp_path / "store.db").open()
-    yield opened
-    await opened.close()
+from runner.store.url import beside, open_store, open_store_to_read, store_path
+from tests.store.intents import INTENT
 
 
 async def test_an_intent_is_claimed_once(store: Store) -> None:
@@ -182,6 +160,14 @@ def test_another_url_is_refused_with_the_two_forms(url: str) -> None:
 def test_relative_and_absolute_urls() -> None:
     assert store_path("sqlite:///a/b.db") == Path("a/b.db")
     assert store_path("sqlite:////a/b.db") == Path("/a/b.db")
+
+
+def test_a_file_beside_the_store() -> None:
+    assert beside("sqlite:///a/b.db", "PAUSED") == Path("a/PAUSED")
+    assert beside("sqlite:////a/b.db", "PAUSED") == Path("/a/PAUSED")
+    assert beside("sqlite:///b.db", "PAUSED") == Path("PAUSED")
+    with pytest.raises(StoreError, match="is not a store"):
+        beside("b.db", "PAUSED")
 
 
 async def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "history": ("runner.cli.history", "Show what was done to which call, and why."),
     "pause": ("runner.cli.pause", "Keep a rule, a flow, an account or everything from acting."),
     "resume": ("runner.cli.resume", "Let act again what was paused, by hand or by a guard."),
+    "doctor": ("runner.cli.doctor", "Look at everything a runner needs; say what to mend."),
     "sandbox": ("runner.cli.sandbox", "Serve Twilio's live calls on this machine."),
     "schema": ("runner.cli.schema", "Print a JSON Schema."),
     "explain": ("runner.cli.explain", "Explain a word of the language, with an example."),

@@ -319,7 +319,7 @@ def foreign(path: Path) -> None:
     [
         (junk, "not a SQLite database"),
         (foreign, "another program"),
-        (Path.mkdir, "can't write the store"),
+        (Path.mkdir, "can't open or write the store"),
     ],
 )
 async def test_a_store_that_cannot_be_used_is_exit_3(
@@ -339,7 +339,7 @@ async def test_a_place_that_cannot_be_written_is_exit_3(sandbox: Sandbox, projec
         "run", "--once", "--store", "sqlite:////proc/x.db", at=sandbox, cwd=project
     )
     assert done.code == 3
-    assert "can't write the store /proc/x.db" in done.err
+    assert "can't open or write the store /proc/x.db" in done.err
     assert "writable" in done.err
     assert not sandbox.journal.of("update")
 

@@ -22,7 +22,7 @@ from runner.settings import fault_of
 
 #: Settings whose value may be well formed and of no use all the same.
 _SETTINGS = ("interval", "store", "listen", "api_base", "grace", "lease", "retention")
-_TWILIO = ("connect_timeout", "read_timeout", "total_timeout")
+_TWILIO = ("connect_timeout", "read_timeout", "total_timeout", "list_timeout")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from runner.engine.rounds import Pace, Rounds
 from runner.language.loader import Loaded, load
 from runner.model import FlowSet
 from runner.sandbox import RunningClock, Sandbox
-from runner.sandbox.scenario import Scenario, read_scenario
+from runner.sandbox.scenario import Scenario, enact, read_scenario
 
 #: Sandbox seconds in a real second, and how many real seconds the show goes on.
 SPEED = 6.0
@@ -126,9 +126,7 @@ async def _show(play: Play, seconds: float, speed: float) -> int:
 
 def _cast(sandbox: Sandbox, scenario: Scenario) -> dict[str, str]:
     """Lets the scenario's calls appear; returns their names by SID."""
-    sandbox.world.people.update(scenario.people)
-    sandbox.world.documents.update(scenario.documents)
-    sids = sandbox.world.schedule(scenario.plans)
+    sids = enact(sandbox, scenario)
     return {sid: plan.id or plan.to for sid, plan in zip(sids, scenario.plans, strict=True)}
 
 

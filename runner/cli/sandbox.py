@@ -21,7 +21,7 @@ from runner.model import Millis
 from runner.sandbox.clock import Clock, ManualClock, RunningClock
 from runner.sandbox.generator import populate
 from runner.sandbox.identity import MAIN
-from runner.sandbox.scenario import Scenario, read_scenario
+from runner.sandbox.scenario import Scenario, enact, read_scenario
 from runner.sandbox.service import Sandbox
 
 #: How many calls there are when nobody says.
@@ -125,14 +125,10 @@ def _clock(start: Millis | None, speed: float) -> Clock:
 
 
 def _populate(sandbox: Sandbox, scenario: Scenario, crowd: Crowd) -> None:
-    world = sandbox.world
-    world.people.update(scenario.people)
-    world.documents.update(scenario.documents)
-    numbered = [f"sub-{number}" for number in range(1, crowd.accounts + 1)]
-    for name in dict.fromkeys([*scenario.accounts, *numbered]):
-        sandbox.add_account(name, parent=MAIN)
-    for plan in scenario.plans:
-        sandbox.world_of(plan.account).schedule([plan])
+    enact(sandbox, scenario)
+    for number in range(1, crowd.accounts + 1):
+        if sandbox.accounts.get(f"sub-{number}") is None:
+            sandbox.add_account(f"sub-{number}", parent=MAIN)
     worlds = [tenant.world for tenant in sandbox.accounts]
     populate(worlds, crowd.calls, crowd.rate, seed=crowd.seed)
 

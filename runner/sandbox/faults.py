@@ -38,8 +38,8 @@ class Fault:
     """One fault.
 
     `on` are the kinds of request it is for; `account` is the SID of the only account that it is
-    for, "" for all; `page` the only page of a list, counted from 1. `times` is how many requests it
-    hits, None for all; `chance` how likely it hits each of them, drawn from `seed`. `seconds` is
+    for, "" for all; `page` the only page of a list of calls, from 1. `times` is how many requests
+    it hits, None for all; `chance` how likely it hits each of them, drawn from `seed`. `seconds` is
     how slow, how far the Date header is off (either way), or how old the list is; `retry_after`
     the header of a refusal, None for none.
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.language.source import Document, parse
 from runner.model import Millis
@@ -16,6 +16,9 @@ from runner.sandbox.identity import MAIN
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.twiml import BadTwiml
 from runner.sandbox.twiml import parse as parse_twiml
+
+if TYPE_CHECKING:
+    from runner.sandbox.service import Sandbox
 
 KEYS = ("start", "people", "accounts", "documents", "calls")
 
@@ -41,6 +44,16 @@ def read_scenario(path: str, content: bytes) -> tuple[Scenario, list[Problem]]:
     if reading.document is None:
         return Scenario(), reading.problems
     return _Reader(reading.document).read()
+
+
+def enact(sandbox: Sandbox, scenario: Scenario) -> list[str]:
+    """Lets a sandbox play a scenario from now on. Returns the SIDs of its calls, in their order."""
+    for name in scenario.accounts:
+        if sandbox.accounts.get(name) is None:
+            sandbox.add_account(name, parent=MAIN)
+    sandbox.world.people.update(scenario.people)
+    sandbox.world.documents.update(scenario.documents)
+    return sandbox.schedule(scenario.plans)
 
 
 class _Reader:

@@ -49,6 +49,8 @@ class ApiServer:
             return await self._serve(http, request, self._taken(request))
         finally:
             self._open[target.account] -= 1
+            if not self._open[target.account]:
+                del self._open[target.account]
 
     def _taken(self, request: Request) -> Taken:
         if not request.kind:

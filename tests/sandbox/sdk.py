@@ -52,3 +52,12 @@ def answers(client: Client) -> list[Response]:
     """Every answer that this client got."""
     assert isinstance(client.http_client, Line)
     return client.http_client.answers
+
+
+async def arrived(sandbox: Sandbox, requests: int) -> None:
+    """Waits until the sandbox has taken in so many requests, answered or not."""
+    for _ in range(1_000):
+        if len(sandbox.journal) >= requests:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"only {len(sandbox.journal)} requests came")

@@ -8,7 +8,16 @@ import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
-from runner.sandbox import AUTH_TOKEN, Account, CallPlan, ManualClock, Sandbox, Source
+from runner.sandbox import (
+    API_KEY,
+    API_SECRET,
+    AUTH_TOKEN,
+    Account,
+    CallPlan,
+    ManualClock,
+    Sandbox,
+    Source,
+)
 from tests.sandbox import openapi
 from tests.sandbox.conftest import Http
 from tests.sandbox.sdk import using
@@ -98,6 +107,17 @@ async def test_a_key_opens_calls_and_no_accounts(sandbox: Sandbox, http: Http) -
     for path in (ACCOUNTS, f"/2010-04-01/Accounts/{acme.sid}.json"):
         reply = await http.ask("GET", path)
         assert (reply.status, reply.json["code"]) == (401, 20003)
+
+
+async def test_a_parents_key_opens_its_subaccounts(sandbox: Sandbox, http: Http) -> None:
+    acme = sandbox.add_account("acme", parent="main", api_key=True)
+    other = sandbox.add_account("other")
+    path = "/2010-04-01/Accounts/{}/Calls.json"
+    http.auth = (API_KEY, API_SECRET)
+    assert (await http.ask("GET", path.format(acme.sid))).status == 200
+    assert (await http.ask("GET", path.format(other.sid))).status == 401
+    http.auth = (acme.api_key, acme.api_secret)
+    assert (await http.ask("GET", path.format(sandbox.account_sid))).status == 401
 
 
 async def test_a_suspended_account_is_shut(sandbox: Sandbox) -> None:

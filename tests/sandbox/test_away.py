@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from runner.sandbox import ManualClock, Sandbox
 from tests.sandbox.conftest import Http
-from tests.sandbox.sdk import using
+from tests.sandbox.sdk import arrived, using
 
 
 def listed(client: Client) -> list[str]:
@@ -39,10 +39,7 @@ async def test_going_away_breaks_what_is_under_way(sandbox: Sandbox) -> None:
     sandbox.set_fault("hang", times=1)
 
     async def leave() -> None:
-        for _ in range(500):
-            if len(sandbox.journal):
-                break
-            await asyncio.sleep(0.01)
+        await arrived(sandbox, 1)
         await sandbox.go_away()
 
     leaving = asyncio.ensure_future(leave())

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from runner.sandbox import Sandbox
 from runner.sandbox.faults import NAMES, REFUSALS
-from tests.sandbox.sdk import answers, using
+from tests.sandbox.sdk import answers, arrived, using
 
 TESTED_BELOW = {"slow", "skew", "no-date", "stale", "shrink", "too-early", "lost"}
 #: What the SDK raises, and whether the update was processed all the same.
@@ -69,12 +69,14 @@ async def test_broken_lines(sandbox: Sandbox, name: str) -> None:
     kind, processed = BROKEN[name]
     row = sandbox.add_call()
     sandbox.set_fault(name, times=2)
-    patience = 0.3 if name.startswith("hang") else 10.0
+    patience = 0.5 if name.startswith("hang") else 10.0
     with pytest.raises(kind):
         await using(sandbox, hang_up(row.sid), patience=patience)
+    await arrived(sandbox, 1)
     assert sandbox.world.call(row.sid).live is not processed
     with pytest.raises((kind, TwilioException)):
         await using(sandbox, listed, patience=patience)
+    await arrived(sandbox, 2)
     assert await using(sandbox, listed) == [row.sid]
 
 
@@ -83,6 +85,7 @@ async def test_slow(sandbox: Sandbox) -> None:
     sandbox.set_fault("slow", seconds=5)
     with pytest.raises(requests.ReadTimeout):
         await using(sandbox, hang_up(row.sid), patience=0.2)
+    await arrived(sandbox, 1)
     assert not sandbox.world.call(row.sid).live
     sandbox.faults.clear()
     sandbox.set_fault("slow", seconds=0.05)
@@ -147,7 +150,8 @@ async def test_a_page_that_fails_midway(sandbox: Sandbox, name: str) -> None:
     sandbox.set_fault(name, page=2, times=1)
     wrong = (TwilioException, requests.RequestException)
     with pytest.raises(wrong):
-        await using(sandbox, listed, patience=0.3)
+        await using(sandbox, listed, patience=1 if name == "hang" else 10)
+    await arrived(sandbox, 2)
     first, second = sandbox.journal.of("list")
     assert (first.status, first.fault, second.fault) == (200, "", name)
     assert [entry.request.page for entry in (first, second)] == [1, 2]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.sandbox import CallPlan, Sandbox
 from runner.sandbox.dates import parse_filter_date
+from runner.sandbox.listing import find_page, parse_query
+from runner.sandbox.world import World
 from tests.sandbox.conftest import Http
 
 DAY = 86_400_000
@@ -131,3 +135,27 @@ async def test_every_status_is_found_and_only_there(sandbox: Sandbox, http: Http
         calls = await http.walk(Status=status)
         assert [call["status"] for call in calls] == [status]
     assert len(await http.walk()) == 4
+
+
+@given(st.data(), st.integers(1, 25), st.integers(1, 6))
+def test_what_lives_throughout_is_listed_once_whatever_ends(
+    data: st.DataObject, calls: int, size: int
+) -> None:
+    world = World(0)
+    sids = [world.add(CallPlan()).sid for _ in range(calls)]
+    query = {"Status": "in-progress", "PageSize": str(size)}
+    seen: list[str] = []
+    more = True
+    while more:
+        page = find_page(world.shelf, world.shelf.rows("in-progress"), parse_query(query))
+        seen += [row.sid for row in page.rows]
+        more = page.older
+        query |= {"PageToken": f"PA{seen[-1]}", "Page": "1"}
+        for sid in data.draw(st.lists(st.sampled_from(sids), unique=True)):
+            if world.has(sid):
+                world.end(world.leg(sid), "completed")
+        for sid in data.draw(st.lists(st.sampled_from(sids), max_size=2)):
+            if world.has(sid) and not world.call(sid).live:
+                world.forget(sid)
+    assert len(set(seen)) == len(seen)
+    assert {sid for sid in sids if world.has(sid) and world.call(sid).live} <= set(seen)

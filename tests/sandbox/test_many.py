@@ -13,6 +13,7 @@ from runner.sandbox.faults import Faults
 from runner.sandbox.generator import Generator, populate
 from runner.sandbox.world import World
 from tests.sandbox.conftest import Http, Reply, basic
+from tests.sandbox.sdk import arrived
 
 ACCOUNTS, CALLS = 200, 50
 
@@ -56,6 +57,7 @@ async def test_one_that_hangs_leaves_the_others_alone(sandbox: Sandbox, http: Ht
     stuck = [asyncio.ensure_future(page_of(http, accounts[0])) for _ in range(3)]
     replies = await asyncio.gather(*(page_of(http, account) for account in accounts[1:]))
     assert [reply.status for reply in replies] == [401, 429, *[200] * (ACCOUNTS - 3)]
+    await arrived(sandbox, ACCOUNTS + 2)
     assert not any(task.done() for task in stuck)
     assert len(sandbox.journal.of("list", account=accounts[1].sid)) == 1
     assert {e.fault for e in sandbox.journal.by(accounts[0].sid)} == {"hang"}
@@ -68,10 +70,7 @@ async def test_requests_under_way_are_counted_by_account(sandbox: Sandbox, http:
     acme = sandbox.add_account("acme", parent="main")
     sandbox.set_fault("hang", account=acme.sid, times=2)
     stuck = [asyncio.ensure_future(page_of(http, acme)) for _ in range(2)]
-    for _ in range(500):
-        if len(sandbox.journal) == 2:
-            break
-        await asyncio.sleep(0.01)
+    await arrived(sandbox, 2)
     header = "Twilio-Concurrent-Requests"
     assert (await http.page()).headers[header] == "1"
     assert (await page_of(http, acme)).headers[header] == "3"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from runner.sandbox import ManualClock, Sandbox
 from runner.sandbox.plans import CallPlan, Person
-from runner.sandbox.scenario import read_scenario
+from runner.sandbox.scenario import enact, read_scenario
 
 WHOLE = """\
 start: 2026-01-05T09:00:00Z
@@ -111,6 +112,18 @@ def test_calls_of_accounts() -> None:
     assert problems == []
     assert scenario.accounts == ("acme", "b")
     assert [plan.account for plan in scenario.plans] == ["acme", "main", ""]
+
+
+async def test_a_scenario_is_played_account_by_account() -> None:
+    text = "accounts: [acme, b]\ncalls:\n  - {id: x}\n  - {id: y, account: acme, at: 5s}\n"
+    scenario, _ = read_scenario("calls.yaml", text.encode())
+    sandbox = Sandbox(clock=ManualClock())
+    sandbox.add_account("b", parent="main")
+    sids = enact(sandbox, scenario)
+    assert [tenant.account.name for tenant in sandbox.accounts] == ["main", "b", "acme"]
+    await sandbox.advance(6_000)
+    assert sids == [sandbox.world.call("x").sid, sandbox.world_of("acme").call("y").sid]
+    assert len(sandbox.world_of("b").shelf) == 0
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -1,0 +1,111 @@
+"""Promises of several runners on one store, as real processes: one acts, another takes over."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import ManualClock, Sandbox
+from tests.process import Daemon, callflow, daemon
+
+LEASE = 1.0  # seconds
+SPEAK = """\
+version: 1
+flow: speaks
+guard: unlimited
+rules:
+  - id: hello
+    then: [{say: hello}, {pause: 9m}]
+"""
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(clock=ManualClock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "speak.yaml").write_text(SPEAK)
+    (tmp_path / "callflow.yaml").write_text(f"version: 1\nlease: {int(LEASE * 1000)}ms\n")
+    return tmp_path
+
+
+async def a_pair(stack: AsyncExitStack, sandbox: Sandbox, project: Path) -> tuple[Daemon, Daemon]:
+    first = await stack.enter_async_context(daemon(at=sandbox, cwd=project))
+    await first.hears("poll")
+    second = await stack.enter_async_context(daemon(at=sandbox, cwd=project))
+    await second.hears("standby")
+    return first, second
+
+
+async def test_a_standby_polls_nothing_and_takes_over_when_the_first_is_killed(
+    sandbox: Sandbox, project: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        first, second = await a_pair(stack, sandbox, project)
+        first.process.kill()
+        killed = time.monotonic()
+        await second.hears("leading")
+        assert time.monotonic() - killed < 3 * LEASE
+        row = sandbox.add_call()
+        await second.hears("action.done", call=row.sid)
+        assert "poll" not in {event["event"] for event in second.events[:2]}
+        assert (await second.end(signal.SIGTERM)).code == 0
+
+
+async def test_a_first_that_stops_cleanly_is_followed_at_once(
+    sandbox: Sandbox, project: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        first, second = await a_pair(stack, sandbox, project)
+        assert (await first.end(signal.SIGTERM)).code == 0
+        await second.hears("leading")
+        await second.hears("poll")
+
+
+async def test_a_leader_that_was_frozen_sends_nothing_when_it_wakes(
+    sandbox: Sandbox, project: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        first, second = await a_pair(stack, sandbox, project)
+        # It is frozen with acts under way: some sent and unanswered, most waiting for their turn.
+        sandbox.set_fault("hang", on=("update",))
+        rows = [sandbox.add_call() for _ in range(40)]
+        while len(sandbox.journal.of("update")) < 9:
+            await first.hears("poll")
+        first.process.send_signal(signal.SIGSTOP)
+        frozen = time.monotonic()
+        await second.hears("leading")
+        assert time.monotonic() - frozen < 3 * LEASE
+        unsure = {(await second.hears("action.unknown"))["call"] for _ in rows}
+        assert unsure == {row.sid for row in rows}
+        sandbox.faults.clear()
+        first.process.send_signal(signal.SIGCONT)
+        await first.hears("standby")
+        await second.hears("poll")
+        assert len(sandbox.journal.of("update")) == 9, "what may have been said is not said again"
+        late = sandbox.add_call()
+        await second.hears("action.done", call=late.sid)
+        assert [entry.request.sid for entry in sandbox.journal.of("update")][9:] == [late.sid]
+        assert (await second.end(signal.SIGTERM)).code == 0
+        assert (await first.hears("leading"))["holder"]
+    told = await callflow("history", "--verify", cwd=project)
+    assert told.code == 0, told.err
+
+
+async def test_one_poll_beside_a_living_runner_is_refused(sandbox: Sandbox, project: Path) -> None:
+    async with daemon(at=sandbox, cwd=project) as first:
+        await first.hears("poll")
+        done = await callflow("run", "--once", at=sandbox, cwd=project)
+        assert done.code == 3
+        assert "another runner acts on this store" in done.err
+        dry = await callflow("run", "--once", "--dry-run", at=sandbox, cwd=project)
+        assert dry.code == 0, "looking is free"

@@ -122,7 +122,3 @@ class Reloader:
     def crashed(self) -> None:
         """Loading raised: whatever comes next is news."""
         self._last = replace(self._last, flow_set=None, files={}, problems=())
-
-    def changed(self) -> Loaded | None:
-        """What loading gives now, where that differs from the last time; else None."""
-        return self.accept(self.load()) if self.differ(self.digests()) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -140,6 +141,9 @@ class Watcher:
             held.handler.read = read
 
     def _start(self) -> bool:
+        # Of folders made in quick succession watchdog may register one twice. That harms nobody,
+        # but where a warning is an error it would end the thread that listens.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         with suppress(OSError):  # no inotify left
             observer = self._new_observer()
             observer.start()

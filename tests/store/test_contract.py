@@ -253,15 +253,3 @@ async def test_tampering_is_found_where_it_was_done(
     db.close()
     assert (await store.verify()).fault.startswith(fault)
     await store.close()
-
-
-@pytest.mark.parametrize("change", ["UPDATE journal SET body = ''", "DELETE FROM journal"])
-async def test_the_journal_is_append_only(tmp_path: Path, change: str) -> None:
-    file = tmp_path / "a.db"
-    store = await SqliteStore(file).open()
-    await store.claim([INTENT])
-    await store.close()
-    db = sqlite3.connect(file)
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        db.execute(change)
-    db.close()

@@ -156,7 +156,7 @@ from runner.store.versions import upgrade
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("PRAGMA journal_mode = WAL")
 def die_at(statement):
-    if statement.startswith(sys.argv[2]):
+    if sys.argv[2] in statement:
         os.kill(os.getpid(), signal.SIGKILL)
 db.set_trace_callback(die_at)
 with writing(db):

@@ -36,15 +36,15 @@ class Between:
         self.base = target
         self.requests: list[str] = []
         self._tricks: list[tuple[str, Trick]] = []
-        self._leaving_after = ""
+        self._leaving_after = ("", 0)
 
     def play(self, on: str, trick: Trick) -> None:
         """Plays a trick on the next request that begins so."""
         self._tricks.append((on, trick))
 
-    def leave_after(self, request: str) -> None:
-        """Is gone once that request is answered: from then on connections are refused."""
-        self._leaving_after = request
+    def leave_after(self, request: str, number: int) -> None:
+        """Is gone once that request is answered so often: then connections are refused."""
+        self._leaving_after = (request, number)
 
     async def __aenter__(self) -> Between:
         if self._there:
@@ -67,7 +67,7 @@ class Between:
     async def _reply(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         what = shown(classify(request.method, request.path).kind, request.query, request.form)
         self.requests.append(what)
-        leaving = what == self._leaving_after
+        leaving = (what, self.requests.count(what)) == self._leaving_after
         if leaving:
             self._server.leave()
         back = await self._pass_on(request)

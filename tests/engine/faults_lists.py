@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tests.engine.faults_between import Answer, Trick, becomes
 from tests.engine.faults_scene import (
+    ALL,
     FETCH,
     HANG_UP,
     HANGUP,
@@ -24,6 +25,10 @@ from tests.site import MINUTE, SECOND
 AGAIN = "nothing was asked to change; try again"
 #: After the first failure the interval, then twice as long, then twice as long again: ±10%.
 GROWING = ((2_000, 2_200), (3_600, 4_400))
+#: A rule that needs all lists, so that one poll asks for each once.
+EVERY = HANG_UP.replace(
+    "    then", "    match: {status: {in: [queued, ringing, in-progress]}}\n    then"
+)
 Play = Callable[[Scene], Awaitable[None]]
 
 
@@ -47,7 +52,7 @@ def never(row: str, title: str, play: Play, error: str, hint: str, **more: objec
         sent=[LIST] * 3,
         recorded=[],
         seen=[failed(error, hint)] * 3,
-        ready=error,
+        trouble=error,
         waits=GROWING,
     )
     return replace(case, **more)  # type: ignore[arg-type]
@@ -208,7 +213,14 @@ CASES = (
         waits=(),
     ),
     *(
-        never("list-reset", fault, struck(fault), "closed the connection before it answered", AGAIN)
+        never(
+            "list-reset",
+            fault,
+            struck(fault),
+            "closed the connection before it answered",
+            AGAIN,
+            sent=[LIST] * 6,
+        )
         for fault in ("reset-before", "reset-after")
     ),
     never("list-garbled", "no JSON", struck("malformed"), "not JSON", "is not Twilio's"),
@@ -234,36 +246,38 @@ CASES = (
         "list-page-fails",
         "the second of two",
         _second_page_fails,
-        sent=[*LISTS, "list in-progress page"],
+        sent=[LIST, "list in-progress page"],
         recorded=[],
         seen=[failed("answered 500", AGAIN)],
-        ready="answered 500",
+        trouble="answered 500",
         settings={"page_size": 1},
     ),
     Case(
         "list-shrinks",
         "the call of its first page ends",
         _shrinks,
-        sent=[*LISTS, *["list in-progress page"] * 2, *[HANGUP] * 3],
-        recorded=[("done", 1, "")] * 3,
-        seen=[POLL, *[INTENDED] * 3, *[act("done")] * 3],
+        sent=[*ALL, *["list in-progress page"] * 2, *[HANGUP] * 3, FETCH],
+        recorded=[("done", 1, ""), ("done", 1, ""), ("gone", 1, "the call is completed")],
+        seen=[POLL, *[INTENDED] * 3, act("done"), act("done"), act("gone")],
+        anyhow=True,
         settings={"page_size": 1},
+        flow=EVERY,
     ),
     Case(
         "list-moves",
         "a ringing call is answered between two lists",
         _moves,
-        sent=[*LISTS, HANGUP],
+        sent=[*ALL, HANGUP],
         recorded=[("done", 1, "")],
         seen=[POLL, ("action.intended", {"why": "status in-progress"}), act("done")],
-        flow=HANG_UP.replace("    then", "    match: {status: {not_in: [queued]}}\n    then"),
+        flow=EVERY,
         meddles=True,
     ),
     Case(
         "list-stale",
         "the call is over; speech is refused",
         _ended,
-        sent=[*LISTS, "update Url=https://example.com/x", FETCH, *LISTS],
+        sent=[*LISTS, "update Url=https://example.com/x", FETCH, LIST],
         recorded=[("gone", 1, "the call is completed")],
         seen=[POLL, INTENDED, act("gone", "the call is completed"), POLL],
         flow=HANG_UP.replace("[hangup]", "[{redirect: https://example.com/x}]"),
@@ -272,7 +286,7 @@ CASES = (
         "list-stale",
         "the call is over; the rule looks again before",
         _ended,
-        sent=[*LISTS, FETCH, *LISTS],
+        sent=[*LISTS, FETCH, LIST],
         recorded=[("gone", 1, "the call is completed")],
         seen=[POLL, INTENDED, act("gone", "the call is completed"), POLL],
         flow=HANG_UP.replace("    then", "    recheck: always\n    then"),

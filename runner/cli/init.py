@@ -12,12 +12,28 @@ from runner.cli.exits import CLEAN, Failure
 
 _CONFIG = """\
 # yaml-language-server: $schema=schemas/config.schema.json
-# What this deployment needs. Command-line options and CALLFLOW_... variables win over it;
-# credentials are Twilio's own environment variables and never stand here.
+# What this deployment needs. Command-line options and CALLFLOW_... variables win over it.
+# `callflow explain config` lists every key; `callflow validate callflow.yaml` checks them.
 version: 1
 flows: [flows]
 interval: 2s
 store: sqlite:///callflow.db
+
+# Calls that no flow may change. Emergency numbers are protected without being named here.
+# never:
+#   numbers: ["+14155550100"]
+#   prefixes: ["+1900"]
+#   lists: [protected.txt]   # one number a line, beside this file
+
+# Without accounts it is the one of TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Secrets never stand
+# here, only where they are kept: {env: NAME}, {file: PATH} or {credential: NAME}.
+# accounts:
+#   main: {sid: AC00000000000000000000000000000001, auth_token: {env: MAIN_TOKEN}}
+#   acme: {sid: AC00000000000000000000000000000002, parent: main}
+
+# How much may be changed at once before a rule counts as a wrong rule; these are the defaults.
+# guards:
+#   rule: {burst: {max_share: 25%, at_least: 10}, rate: {max: 30, per: 1m}}
 """
 
 _CI = """\

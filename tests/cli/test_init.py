@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from runner.guards import Guards
+from runner.language.loader import load_config
+from runner.settings import settings_from
 from tests.process import callflow
 
 
@@ -20,6 +24,20 @@ async def test_a_new_project_validates_and_names_its_schemas(tmp_path: Path) -> 
         modeline = flow.read_text().splitlines()[0]
         schema = modeline.removeprefix("# yaml-language-server: $schema=")
         assert (flow.parent / schema).is_file()
+
+
+async def test_what_the_configuration_suggests_can_be_used(tmp_path: Path) -> None:
+    assert (await callflow("init", cwd=tmp_path)).code == 0
+    config = tmp_path / "callflow.yaml"
+    text = config.read_text(encoding="utf-8")
+    opened = re.sub(r"^# (?=  |[a-z]+:$)", "", text, flags=re.MULTILINE)
+    assert opened.count("\n#") < text.count("\n#")
+    config.write_text(opened, encoding="utf-8")
+    (tmp_path / "protected.txt").write_text("+14155550100\n", encoding="utf-8")
+    found = load_config(config)
+    assert found.problems == ()
+    assert {"never", "accounts", "guards"} <= (found.data or {}).keys()
+    assert settings_from({"guards": (found.data or {})["guards"]}, {}).guards == Guards()
 
 
 async def test_what_is_there_is_kept(tmp_path: Path) -> None:

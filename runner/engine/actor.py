@@ -8,7 +8,6 @@ speech and redirects are not.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Literal
 from runner.call import Call, parse_rfc2822
 from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
+from runner.engine.ledger import update_of
 from runner.engine.ports import (
     AccessRefused,
     Entry,
@@ -32,6 +32,7 @@ from runner.engine.ports import (
     Store,
     Throttled,
 )
+from runner.engine.throttle import Throttle
 from runner.model import LIVE_STATUSES, Millis, Update
 
 #: Twilio's error for an update in the wrong state: too early, or already over.
@@ -43,7 +44,6 @@ MAX_ATTEMPTS = 4
 #: How long after its last change Twilio may still refuse a call as not in progress: its REST side
 #: lags behind `answered`.
 YOUNG: Millis = 15_000
-LONGEST_BACKOFF: Millis = 30_000
 
 _LEVELS: dict[str, Literal["info", "warning", "error"]] = {
     "failed": "error",
@@ -82,15 +82,11 @@ class Actor:
         self._tell = tell
         self._stopping = False
         self._server_ahead: Millis = 0
-        self._throttled_until: Millis = 0  # on the monotonic clock
-        self._throttled_in_a_row = 0
-        self._was_throttled = False
+        self.throttle = Throttle(clock)
         # Waiting here and not in the gateway: a row that waited is looked at again. One request
         # is left for lists: updates that hang must not keep the next poll from its calls.
         self._slots = asyncio.Semaphore(max(1, gateway.concurrency - 1))
         self.under_way: set[int] = set()
-        #: From a smallest and a greatest factor, the one by which a pause is stretched.
-        self.stretch: Callable[[float, float], float] = random.uniform
 
     async def apply(self, entry: Entry, order: Order) -> None:
         """Sends the update of a fresh intent until it has an outcome."""
@@ -105,7 +101,7 @@ class Actor:
 
         `repeat` says that the rule wants even speech repeated then.
         """
-        update = _update_of(entry)
+        update = update_of(entry.intent)
         with self._watching(entry):
             async with self._turn():
                 again = await self._read_back(entry, update, repeat=repeat)
@@ -121,16 +117,6 @@ class Actor:
     def server_is_ahead(self, millis: Millis) -> None:
         """How far the far side's clock is ahead of ours, as the last poll saw it."""
         self._server_ahead = millis
-
-    @property
-    def throttled(self) -> bool:
-        """True while the far side wants no updates."""
-        return self._clock.monotonic() < self._throttled_until
-
-    def was_throttled(self) -> bool:
-        """Whether the far side wanted fewer requests since this was asked last."""
-        found, self._was_throttled = self._was_throttled, False
-        return found
 
     def tell(self, entry: Entry, name: str) -> None:
         """Tells the listener how an entry stands."""
@@ -224,7 +210,7 @@ class Actor:
             return await self._end(entry, "withdrawn" if error.login else "failed", str(error))
         except GatewayError as error:
             return await self._end(entry, "failed", str(error))
-        self._throttled_in_a_row = 0
+        self.throttle.processed()
         if update.status == "canceled" and answer.status == "in-progress":
             return await self._end(entry, "failed", "the call was answered before the cancel")
         return await self._end(entry, "done")
@@ -243,14 +229,14 @@ class Actor:
         return await self._again(entry, error)
 
     async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:
-        self._was_throttled |= isinstance(error, Throttled)
+        if isinstance(error, Throttled):
+            self.throttle.notice()
         if error.retry_after is not None:
-            self._back_off(error.retry_after)
+            self.throttle.rest(error.retry_after)
             return await self._end(entry, "withdrawn", str(error))
         again = await self._again(entry, error)
         if again is None:
-            self._throttled_in_a_row += 1
-            self._back_off(1000 * 2 ** min(self._throttled_in_a_row, 6))
+            self.throttle.rest(None)
         return again
 
     async def _after_no_answer(
@@ -300,11 +286,6 @@ class Actor:
         if not self._stopping:
             await self._clock.sleep(FIRST_RETRY * 2 ** (entry.attempt - 1))
 
-    def _back_off(self, millis: Millis) -> None:
-        jittered = min(millis, LONGEST_BACKOFF) * self.stretch(1.0, 1.1)
-        until = self._clock.monotonic() + round(jittered)
-        self._throttled_until = max(self._throttled_until, until)
-
     def _is_young(self, call: Call) -> bool:
         # `start_time` may be when it was dialled: a call that rang for long is answered just now.
         dates = (call.start_time, call.date_created, call.date_updated)
@@ -328,15 +309,3 @@ class Actor:
         )
         self.tell(entry, outcome)
         return entry
-
-
-def _update_of(entry: Entry) -> Update:
-    sent = entry.intent.request
-    return Update(
-        twiml=sent.get("Twiml"),
-        url=sent.get("Url"),
-        method=sent.get("Method"),
-        fallback_url=sent.get("FallbackUrl"),
-        fallback_method=sent.get("FallbackMethod"),
-        status=sent.get("Status"),
-    )

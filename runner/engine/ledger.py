@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.model import Millis
+from runner.model import Millis, Update
 
 #: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent.
 Outcome = Literal[
@@ -40,6 +40,19 @@ class Intent:
     def rule_key(self) -> str:
         """`flow/rule`."""
         return f"{self.flow}/{self.rule}"
+
+
+def update_of(intent: Intent) -> Update:
+    """The update that the intent was recorded for."""
+    sent = intent.request
+    return Update(
+        twiml=sent.get("Twiml"),
+        url=sent.get("Url"),
+        method=sent.get("Method"),
+        fallback_url=sent.get("FallbackUrl"),
+        fallback_method=sent.get("FallbackMethod"),
+        status=sent.get("Status"),
+    )
 
 
 def first_outcome(intent: Intent) -> Outcome:

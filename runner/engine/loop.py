@@ -30,6 +30,7 @@ from runner.engine.ports import (
     Store,
     StoreError,
 )
+from runner.engine.telling import planned, poll_failed, tripped
 from runner.model import FlowSet, Millis
 
 
@@ -98,7 +99,7 @@ class Engine:
 
     def steady(self) -> None:
         """Leaves nothing to chance from now on: pauses are as short as they may be."""
-        self._actor.stretch = min
+        self._actor.throttle.stretch = min
 
     async def tick(self, now: Millis) -> Poll:
         """One poll at the wall time `now`. Raises `StoreError`; never a `GatewayError`."""
@@ -135,13 +136,13 @@ class Engine:
             act = (step.call.sid, step.rule.key, step.turn.number)
             if act not in self._rehearsed:
                 self._rehearsed.add(act)
-                self._tell_planned(step, now)
+                self._tell(planned(self.account, step, now))
         return poll
 
     def _rehearse_trips(self, trips: Sequence[Trip], now: Millis) -> None:
         for trip in trips:
             if trip.rule.key not in self._tripping:
-                self._tell_tripped(trip, now)
+                self._tell(tripped(self.account, trip, now))
         self._tripping = {trip.rule.key for trip in trips}
 
     async def live_calls(self) -> frozenset[str]:
@@ -194,7 +195,8 @@ class Engine:
                 sight = await self._brain.look(listing, now, busy=busy, others=whole.calls)
         except GatewayError as error:
             self._brain.missed_a_poll()
-            self._tell_failed(error, now)
+            if not self._stopping.is_set():
+                self._tell(poll_failed(self.account, error, now))
             return Poll(0, error=error)
         fields = {
             "account": self.account,
@@ -203,7 +205,7 @@ class Engine:
             "requests": requests,
         }
         self._tell(Event("poll", now, "info", fields))
-        throttled = self._actor.was_throttled()
+        throttled = self._actor.throttle.noticed()
         return Poll(len(listing.calls), sight, asked=began, throttled=throttled)
 
     async def _list(self, query: CallQuery | None) -> Listing:
@@ -220,24 +222,6 @@ class Engine:
             listing.cancel()
             stopping.cancel()
 
-    def _tell_failed(self, error: GatewayError, now: Millis) -> None:
-        if self._stopping.is_set():
-            return
-        fields = {"account": self.account, "error": str(error), "hint": error.hint}
-        self._tell(Event("poll.failed", now, "error", fields))
-
-    def _tell_planned(self, step: Step, now: Millis) -> None:
-        fields = {
-            "account": self.account,
-            "call": step.call.sid,
-            "flow": step.flow.name,
-            "rule": step.rule.id,
-            "then": list(step.then),
-            "request": step.update.parameters(),
-            "why": step.why,
-        }
-        self._tell(Event("action.planned", now, "info", fields))
-
     # ---- guards -----------------------------------------------------------------------------
 
     async def _trip(self, trip: Trip) -> None:
@@ -245,24 +229,12 @@ class Engine:
         flow, rule, at = trip.flow.name, trip.rule.id, self._clock.now()
         pause = trip_of(self.account, flow=flow, rule=rule, reason=trip.detail, at=at)
         await self._store.pause(pause)
-        self._tell_tripped(trip, at)
-
-    def _tell_tripped(self, trip: Trip, now: Millis) -> None:
-        fields = {
-            "account": self.account,
-            "flow": trip.flow.name,
-            "rule": trip.rule.id,
-            "guard": trip.guard,
-            "calls": trip.calls,
-            "allowed": trip.allowed,
-            "detail": trip.detail,
-        }
-        self._tell(Event("rule.tripped", now, "error", fields))
+        self._tell(tripped(self.account, trip, at))
 
     # ---- act --------------------------------------------------------------------------------
 
     async def _act(self, poll: Poll, sight: Sight, now: Millis) -> None:
-        steps: Sequence[Step] = () if self._actor.throttled else sight.plan.steps
+        steps: Sequence[Step] = () if self._actor.throttle.resting else sight.plan.steps
         every = [*sight.plan.shadows, *steps]
         if not every:
             return

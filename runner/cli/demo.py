@@ -14,8 +14,8 @@ from runner import resources
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.cli.report import as_text
+from runner.cli.showtime import Showtime
 from runner.cli.stage import Stage
-from runner.engine.clock import SystemClock
 from runner.engine.daemon import Daemon
 from runner.engine.loop import Engine
 from runner.engine.reload import Reloader
@@ -23,15 +23,14 @@ from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
 from runner.language.loader import Loaded, load
 from runner.model import FlowSet
-from runner.sandbox import RunningClock, Sandbox
+from runner.sandbox import ManualClock, Sandbox
 from runner.sandbox.scenario import Scenario, enact, read_scenario
 
 #: Sandbox seconds in a real second, and how many real seconds the show goes on.
 SPEED = 6.0
 LENGTH = 18.0
-#: Sandbox milliseconds between polls, as far as this machine keeps up: what `run` does by default.
+#: Sandbox milliseconds between polls: what `run` does by default.
 INTERVAL = 2_000
-FASTEST = 100
 
 _EPILOG = """\b
 Examples:
@@ -114,12 +113,12 @@ def _scenario_path(folder: Path) -> Path:
 async def _show(play: Play, seconds: float, speed: float) -> int:
     start = play.scenario.start
     now = time.time_ns() // 1_000_000 if start is None else start
-    sandbox = Sandbox(clock=RunningClock(now, time.monotonic, speed))
+    sandbox = Sandbox(clock=ManualClock(now))
     names = _cast(sandbox, play.scenario)
     async with sandbox:
         stage = Stage(sandbox, names, click.echo)
-        stage.introduce(play.folder, play.flow_set)
-        ok = await _play(stage, play, seconds)
+        stage.introduce(play.folder, play.flow_set, speed)
+        ok = await _play(stage, play, seconds, speed)
         stage.summarise()
     return CLEAN if ok else FAILURE
 
@@ -130,34 +129,39 @@ def _cast(sandbox: Sandbox, scenario: Scenario) -> dict[str, str]:
     return {sid: plan.id or plan.to for sid, plan in zip(sids, scenario.plans, strict=True)}
 
 
-async def _play(stage: Stage, play: Play, seconds: float) -> bool:
+async def _play(stage: Stage, play: Play, seconds: float, speed: float) -> bool:
     """Runs the daemon on the stage for so long; True where no poll and no action failed."""
     from runner.gateway.credentials import Credentials
     from runner.gateway.twilio import open_gateway
     from runner.settings import TwilioSettings
     from runner.store.url import open_store
 
-    sandbox, clock = stage.sandbox, SystemClock()
+    sandbox = stage.sandbox
+    end = sandbox.clock.now() + round(seconds * speed * 1000)
+
+    def between() -> None:
+        stage.look()
+        if sandbox.clock.now() >= end:
+            daemon.stop.set()
+
+    clock = Showtime(sandbox, speed, between=between)
     login = Credentials(sandbox.account_sid, sandbox.account_sid, password=sandbox.auth_token)
     with tempfile.TemporaryDirectory(prefix="callflow-demo-") as temporary:
         store = await open_store(f"sqlite:///{temporary}/callflow.db")
-        gateway = open_gateway(login, TwilioSettings(api_base=sandbox.url))
+        settings = TwilioSettings(api_base=sandbox.url)
+        gateway = open_gateway(login, settings, ticks=clock.monotonic)
+        engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
         reloads = Reloads(
             Reloader([play.folder], play.loaded), play.flow_set, clock=clock, tell=stage.hear
         )
-        pace = Pace(interval=max(FASTEST, round(INTERVAL / sandbox.clock.speed)), grace=2_000)
-
-        def muster() -> list[Rounds]:
-            engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
-            return [Rounds(engine, reloads, pace=pace, clock=clock, tell=stage.hear)]
-
-        daemon = Daemon(muster, None, grace=pace.grace, clock=clock, tell=stage.hear)
-        asyncio.get_running_loop().call_later(seconds, daemon.stop.set)
-        watching = asyncio.ensure_future(stage.watch())
+        # Only the polls wait for changes to end: a change that waited for itself never would.
+        patient = Showtime(sandbox, speed, between=between, ready=engine.settle)
+        pace = Pace(interval=INTERVAL, grace=2_000)
+        rounds = Rounds(engine, reloads, pace=pace, clock=patient, tell=stage.hear)
+        daemon = Daemon(lambda: [rounds], None, grace=pace.grace, clock=clock, tell=stage.hear)
         try:
             await daemon.run()
         finally:
-            watching.cancel()
             await gateway.close()
             await store.close()
     stage.look()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,14 +30,14 @@ class Stage:
     _seen: dict[str, int] = field(default_factory=dict)
     _began: Millis = 0
 
-    def introduce(self, folder: Path, flow_set: FlowSet) -> None:
+    def introduce(self, folder: Path, flow_set: FlowSet, speed: float) -> None:
         """Who is on the phone, and which rules will look at them."""
         self._began = self.sandbox.clock.now()
         rules = ", ".join(rule.key for rule in flow_set.rules)
         self.say(f"Twilio's live calls, played on this machine at {self.sandbox.url}")
         self.say(f"flows in {folder}")
         self.say(f"rules: {rules}")
-        self.say(f"one second here is {self.sandbox.clock.speed:g} seconds there\n")
+        self.say(f"one second here is {speed:g} seconds there\n")
 
     def hear(self, event: Event) -> None:
         """Takes the runner's events."""
@@ -52,12 +51,6 @@ class Stage:
             actions = ", ".join(then) if isinstance(then, list) else str(then)
             name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
             self._line(name, f"<- {rule}: {actions}   ({event.fields['why']})")
-
-    async def watch(self) -> None:
-        """Tells what the calls do by themselves."""
-        while True:
-            await asyncio.sleep(0.1)
-            self.look()
 
     def look(self) -> None:
         """Tells what happened since the last look."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.language.loader import load
+from runner.pauses import Pause
 from tests.site import SECOND, Site
 
 SPEECH = "[{say: hi}, {pause: 50m}]"
@@ -141,3 +142,55 @@ async def test_under_another_id_it_is_another_rule(site: Site) -> None:
     site.flows(flow(rule("welcome")))
     await site.poll(after=10_000)
     assert await acts(site) == ["f/greet", "f/welcome"]
+
+
+# ---- trips and pauses -----------------------------------------------------------------------
+
+
+GUARDED = rule("end", "guard: {burst: {max_share: 10%, at_least: 1}}", "[hangup]")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        [flow(GUARDED.replace("10%", "100%"), OTHER)],
+        [flow(OTHER, GUARDED.replace("id: end", "id: end, description: why"))],
+        [flow(OTHER, name="a-first"), flow(GUARDED)],
+    ],
+)
+async def test_no_edit_lifts_a_trip(site: Site, edit: list[str]) -> None:
+    site.flows(flow(GUARDED, OTHER))
+    for number in range(3):
+        site.sandbox.add_call(id=str(number))
+    await site.poll()
+    site.flows(*edit)
+    await site.poll(after=10_000)
+    assert await acts(site) == []
+    assert len(site.told("rule.tripped")) == 1
+    account = site.sandbox.account_sid
+    await site.store.resume(account=account, flow="f", rule="end", by="me", at=site.time.now())
+    site.flows(flow(GUARDED.replace("10%", "100%")), flow(OTHER, name="a-first"))
+    await site.poll(after=10_000)
+    assert await acts(site) == ["f/end"] * 3
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        [flow(rule("greet", "description: another word"))],
+        [flow(OTHER, name="a-first"), flow(rule("greet"))],
+        [flow(OTHER, rule("greet", then="[{say: bye}, {pause: 50m}]"))],
+    ],
+)
+@pytest.mark.parametrize("what", [("f", "greet"), ("f", "")])
+async def test_no_edit_lifts_a_pause(site: Site, edit: list[str], what: tuple[str, str]) -> None:
+    site.flows(flow(rule("greet"), OTHER))
+    site.sandbox.add_call(id="a")
+    await site.store.pause(Pause("", *what, reason="an incident", by="me", at=site.time.now()))
+    await site.poll()
+    site.flows(*edit)
+    await site.poll(after=10_000)
+    assert await acts(site) == []
+    await site.store.resume(flow=what[0], rule=what[1], by="me", at=site.time.now())
+    await site.poll(after=10_000)
+    assert await acts(site) == ["f/greet"]

@@ -199,17 +199,13 @@ async def test_a_reset_after_the_request_is_no_answer_and_no_second_request() ->
     assert len(server.requests) == 1
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 async def test_a_refused_connection_was_surely_not_processed() -> None:
-    async with gateway_at(f"http://127.0.0.1:{free_port()}") as gateway:
-        with pytest.raises(NotProcessed, match=r"could not connect to 127\.0\.0\.1"):
-            await gateway.update_call(SID, HANGUP)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens; nobody else gets the port meanwhile
+        base = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        async with gateway_at(base) as gateway:
+            with pytest.raises(NotProcessed, match=r"could not connect to 127\.0\.0\.1"):
+                await gateway.update_call(SID, HANGUP)
 
 
 async def test_an_unknown_host_was_surely_not_processed() -> None:

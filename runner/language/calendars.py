@@ -6,8 +6,9 @@ passed over, and only what the schema can't know is a problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from runner.language.bench import Bench
@@ -82,14 +83,22 @@ def _is_zone(name: str) -> bool:
 def _probable_zone(name: str) -> str | None:
     if name.upper() in _ABBREVIATIONS:
         return _ABBREVIATIONS[name.upper()]
-    from zoneinfo import available_timezones
-
-    zones = sorted(zone for zone in available_timezones() if "/" in zone)
-    if any(zone.startswith(f"{name}/") for zone in zones):
+    zones, cities, continents = _zones()
+    if name in continents:
         return None  # a continent, and any of its cities would be a guess
-    cities = {zone.rpartition("/")[2]: zone for zone in zones}
     city = nearest(name.rpartition("/")[2], cities)
     return nearest(name, zones) or (cities[city] if city else None)
+
+
+@cache
+def _zones() -> tuple[Sequence[str], Mapping[str, str], Collection[str]]:
+    """Every zone of a city, the zones by their cities, and what stands before the cities."""
+    from zoneinfo import available_timezones  # which reads folders
+
+    zones = sorted(zone for zone in available_timezones() if "/" in zone)
+    cities = {zone.rpartition("/")[2]: zone for zone in zones}
+    # `America/Argentina/Salta` is in `America` too.
+    return zones, cities, {zone[:at] for zone in zones for at, c in enumerate(zone) if c == "/"}
 
 
 def _days(data: Mapping[str, Any]) -> frozenset[int]:

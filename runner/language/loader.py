@@ -15,7 +15,7 @@ from runner.language.config import Config, compile_config
 from runner.language.files import Files
 from runner.language.folders import find_flows
 from runner.language.ignores import Sources, settle
-from runner.language.words import shown
+from runner.language.words import bounded_guesses, shown
 from runner.model import Flow, FlowSet, Millis
 from runner.problems import Position, Problem
 from runner.settings import RunSettings
@@ -59,7 +59,8 @@ def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
             if flow is not None:
                 flows.append(flow)
     problems.extend(_duplicates(flows))
-    problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
+    with bounded_guesses():
+        problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
     flow_set = None
     if not any(problem.is_error for problem in problems):
         flow_set = FlowSet(tuple(flows), dict(files.digests))
@@ -93,7 +94,8 @@ def _load_one(path: str, files: Files, poll: Millis) -> tuple[Flow | None, list[
     reading = _read(path, files)
     if reading.document is None:
         return None, reading.problems
-    compiled = compile_flow(reading.document, files)
+    with bounded_guesses():
+        compiled = compile_flow(reading.document, files)
     problems = compiled.problems
     if compiled.flow is not None:
         problems = [*problems, *analyse(compiled.flow, reading.document, poll=poll)]

@@ -76,7 +76,14 @@ def _validator(name: SchemaName) -> Validator:
             yield ValidationError("does not match")
 
     extend: Any = validators.extend  # which has no types
-    validator: Validator = extend(Draft7Validator, {"pattern": pattern})(_schema(name))
+    definitions = _schema(name).get("definitions", {})
+
+    def reference(v: Any, name: str, instance: Any, _s: Any) -> Iterator[ValidationError]:
+        # All of ours stand in the same file. The library looks for them as if they might not.
+        yield from v.descend(instance, definitions[name.removeprefix("#/definitions/")])
+
+    known = {"pattern": pattern, "$ref": reference}
+    validator: Validator = extend(Draft7Validator, known)(_schema(name))
     return validator
 
 
@@ -88,6 +95,16 @@ def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
             yield error
         else:
             yield from _leaves(branch)
+        _part(error)
+
+
+def _part(error: ValidationError) -> None:
+    """Parts the errors inside an error from it. They name each other, so they would outlive it,
+    and in a wild file they are many.
+    """
+    for inner in error.context or ():
+        inner.parent = None
+        _part(inner)
 
 
 def _branch(error: ValidationError) -> list[ValidationError] | None:

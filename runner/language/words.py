@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 
 _LONGEST_WORD = 60  # nobody mistypes a longer one, and comparing it takes time
+_MOST_LISTED = 50  # of the known words; more of them help nobody
+#: How many words one file's mistakes are compared with: a thousand mistakes, and then no more.
+_COMPARED = 50_000
+
+_left: ContextVar[list[int] | None] = ContextVar("words left to compare", default=None)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+@contextmanager
+def bounded_guesses() -> Iterator[None]:
+    """Within it, `nearest` finds something for so many mistakes only, whatever a file holds."""
+    token = _left.set([_COMPARED])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
     """The known word that was probably meant; case, `-` and `_` are no difference."""
-    if len(word) > _LONGEST_WORD:
+    if len(word) > _LONGEST_WORD or not _may_compare(len(known)):
         return None
     folded = {_fold(candidate): candidate for candidate in known}
     near = get_close_matches(_fold(word), folded, 1, 0.65)
     return folded[near[0]] if near else None
+
+
+def _may_compare(words: int) -> bool:
+    """Takes so many comparisons from what is left, where that is bounded."""
+    left = _left.get()
+    if left is None:
+        return True
+    left[0] -= words
+    return left[0] >= 0
 
 
 def _fold(word: str) -> str:
@@ -29,7 +55,9 @@ def suggestion(word: str, known: Sequence[str], noun: str = "") -> str:
         return f"did you mean {shown(near)}?"
     if not known:
         return ""
-    return f"known {noun or 'words'} are {listed(known, 'and')}"
+    more = len(known) - _MOST_LISTED
+    words = [*known[:_MOST_LISTED], f"{more} more"] if more > 0 else known
+    return f"known {noun or 'words'} are {listed(words, 'and')}"
 
 
 def listed(words: Sequence[str], joint: str = "or") -> str:

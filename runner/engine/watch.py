@@ -52,6 +52,7 @@ class _Waker(FileSystemEventHandler):
         self.names = names
         self.read: frozenset[str] = frozenset()  # names of files that were read, lists too
         self.writing: set[str] = set()
+        self._hears_closing = False  # only Linux tells it; elsewhere nothing would end a write
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
@@ -66,9 +67,10 @@ class _Waker(FileSystemEventHandler):
 
     def _note(self, event: FileSystemEvent, paths: Sequence[str]) -> None:
         """Who writes to a file, and has not closed it yet, is not done with it."""
+        self._hears_closing |= event.event_type in ("opened", "closed")
         if event.event_type in ("closed", "moved", "deleted"):
             self.writing.difference_update(paths)
-        elif event.event_type == "modified" and not event.is_directory:
+        elif event.event_type == "modified" and not event.is_directory and self._hears_closing:
             name = os.path.basename(paths[0])
             if name in self.read or name.endswith((".yaml", ".yml")):
                 self.writing.add(paths[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.language import conditions
-from tests.engine.reloading import Desk, Hurried, desk, flow, save
+from tests.engine.reloading import Desk, Hurried, Racing, desk, flow, save
 
 ONE, TWO = flow("f", "a"), flow("f", "a", "b")
 
@@ -117,6 +117,14 @@ async def test_a_file_that_is_still_being_written_is_waited_for(folder: Path, ed
         assert edited.events.empty()
         file.write(text[half:])
     await edited.in_force("f/a", "f/b", "f/c", "g/z")
+
+
+async def test_a_writer_who_never_closes_is_not_waited_for_for_ever(folder: Path) -> None:
+    async with desk(folder, clock=Racing()) as edited:
+        with (folder / "f.yaml").open("w") as file:
+            file.write(TWO)
+            file.flush()
+            await edited.in_force("f/a", "f/b")
 
 
 async def test_two_halves_of_one_list_are_waited_for_too(folder: Path) -> None:

@@ -102,7 +102,7 @@ class Daemon:
             return None
         finally:
             await _cancel([*work, *beside])
-            await asyncio.gather(*(rounds.engine.stop(0) for rounds in crew))
+            await asyncio.gather(*(rounds.engine.abandon() for rounds in crew))
             if self.stop.is_set():
                 await self._release()
 

@@ -167,6 +167,10 @@ class Engine:
         self.request_stop()
         if self._running:
             await asyncio.wait(self._running, timeout=grace / 1000)
+        return await self.abandon()
+
+    async def abandon(self) -> int:
+        """Drops what is under way as a crash would, and returns how much that was."""
         left = self._running
         for task in left:
             task.cancel()

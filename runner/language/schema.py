@@ -12,6 +12,7 @@ from runner import resources
 from runner.language.shape import Shapes, end_anchored
 from runner.language.source import Document, Pointer
 from runner.language.violations import Violation, explain
+from runner.language.words import bounded_guesses
 from runner.problems import Problem
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ def check(document: Document, name: SchemaName) -> list[Misfit]:
     if _shapes(name).fits(document.data):
         return []
     found: dict[Misfit, None] = {}  # the library tells of each missing key; once is enough
-    for error in _leaves(_validator(name).iter_errors(document.data)):
-        violation = _violation(error)
-        for problem in explain(document, violation):
-            found[Misfit(violation.pointer, problem)] = None
+    with bounded_guesses():
+        for error in _leaves(_validator(name).iter_errors(document.data)):
+            violation = _violation(error)
+            for problem in explain(document, violation):
+                found[Misfit(violation.pointer, problem)] = None
     return list(found)
 
 

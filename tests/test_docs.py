@@ -48,7 +48,9 @@ VARIABLE = (
     (r"^\d\d:\d\d ", "TIME "),
     (r"127\.0\.0\.1:\d+", "HOST:PORT"),
     (r"took_ms=\d+", "took_ms=N"),
-    (r"\b(\d+[hm])\d+s\b", r"\1"),
+    # How old a call is depends on how long the page has taken so far.
+    (r"(?<=\bage )\d+[hm]\w*|(?<=\bis )\d+[hm]\w*|(?<=\bin )\d+[hm]\w*", "AGE"),
+    (r"(?<=  )\d+[hm]\w*$", "AGE"),
     (r" +$", ""),
 )
 

@@ -1,1 +1,1 @@
-"""What a running daemon shows of itself over HTTP."""
+"""What a running daemon shows of itself, over HTTP and to systemd."""

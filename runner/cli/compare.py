@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from runner.cli.planned import Report, details, head
+from runner.cli.planned import Report, details, head, tripping
 from runner.decision.explain import Scene, explain
+from runner.decision.guarding import Trip
 from runner.decision.planner import Plan, Step
 from runner.language.words import counted
 from runner.model import FlowSet
@@ -16,8 +17,10 @@ def compare(before: Plan, flow_set: FlowSet, scene: Scene, *, report: Report) ->
     """The plan before the edit beside that of `scene`, which `flow_set` led to, as plain data.
 
     A call is changed where another rule acts on it, or the same with another request. What was
-    lost says what the rule that acted before does now.
+    lost says what the rule that acted before does now. `trips` are the guards that would trip
+    `after` the edit alone, and those that would have tripped `before` it alone.
     """
+    was_tripped, is_tripped = _trips(before), _trips(scene.plan)
     old = {step.call.sid: step for step in before.steps}
     new = {step.call.sid: step for step in scene.plan.steps}
     both = [(old[sid], new[sid]) for sid in new if sid in old]
@@ -33,17 +36,26 @@ def compare(before: Plan, flow_set: FlowSet, scene: Scene, *, report: Report) ->
             {"before": report.step(was), "after": report.step(now)} for was, now in changed
         ],
         "unchanged": len(both) - len(changed),
+        "trips": {
+            "after": [report.trip(t) for k, t in is_tripped.items() if k not in was_tripped],
+            "before": [report.trip(t) for k, t in was_tripped.items() if k not in is_tripped],
+        },
     }
 
 
 def differs(shown: dict[str, Any]) -> bool:
-    """Whether the edit changes what is sent."""
-    return bool(shown["gained"] or shown["lost"] or shown["changed"])
+    """Whether the edit changes what is sent, or which guards trip."""
+    trips = shown["trips"]["after"] or shown["trips"]["before"]
+    return bool(shown["gained"] or shown["lost"] or shown["changed"] or trips)
 
 
 def compare_text(shown: dict[str, Any]) -> str:
     """The same for people."""
-    lines = [line for step in shown["gained"] for line in (f"+ {head(step)}", *details(step))]
+    lines = [line for trip in shown["trips"]["after"] for line in tripping(trip)]
+    for trip in shown["trips"]["before"]:
+        name = f"{trip['flow']}/{trip['rule']}"
+        lines.append(f"NO TRIP  {name}: its {trip['guard']} guard tripped before the edit")
+    lines += [line for step in shown["gained"] for line in (f"+ {head(step)}", *details(step))]
     for step in shown["lost"]:
         lines += [f"- {head(step)}", *_sent(step, "sent")]
         lines.append(f"    now:  {step['now']['detail']} [{step['now']['fate']}]")
@@ -59,6 +71,10 @@ def compare_text(shown: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _trips(plan: Plan) -> dict[tuple[str, str], Trip]:
+    return {(trip.rule.key, trip.guard): trip for trip in plan.trips}
+
+
 def _same(was: Step, now: Step) -> bool:
     return (was.rule.key, was.update) == (now.rule.key, now.update)
 
@@ -69,7 +85,7 @@ def _now(step: Step, flow_set: FlowSet, scene: Scene, report: Report) -> dict[st
         if flow.name == step.flow.name:
             for found in explain(flow, step.call, scene):
                 if found.rule.id == step.rule.id:
-                    return {"fate": found.fate, "detail": report.hide(found.detail)}
+                    return {"fate": found.fate, "detail": report.hide(step.call)(found.detail)}
     return {"fate": "removed", "detail": f"there is no rule {step.rule.key}"}
 
 

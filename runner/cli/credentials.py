@@ -29,6 +29,15 @@ def api_base_option(command: F) -> F:
     )(command)
 
 
+def account_option(command: F) -> F:
+    """`--account ALIAS|SID`."""
+    return option(
+        "--account",
+        metavar="ALIAS|SID",
+        help="Whose calls, where several accounts are configured.",
+    )(command)
+
+
 def _checked_base(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if not value:
         return None

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner.call import Call
+from runner.cli.hiding import Hide
 from runner.cli.planned import Report
 from runner.cli.snapshot import Act
 from runner.decision.explain import Explanation
+from runner.decision.limits import Use
 from runner.decision.once import Turn
 from runner.decision.tree import Node, Seen
 from runner.durations import rfc3339
 from runner.engine.ports import Entry
+from runner.guards import Burst, Rate
 from runner.language.fields import FIELDS
 from runner.model import Millis, Moment
-
-Hide = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Case:
 
 def as_data(case: Case, report: Report) -> dict[str, Any]:
     """The case as JSON shows it, and the text is made of."""
-    hide = report.hide
+    hide = report.hide(case.call)
     entries = [_entry(entry, hide) for entry in case.entries]
     return {
         "call": case.sid,
@@ -73,7 +74,7 @@ def _call(case: Case, hide: Hide) -> dict[str, Any]:
 
 
 def _rule(found: Explanation, report: Report) -> dict[str, Any]:
-    rule, hide = found.rule, report.hide
+    rule, hide = found.rule, report.hide(found.call)
     needed = None if found.needs is None else [hide(str(need)) for need in found.needs]
     sent = None if found.step is None else report.step(found.step)
     return {
@@ -89,6 +90,9 @@ def _rule(found: Explanation, report: Report) -> dict[str, Any]:
         "behind": found.behind or None,
         "hold": None if found.held is None else {"held_ms": found.held, "wanted_ms": rule.hold},
         "once": _once(found, hide),
+        "guards": [_use(use) for use in found.limits],
+        "pause": found.pause and report.pause(found.pause),
+        "protected": hide(found.protection) or None,
         "mode": {"name": rule.mode.name, "share": rule.mode.share, "in_cohort": found.in_cohort},
         "request": sent and sent["request"],
         "effects": sent["effects"] if sent else [],
@@ -99,6 +103,24 @@ def _once(found: Explanation, hide: Hide) -> dict[str, Any]:
     if isinstance(found.once, Turn):
         return {"may_act": True, "number": found.once.number, "value": hide(found.once.value)}
     return {"may_act": False, "reason": hide(found.once)}
+
+
+def _use(use: Use) -> dict[str, Any]:
+    """One limit. `used` of `allowed` are used up; `allowed` is null where there is no limit."""
+    limit = use.limit
+    said: dict[str, Any] = {}
+    if isinstance(limit, Burst):
+        said = {"max_share": limit.max_share, "at_least": limit.at_least}
+    elif isinstance(limit, Rate):
+        said = {"per_ms": limit.per}
+    return {
+        "guard": use.guard,
+        "together": use.together,
+        "from": use.origin,
+        "used": use.used,
+        "allowed": use.allowed,
+        **said,
+    }
 
 
 def _node(node: Node, hide: Hide) -> dict[str, Any]:

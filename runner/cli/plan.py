@@ -14,16 +14,18 @@ from typing import Any
 import click
 
 from runner.cli.compare import compare, compare_text, differs
+from runner.cli.credentials import account_option
 from runner.cli.exits import CHANGES, CLEAN, USAGE, Failure
 from runner.cli.options import option
+from runner.cli.paused import kill_switch
 from runner.cli.planned import Report, plan_text
-from runner.cli.replay import replay, scene_of, take
-from runner.cli.snapshot import Snapshot, read_snapshot, write_snapshot
+from runner.cli.recorded import blank_of, recorded, tell_gaps
+from runner.cli.replay import replay, take
+from runner.cli.snapshot import Snapshot, write_snapshot
 from runner.cli.wiring import account_of, flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
-from runner.engine.clock import SystemClock
 from runner.engine.ports import GatewayError, StoreError
-from runner.gateway.credentials import Credentials
+from runner.gateway.accounts import Account
 from runner.language.words import counted
 from runner.model import FlowSet, Rule
 from runner.settings import RunSettings
@@ -33,11 +35,15 @@ from runner.settings import RunSettings
 class Options:
     """What only `plan` has. `against` are the flows before the edit, None without one."""
 
+    account: str | None
     form: str
     snapshot: str | None
     save_snapshot: str | None
     against: FlowSet | None
     detailed_exitcode: bool
+
+
+_OWN = ("account", "form", "snapshot", "save_snapshot", "detailed_exitcode")
 
 
 @click.command(
@@ -50,7 +56,12 @@ class Options:
 @option("--against", metavar="PATH", help="Flows before an edit: show only what it changes.")
 @option("--save-snapshot", metavar="FILE", help="Write the live calls there, to plan with again.")
 @option("--snapshot", metavar="FILE", help="Plan with that file instead of asking Twilio.")
-@option("--detailed-exitcode", is_flag=True, help="Exit with 4 where there is something to change.")
+@option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 4 where there is something to change, or a guard would trip.",
+)
+@account_option
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The ledger, read only (default: sqlite:///callflow.db).")
 @option("--api-base", metavar="URL", help="Another server than Twilio's, such as the sandbox.")
@@ -63,11 +74,9 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 
     PATH is a flow file or a folder (default: flows/). Each call that would be changed is shown
     with the rule, the reason, the exact request and what it does to the call and its other legs;
-    calls held back are shown with what holds them.
+    calls held back are shown with what holds them, guards that would trip come first.
     """
-    own = {
-        key: options.pop(key) for key in ("form", "snapshot", "save_snapshot", "detailed_exitcode")
-    }
+    own = {key: options.pop(key) for key in _OWN}
     old = options.pop("against")
     if own["snapshot"] and own["save_snapshot"]:
         raise Failure("--snapshot and --save-snapshot exclude each other", code=USAGE)
@@ -84,10 +93,10 @@ def _snapshot(asked: Options, settings: RunSettings, flow_set: FlowSet) -> Snaps
     """The one named, or one taken now; and written where that was asked for."""
     rules = flow_set.rules + (asked.against.rules if asked.against else ())
     if asked.snapshot:
-        snapshot = read_snapshot(Path(asked.snapshot))
-        _warn_of_gaps(snapshot, rules)
+        snapshot = recorded(Path(asked.snapshot), asked.account, settings)
+        tell_gaps(snapshot, rules)
         return snapshot
-    snapshot = take_snapshot(settings, account_of(settings, None).credentials, rules)
+    snapshot = take_snapshot(settings, account_of(settings, asked.account), rules)
     if asked.save_snapshot:
         write_snapshot(Path(asked.save_snapshot), snapshot)
         calls = counted(len(snapshot.calls), "live call")
@@ -96,53 +105,39 @@ def _snapshot(asked: Options, settings: RunSettings, flow_set: FlowSet) -> Snaps
     return snapshot
 
 
-def take_snapshot(
-    settings: RunSettings, credentials: Credentials, rules: tuple[Rule, ...]
-) -> Snapshot:
+def take_snapshot(settings: RunSettings, account: Account, rules: tuple[Rule, ...]) -> Snapshot:
     """The live calls and the ledger as they are now. Raises `Failure`."""
     try:
-        return asyncio.run(_taken(settings, credentials, rules))
+        return asyncio.run(_taken(settings, account, rules))
     except (GatewayError, StoreError) as error:
         raise Failure(str(error), hint=error.hint) from None
 
 
-async def _taken(
-    settings: RunSettings, credentials: Credentials, rules: tuple[Rule, ...]
-) -> Snapshot:
+async def _taken(settings: RunSettings, account: Account, rules: tuple[Rule, ...]) -> Snapshot:
     from runner.gateway.twilio import open_gateway
     from runner.store.url import open_store_to_read
 
     store = await open_store_to_read(settings.store)
-    gateway = open_gateway(credentials, settings.twilio)
-    now, interval = SystemClock().now(), settings.interval
-    blank = Snapshot(credentials.account_sid, now, None, (), interval)
+    gateway = open_gateway(account.credentials, settings.twilio)
+    blank = blank_of(account, settings)
     try:
-        return await take(gateway, store, blank=blank, rules=rules)
+        return await take(gateway, store, blank=blank, rules=rules, kill=kill_switch(settings))
     finally:
         await gateway.close()
         await store.close()
 
 
-def _warn_of_gaps(snapshot: Snapshot, rules: tuple[Rule, ...]) -> None:
-    """A snapshot knows the values of `once: {per: …}` for the rules that it was taken with."""
-    for rule in rules:
-        if rule.once.per and snapshot.per.get(rule.key) != rule.once.per:
-            text = f"the snapshot doesn't say for which {rule.once.per} {rule.key} has acted"
-            click.echo(f"note: {text}; planned as if for none", err=True)
-
-
 def _shown(
     asked: Options, settings: RunSettings, snapshot: Snapshot, flow_set: FlowSet
 ) -> tuple[str, bool]:
-    """The report, and whether there is anything to change."""
+    """The report, and whether there is anything to change, or a guard would trip."""
     report = Report(legs_of(snapshot.calls), settings.show_numbers)
-    sight = asyncio.run(replay(snapshot, flow_set))
-    shown = report.plan(sight.plan, len(sight.calls))
-    changes = bool(sight.plan.steps)
+    scene = asyncio.run(replay(snapshot, flow_set, settings))
+    shown = report.plan(scene)
+    changes = bool(scene.plan.steps or scene.plan.trips)
     text = plan_text(shown)
     if asked.against is not None:
-        before = asyncio.run(replay(snapshot, asked.against))
-        scene = scene_of(snapshot, flow_set, sight)
+        before = asyncio.run(replay(snapshot, asked.against, settings))
         compared = compare(before.plan, flow_set, scene, report=report)
         shown, changes, text = (
             shown | {"against": compared},

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runner.call import Call
-from runner.cli.terminal import printable
+from runner.cli.hiding import Hide, hider
+from runner.decision.bounds import reason_of
 from runner.decision.effects import effects
-from runner.decision.planner import Held, Plan, Step
+from runner.decision.explain import Scene
+from runner.decision.guarding import Trip
+from runner.decision.planner import Held, Step
+from runner.durations import rfc3339
 from runner.language.words import counted
-from runner.masking import mask_numbers
+from runner.pauses import Pause
+
+#: The reason of what a guard holds back in the very poll in which it trips.
+GUARD = "guard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,43 +28,69 @@ class Report:
     legs: Mapping[str, Sequence[Call]]
     show_numbers: bool = False
 
-    @property
-    def hide(self) -> Callable[[str], str]:
-        """Makes text safe to print, and masks phone numbers unless they are wanted."""
-        if self.show_numbers:
-            return printable
-        return lambda text: mask_numbers(printable(text))
+    def hide(self, call: Call | None = None) -> Hide:
+        """Makes text about a call safe to print, and masks what is personal in it unless wanted."""
+        return hider(call, show_numbers=self.show_numbers)
 
-    def plan(self, plan: Plan, listed: int) -> dict[str, Any]:
-        """A plan as plain data: `calls` (how many were listed), `steps`, `held`, `shadows`."""
+    def plan(self, scene: Scene) -> dict[str, Any]:
+        """A plan as plain data: `trips`, `pauses`, `calls` (how many were listed), and the acts."""
+        plan, bounds = scene.plan, scene.bounds
         return {
-            "calls": listed,
+            "trips": [self.trip(trip) for trip in plan.trips],
+            "pauses": [self.pause(p) for p in bounds.pauses if p.stands(bounds.now)],
+            "calls": len(scene.calls),
             "steps": [self.step(step) for step in plan.steps],
             "held": [self.held(held) for held in plan.held],
             "shadows": [self.step(step) for step in plan.shadows],
         }
 
+    def trip(self, trip: Trip) -> dict[str, Any]:
+        """A guard that would be passed, so that nothing of its rule would be sent."""
+        return {
+            "flow": trip.flow.name,
+            "rule": trip.rule.id,
+            "guard": trip.guard,
+            "together": trip.together,
+            "calls": trip.calls,
+            "allowed": trip.allowed,
+            "detail": trip.detail,
+        }
+
+    def pause(self, pause: Pause) -> dict[str, Any]:
+        """Something that must not act now; `text` says it in words."""
+        hide, words = self.hide(), reason_of(pause)[1]
+        return {
+            "scope": pause.scope,
+            "reason": hide(pause.reason),
+            "by": hide(pause.by),
+            "at": rfc3339(pause.at),
+            "until": None if pause.until is None else rfc3339(pause.until),
+            "tripped": pause.tripped,
+            "text": hide(f"{pause.scope}: {words}" if pause.tripped else words),
+        }
+
     def step(self, step: Step) -> dict[str, Any]:
         """One update: what is sent, why, and what it does to the call and its legs."""
-        request = step.update.parameters()
+        request, hide = step.update.parameters(), self.hide(step.call)
         found = effects(step, self.legs)
         return {
             **self._act(step),
-            "request": {name: self.hide(value) for name, value in request.items()},
-            "why": self.hide(step.why),
+            "request": {name: hide(value) for name, value in request.items()},
+            "why": hide(step.why),
             "effects": [{"kind": e.kind, "call": e.call, "text": e.words} for e in found],
         }
 
     def held(self, held: Held) -> dict[str, Any]:
         """One verdict that leads to nothing now."""
-        return {**self._act(held), "reason": held.reason, "detail": self.hide(held.detail)}
+        detail = self.hide(held.call)(held.detail)
+        return {**self._act(held), "reason": held.reason, "detail": detail}
 
     def _act(self, act: Step | Held) -> dict[str, Any]:
-        call = act.call
+        call, hide = act.call, self.hide(act.call)
         return {
             "call": call.sid,
-            "from": self.hide(call.from_ or ""),
-            "to": self.hide(call.to or ""),
+            "from": hide(call.from_ or ""),
+            "to": hide(call.to or ""),
             "status": call.status,
             "direction": call.direction,
             "flow": act.flow.name,
@@ -68,16 +101,34 @@ class Report:
 
 def plan_text(shown: dict[str, Any]) -> str:
     """The same for people."""
-    lines = [line for step in shown["steps"] for line in (head(step), *details(step))]
+    lines = [line for trip in shown["trips"] for line in tripping(trip)]
+    lines += [f"PAUSED  {pause['text']}" for pause in shown["pauses"]]
+    lines += [line for step in shown["steps"] for line in (head(step), *details(step))]
     for step in shown["shadows"]:
         lines += [f"{head(step)}  [shadow: recorded, not sent]", *details(step, sent="would send")]
     for held in shown["held"]:
-        lines += [f"{head(held)}  [held: {held['reason']}]", f"    {held['detail']}"]
+        lines.append(f"{head(held)}  [held: {held['reason']}]")
+        if held["reason"] != GUARD:  # which the trip above has told, for all of its calls
+            lines.append(f"    {held['detail']}")
     counts = f"{len(shown['steps'])} to change, {len(shown['held'])} held back"
+    if shown["trips"]:
+        counts += f", {counted(len(shown['trips']), 'rule')} would trip"
     if shown["shadows"]:
         counts += f", {counted(len(shown['shadows']), 'shadow')}"
     lines.append(f"{shown['calls']} calls listed: {counts}")
     return "\n".join(lines)
+
+
+def tripping(trip: dict[str, Any]) -> Iterable[str]:
+    """Which guard would trip, and what that leads to."""
+    name = f"{trip['flow']}/{trip['rule']}"
+    whose = "over all flows together" if trip["together"] else "of this rule"
+    detail = trip["detail"].removeprefix("all flows together: ")
+    yield f"TRIP  {name}: the {trip['guard']} guard {whose} would trip"
+    yield f"    {detail}"
+    yield (
+        f"    nothing of it would be sent; the rule would be paused until `callflow resume {name}`"
+    )
 
 
 def head(act: dict[str, Any]) -> str:

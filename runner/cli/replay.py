@@ -11,22 +11,39 @@ from msgspec.structs import replace
 
 from runner.call import Call, CallQuery
 from runner.cli.snapshot import Act, Hold, Ledger, Snapshot, Value
+from runner.decision.bounds import Bounds
 from runner.decision.explain import Scene
+from runner.decision.never import protects
 from runner.decision.once import History, Past
 from runner.decision.scope import is_for
 from runner.engine.brain import Sight
+from runner.engine.brakes import Brakes, Safety
+from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.ports import Event, Gateway, Listing, NoSuchCall, Refused, Store
+from runner.engine.ports import (
+    Entry,
+    Event,
+    Gateway,
+    Intent,
+    Listing,
+    NoSuchCall,
+    Pause,
+    Refused,
+    Store,
+)
 from runner.language.fields import FIELDS
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment, Rule, Update
+from runner.settings import DAY, RunSettings
 from runner.store.memory import MemoryStore
 
 #: Every live call: a poll may need less, but legs, snapshots and other flows may not.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
+#: How far back ended calls are asked for: no rate guard looks further.
+LONGEST_WINDOW: Millis = DAY
 
 
 async def take(
-    gateway: Gateway, store: Store, *, blank: Snapshot, rules: Sequence[Rule]
+    gateway: Gateway, store: Store, *, blank: Snapshot, rules: Sequence[Rule], kill: KillSwitch
 ) -> Snapshot:
     """Lists all live calls and reads what the ledger knows that bears on these rules.
 
@@ -34,16 +51,37 @@ async def take(
     """
     listing = await gateway.list_calls(EVERYTHING)
     snapshot = replace(blank, server_time=listing.server_time, calls=listing.calls)
-    return await with_ledger(store, snapshot, rules)
+    return await with_ledger(store, snapshot, rules, kill=kill)
 
 
-async def with_ledger(store: Store, snapshot: Snapshot, rules: Sequence[Rule]) -> Snapshot:
-    """The snapshot with what the ledger knows of its calls that bears on these rules."""
+async def with_ledger(
+    store: Store, snapshot: Snapshot, rules: Sequence[Rule], *, kill: KillSwitch
+) -> Snapshot:
+    """The snapshot with what the ledger and the kill switch say that bears on these rules."""
     per = {rule.key: rule.once.per for rule in rules if rule.once.per}
-    return replace(snapshot, ledger=await _ledger(store, snapshot, per), per=per)
+    ledger = await _with_bounds(store, snapshot, await _ledger(store, snapshot, per), kill)
+    return replace(snapshot, ledger=ledger, per=per)
+
+
+async def _with_bounds(
+    store: Store, snapshot: Snapshot, ledger: Ledger, kill: KillSwitch
+) -> Ledger:
+    """With what keeps rules from acting: pauses, earlier ends, changes under way."""
+    account, since = snapshot.account, snapshot.now - LONGEST_WINDOW
+    killed = kill.standing(snapshot.now)
+    pauses = [*([killed] if killed else []), *await store.pauses()]
+    ended = await store.ended(account, since)
+    return replace(
+        ledger,
+        pauses=tuple(p for p in pauses if p.stands(snapshot.now) and p.account in ("", account)),
+        ended={rule: tuple(times) for rule, times in ended.items()},
+        ended_since=since,
+        busy=tuple(e.intent.call_sid for e in await store.unfinished(account)),
+    )
 
 
 async def _ledger(store: Store, snapshot: Snapshot, per: Mapping[str, str]) -> Ledger:
+    """What was done to the calls, and since when conditions hold on them."""
     sids = {call.sid for call in snapshot.calls}
     acts = await store.acts(snapshot.account, sids)
     keys = set(_value_keys(snapshot, per))
@@ -61,23 +99,29 @@ async def _ledger(store: Store, snapshot: Snapshot, per: Mapping[str, str]) -> L
     )
 
 
-async def replay(snapshot: Snapshot, flow_set: FlowSet) -> Sight:
-    """What a poll of these flows at the snapshot's moment sees and plans."""
+async def replay(snapshot: Snapshot, flow_set: FlowSet, settings: RunSettings) -> Scene:
+    """What a poll of these flows at the snapshot's moment sees and plans.
+
+    Guards and `never` are those of the settings, whatever they were when the snapshot was taken.
+    """
     engine = Engine(
         snapshot.account,
         RecordedCalls(snapshot),
-        store=RecordedLedger(snapshot.ledger),
+        store=RecordedLedger(snapshot),
         clock=StoppedClock(snapshot.now),
         tell=_told_by_the_report,
     )
     engine.stale_after = snapshot.interval
+    engine.known_as(snapshot.alias)
+    engine.obey(_safety(snapshot, settings))
     engine.load(flow_set)
     poll = await engine.preview(snapshot.now)
     assert poll.sight is not None, "what is recorded can be listed"
-    return poll.sight
+    bounds = await bounds_of(snapshot, flow_set, settings)
+    return scene_of(snapshot, flow_set, poll.sight, bounds=bounds)
 
 
-def scene_of(snapshot: Snapshot, flow_set: FlowSet, sight: Sight) -> Scene:
+def scene_of(snapshot: Snapshot, flow_set: FlowSet, sight: Sight, *, bounds: Bounds) -> Scene:
     """The sight with what the ledger knows, to be explained."""
     acts = _acts(snapshot.ledger)
     values = {(v.rule, v.value, v.shadow): v.last for v in snapshot.ledger.values}
@@ -87,8 +131,31 @@ def scene_of(snapshot: Snapshot, flow_set: FlowSet, sight: Sight) -> Scene:
         sight.holds,
         sight.plan,
         history=History(acts, values, snapshot.now),
-        flows={flow.name for flow in flow_set.flows if is_for(flow, snapshot.account)},
+        flows={f.name for f in flow_set.flows if is_for(f, snapshot.account, snapshot.alias)},
+        bounds=bounds,
+        live=[call for call in snapshot.calls if call.status in LIVE_STATUSES],
     )
+
+
+async def bounds_of(snapshot: Snapshot, flow_set: FlowSet, settings: RunSettings) -> Bounds:
+    """What bounds the rules of these flows at the snapshot's moment."""
+    brakes = Brakes(
+        snapshot.account,
+        RecordedLedger(snapshot),
+        clock=StoppedClock(snapshot.now),
+        safety=_safety(snapshot, settings),
+    )
+    flows = (f for f in flow_set.flows if is_for(f, snapshot.account, snapshot.alias))
+    return await brakes.bounds({r.key: r for f in flows for r in f.rules}, ending=True)
+
+
+def _safety(snapshot: Snapshot, settings: RunSettings) -> Safety:
+    """The deployment's, but for the kill switch: the snapshot has it among its pauses."""
+
+    def protected(call: Call) -> str:
+        return protects(settings.never, call, account=snapshot.account, alias=snapshot.alias)
+
+    return Safety(settings.guards, protected)
 
 
 class RecordedCalls:
@@ -119,9 +186,9 @@ class RecordedCalls:
 class RecordedLedger(MemoryStore):
     """The ledger of a snapshot, to be read."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         super().__init__()
-        self._ledger = ledger
+        self._ledger = snapshot.ledger
 
     async def acts(
         self, account: str, call_sids: Collection[str]
@@ -136,6 +203,23 @@ class RecordedLedger(MemoryStore):
 
     async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
         return {(h.call, h.rule): h.since for h in self._ledger.holds}, self._ledger.polled
+
+    async def pauses(self) -> Sequence[Pause]:
+        return self._ledger.pauses
+
+    async def ended(self, account: str, since: Millis) -> Mapping[str, Sequence[Millis]]:
+        recent = {
+            rule: [time for time in times if time > since]
+            for rule, times in self._ledger.ended.items()
+        }
+        return {rule: times for rule, times in recent.items() if times}
+
+    async def unfinished(self, account: str) -> Sequence[Entry]:
+        """Changes under way; of each no more is known than whose it is."""
+        return [
+            Entry(number, Intent(account, sid, "", "", "", (), {}, "", 0), "intended", 1, 0)
+            for number, sid in enumerate(self._ledger.busy)
+        ]
 
 
 class StoppedClock:

@@ -1,7 +1,7 @@
 """Snapshot files: live calls and what the ledger knows of them, to plan with elsewhere.
 
 A snapshot holds phone numbers in full, because rules match them: it is written for its owner
-alone. Everything that a verdict can depend on beside the flows is in it.
+alone. Everything that a plan can depend on beside the flows and the configuration is in it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from runner.call import Call
 from runner.cli.exits import USAGE, Failure
 from runner.decision.once import Past
 from runner.model import Millis
+from runner.pauses import Pause
 
-VERSION = 1
+#: Since 2 it knows pauses, what rules ended lately, and what is under way.
+VERSION = 2
 
 
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,20 +56,29 @@ class Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The part of the ledger that bears on verdicts. `polled` is when the holds were kept."""
+    """The part of the ledger that bears on plans.
+
+    `polled` is when the holds were kept. `pauses` are those that stand for this account, the kill
+    switch first; `ended` is when each rule (`flow/rule`) ended calls since `ended_since`, which is
+    None where nobody asked for pauses and these. `busy` are calls with a change under way.
+    """
 
     acts: tuple[Act, ...] = ()
     values: tuple[Value, ...] = ()
     holds: tuple[Hold, ...] = ()
     polled: Millis | None = None
+    pauses: tuple[Pause, ...] = ()
+    ended: Mapping[str, tuple[Millis, ...]] = {}
+    ended_since: Millis | None = None
+    busy: tuple[str, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All live calls of one account at one moment.
 
     `now` is the clock of the machine that took it, `server_time` Twilio's, None where it sent
-    none; `interval` is the time from poll to poll. `per` names the rules whose values the ledger
-    was asked for, and by which field.
+    none; `interval` is the time from poll to poll. `alias` is what flows call the account, "" where
+    it has no name. `per` names the rules whose values the ledger was asked for, and by which field.
     """
 
     account: str
@@ -77,6 +88,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval: Millis = 2_000
     ledger: Ledger = Ledger()
     per: Mapping[str, str] = {}
+    alias: str = ""
 
     @property
     def moment(self) -> Millis:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from runner.cli.credentials import account_option
 from runner.cli.exits import CLEAN, USAGE, Failure
 from runner.cli.explained import Case, as_data
 from runner.cli.options import option
@@ -46,6 +47,7 @@ class Source:
 @option("--snapshot", metavar="FILE", help="Look the call up in a file of plan --save-snapshot.")
 @option("--call-json", metavar="FILE|-", help="Twilio's JSON of one call; needs no CALL_SID.")
 @option("--at", metavar="TIME", help="With one of those two: as if it were that time.")
+@account_option
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The ledger, read only (default: sqlite:///callflow.db).")
 @option("--api-base", metavar="URL", help="Another server than Twilio's, such as the sandbox.")
@@ -57,16 +59,17 @@ def command(words: tuple[str, ...], rule: str | None, form: str, **options: Any)
     """Say what each rule makes of one call, and why.
 
     Each condition is shown with its value and its truth, and what would have to change for the
-    rule to match; then hold, once, mode and what the ledger has on the call. PATH is a flow file
-    or a folder (default: flows/). A call that is over is told from the ledger.
+    rule to match; then hold, once, mode, guards, pauses, protection, and what the ledger has on the
+    call. PATH is a flow file or a folder (default: flows/). A call that is over is told from the
+    ledger.
     """
-    at = options.pop("at")
+    at, account = options.pop("at"), options.pop("account")
     source = Source(options.pop("snapshot"), options.pop("call_json"), _time(at) if at else None)
     sid, paths = _sid(words, source)
     settings = settings_of(options.pop("config"), options)
     flow_set, _ = flows_of(flow_paths(paths, settings), settings)
     _check_rule(rule, flow_set)
-    case = _case(Inquiry(sid, flow_set, settings), source)
+    case = _case(Inquiry(sid, flow_set, settings, account), source)
     report = Report(legs_of(case.live), settings.show_numbers)
     data = as_data(_narrowed(case, rule), report)
     if form == "json":

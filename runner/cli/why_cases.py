@@ -13,8 +13,10 @@ import msgspec
 from runner.call import Call
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.explained import Case
-from runner.cli.replay import replay, scene_of, take, with_ledger
-from runner.cli.snapshot import Snapshot, read_json, read_snapshot
+from runner.cli.paused import kill_switch
+from runner.cli.recorded import alias_of, blank_of, recorded
+from runner.cli.replay import bounds_of, replay, scene_of, take, with_ledger
+from runner.cli.snapshot import Snapshot, read_json
 from runner.cli.wiring import account_of
 from runner.decision.explain import Explanation, Scene, explain_all
 from runner.decision.holds import Holds
@@ -22,8 +24,9 @@ from runner.decision.matcher import Matcher
 from runner.decision.planner import Plan, Planner, decide
 from runner.engine.brain import Sight
 from runner.engine.clock import SystemClock
+from runner.engine.killswitch import KillSwitch
 from runner.engine.ports import Entry, GatewayError, HistoryQuery, NoSuchCall, StoreError
-from runner.gateway.credentials import Credentials
+from runner.gateway.accounts import Account
 from runner.gateway.rows import is_call_sid
 from runner.language.words import listed
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
@@ -32,22 +35,28 @@ from runner.settings import RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Which call, by which flows. `sid` is "" where the document names the call."""
+    """Which call, by which flows. `sid` is "" where the document names the call; `account` is an
+    alias or SID, None where nobody said.
+    """
 
     sid: str
     flow_set: FlowSet
     settings: RunSettings
+    account: str | None = None
 
-    def snapshot(self, account: str, now: Millis, *calls: Call) -> Snapshot:
-        """A snapshot of nothing but these calls."""
-        return Snapshot(account, now, None, calls, self.settings.interval)
+    @property
+    def kill(self) -> KillSwitch:
+        """The kill switch beside the store. Raises `Failure`."""
+        return kill_switch(self.settings)
 
 
 def live_case(inquiry: Inquiry) -> Case:
     """The call as Twilio has it now, and the ledger. Raises `Failure`."""
     entries = _entries(inquiry)
+    # Of a call that was acted on the ledger knows whose it is.
+    named = inquiry.account or (entries[-1].intent.account if entries else None)
     try:
-        return asyncio.run(_asked(inquiry, account_of(inquiry.settings, None).credentials, entries))
+        return asyncio.run(_asked(inquiry, account_of(inquiry.settings, named), entries))
     except NoSuchCall:
         trouble = Failure(
             f"Twilio has no call {inquiry.sid} in this account, and the ledger has nothing on it",
@@ -68,7 +77,7 @@ def live_case(inquiry: Inquiry) -> Case:
 
 def snapshot_case(inquiry: Inquiry, path: Path, at: Millis | None) -> Case:
     """The call as it stands in a snapshot. Raises `Failure`."""
-    snapshot = read_snapshot(path)
+    snapshot = recorded(path, inquiry.account, inquiry.settings)
     snapshot = snapshot if at is None else snapshot.at(at)
     call = snapshot.call(inquiry.sid)
     if call is None:
@@ -85,30 +94,29 @@ def pasted_case(inquiry: Inquiry, name: str, at: Millis | None) -> Case:
     if inquiry.sid and inquiry.sid.lower() != call.sid.lower():
         raise Failure(f"{name} holds {call.sid}, not {inquiry.sid}", code=USAGE)
     now = SystemClock().now() if at is None else at
-    asked = Inquiry(call.sid, inquiry.flow_set, inquiry.settings)
-    snapshot = asyncio.run(_with_ledger(asked, asked.snapshot(call.account_sid or "", now, call)))
-    scene = _alone(snapshot, call, inquiry.flow_set)
+    asked = replace(inquiry, sid=call.sid)
+    scene = asyncio.run(_alone(asked, call, now))
     notes = ["of other live calls, and for how long conditions have held, nothing is known here"]
     found = explain_all(inquiry.flow_set.flows, call, scene)
     return Case(call.sid, "pasted", now, call, found, _entries(asked), notes=notes, live=(call,))
 
 
-async def _asked(inquiry: Inquiry, credentials: Credentials, entries: Sequence[Entry]) -> Case:
+async def _asked(inquiry: Inquiry, account: Account, entries: Sequence[Entry]) -> Case:
     from runner.gateway.twilio import open_gateway
     from runner.store.url import open_store_to_read
 
     rules, sid = inquiry.flow_set.rules, inquiry.sid
-    blank = inquiry.snapshot(credentials.account_sid, SystemClock().now())
+    blank, kill = blank_of(account, inquiry.settings), inquiry.kill
     store = await open_store_to_read(inquiry.settings.store)
-    gateway = open_gateway(credentials, inquiry.settings.twilio)
+    gateway = open_gateway(account.credentials, inquiry.settings.twilio)
     try:
-        snapshot = await take(gateway, store, blank=blank, rules=rules)
+        snapshot = await take(gateway, store, blank=blank, rules=rules, kill=kill)
         call = snapshot.call(sid)
         if call is None:
             call = await gateway.fetch_call(sid)
             # Its legs and the other live calls are known; what was done to it is asked for too.
             every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
-            snapshot = await with_ledger(store, every, rules)
+            snapshot = await with_ledger(store, every, rules, kill=kill)
     finally:
         await gateway.close()
         await store.close()
@@ -121,19 +129,25 @@ async def _asked(inquiry: Inquiry, credentials: Credentials, entries: Sequence[E
 
 
 async def _explained(inquiry: Inquiry, snapshot: Snapshot, call: Call) -> list[Explanation]:
-    sight = await replay(snapshot, inquiry.flow_set)
-    scene = scene_of(snapshot, inquiry.flow_set, sight)
+    scene = await replay(snapshot, inquiry.flow_set, inquiry.settings)
     return explain_all(inquiry.flow_set.flows, call, scene)
 
 
-def _alone(snapshot: Snapshot, call: Call, flow_set: FlowSet) -> Scene:
+async def _alone(inquiry: Inquiry, call: Call, now: Millis) -> Scene:
     """The call decided on by itself: what asks for other live calls is unknown, not zero."""
-    moment = Moment(snapshot.moment)
-    holds = Holds({}, snapshot.moment)
-    known = scene_of(snapshot, flow_set, Sight((call,), moment, holds, Plan((), ())))
+    settings, flow_set, account = inquiry.settings, inquiry.flow_set, call.account_sid or ""
+    alias = alias_of(account, settings)
+    blank = Snapshot(account, now, None, (call,), settings.interval, alias=alias)
+    snapshot = await _with_ledger(inquiry, blank)
+    moment = Moment(now, account=alias)
+    holds = Holds({}, now)
+    bounds = await bounds_of(snapshot, flow_set, settings)
+    nothing = Sight((call,), moment, holds, Plan((), ()))
+    known = scene_of(snapshot, flow_set, nothing, bounds=bounds)
     flows = tuple(flow for flow in flow_set.flows if flow.name in (known.flows or ()))
     verdicts = decide(Matcher(flows), (call,), moment, holds)
-    return replace(known, plan=Planner((call,), moment).plan(verdicts, known.history))
+    plan = Planner((call,), moment, bounds=bounds).plan(verdicts, known.history)
+    return replace(known, plan=plan)
 
 
 async def _with_ledger(inquiry: Inquiry, snapshot: Snapshot) -> Snapshot:
@@ -141,7 +155,9 @@ async def _with_ledger(inquiry: Inquiry, snapshot: Snapshot) -> Snapshot:
 
     store = await open_store_to_read(inquiry.settings.store)
     try:
-        return await with_ledger(store, snapshot, inquiry.flow_set.rules)
+        return await with_ledger(store, snapshot, inquiry.flow_set.rules, kill=inquiry.kill)
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
     finally:
         await store.close()
 

@@ -23,6 +23,9 @@ _HEADS = {
     "flow-disabled": ("is switched off", None),
     "other-account": ("is for another account", None),
 }
+_ORIGINS = {"rule": "rule or flow", "configuration": "configuration", "default": "default"}
+#: Fates of rules that send nothing, so that no guard counts them.
+_IDLE = {"shadow", "taken", "unlisted", "disabled", "flow-disabled", "other-account"}
 _WIDEST = 48  # columns for a condition, before the value beside it moves away
 
 
@@ -125,6 +128,30 @@ def _settings(rule: dict[str, Any]) -> Iterator[str]:
     used = not rule["once"]["may_act"] or rule["once"]["number"] > 1
     if fate != "once" and (used or fate != "no-match"):
         yield f"once: {_turn(rule['once'])}"
+    yield from _bounds(rule)
+
+
+def _bounds(rule: dict[str, Any]) -> Iterator[str]:
+    """Guards of a rule that would act, pauses of any, protection of what it would act on."""
+    if rule["matches"] and rule["then"] and rule["fate"] not in _IDLE:
+        yield from (f"guard: {_limit(use)}" for use in rule["guards"])
+    if rule["pause"] and rule["fate"] not in ("paused", "tripped"):
+        yield f"pause: {rule['pause']['text']}"
+    if rule["protected"] and rule["matches"] and rule["fate"] != "protected":
+        yield f"protection: {rule['protected']}"
+
+
+def _limit(use: dict[str, Any]) -> str:
+    """`rate 3 of 30 ended in the last 1m (default)`."""
+    whose = "all flows together, " if use["together"] else ""
+    origin = _ORIGINS[use["from"]]
+    if use["allowed"] is None:
+        return f"{whose}{use['guard']} unlimited ({origin})"
+    used = f"{whose}{use['guard']} {use['used']} of {use['allowed']}"
+    if use["guard"] == "rate":
+        return f"{used} ended in the last {format_duration(use['per_ms'])} ({origin})"
+    share = f"{use['max_share'] * 100:.4g}% of live ones, once more than {use['at_least']}"
+    return f"{used} changed in this poll ({origin}: {share})"
 
 
 def _to_match(needed: Sequence[str] | None) -> Iterator[str]:

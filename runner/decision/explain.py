@@ -6,20 +6,24 @@ what is added is the tree of conditions, and what would have to change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
 from runner.call import Call
+from runner.decision.bounds import Bounds
 from runner.decision.holds import Holds, hold_key
+from runner.decision.limits import Use, limits_of
 from runner.decision.matcher import Matcher, Verdict, in_cohort
 from runner.decision.needs import Need, needs
 from runner.decision.once import History, Turn, turn_of
-from runner.decision.planner import Plan, Step
+from runner.decision.planner import NO_BOUNDS, Plan, Planner, Step
 from runner.decision.tree import Node, look
 from runner.durations import format_duration
 from runner.model import Flow, Millis, Moment, Rule
+from runner.pauses import Pause
 
 #: What comes of a rule on a call, as stable words. `acts`: its update is sent. `shadow`: recorded
 #: only. `records`: a verdict that changes no call. `no-match`: its conditions don't hold. `hold`:
@@ -35,7 +39,8 @@ class Scene:
     """One poll as it was decided: what was listed, when, the holds after it, the plan.
 
     `history` should know the call that is asked about; `flows` are the names of those in force,
-    None for all.
+    None for all. `bounds` are those that the plan was made within; `live` are all live calls, where
+    more are known than were listed.
     """
 
     calls: Sequence[Call]
@@ -44,6 +49,8 @@ class Scene:
     plan: Plan
     history: History = field(default_factory=History)
     flows: Collection[str] | None = None
+    bounds: Bounds = NO_BOUNDS
+    live: Sequence[Call] = ()
 
     @cached_property
     def outcomes(self) -> dict[tuple[str, str], _Outcome]:
@@ -63,6 +70,20 @@ class Scene:
         """The SIDs of the calls that the poll saw."""
         return frozenset(call.sid for call in self.calls)
 
+    @cached_property
+    def wanted(self) -> dict[str, int]:
+        """`flow/rule` → how many calls it would change in this poll, guards aside."""
+        held = [each.rule.key for each in self.plan.held if each.reason == "guard"]
+        return Counter([*(step.rule.key for step in self.plan.steps), *held])
+
+    def protection(self, call: Call) -> str:
+        """Why the call must never be changed, or a leg that would suffer with it; else ""."""
+        return self._planner.protection(call)
+
+    @cached_property
+    def _planner(self) -> Planner:
+        return Planner(self.live or self.calls, self.moment, bounds=self.bounds)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -72,7 +93,9 @@ class Explanation:
     they have held, where the rule has a `for`. `behind` is the earlier rule that is the flow's
     verdict, "" where there is none. `once` is the turn that the rule would have, or why it has
     none. `needs` is what would have to change for the conditions to hold, None where no call can
-    meet them. `fate` is what comes of it, `detail` why, in words; `step` what is sent or recorded.
+    meet them. `limits` are the guards of the rule, `pause` what keeps it from acting on any call,
+    `protection` why this call must never be changed. `fate` is what comes of it, `detail` why, in
+    words; `step` what is sent or recorded.
     """
 
     call: Call
@@ -85,6 +108,9 @@ class Explanation:
     in_cohort: bool
     once: Turn | str
     needs: tuple[Need, ...] | None
+    limits: tuple[Use, ...]
+    pause: Pause | None = None
+    protection: str = ""
     fate: Fate = "no-match"
     detail: str = ""
     step: Step | None = None
@@ -132,6 +158,11 @@ def _explained(verdict: Verdict, scene: Scene, behind: str) -> Explanation:
         in_cohort=cohort,
         once=turn_of(asked, scene.history, scene.moment, ()),
         needs=needs(tree),
+        limits=limits_of(
+            rule, scene.bounds, live=len(scene.live or scene.calls), wanted=scene.wanted
+        ),
+        pause=scene.bounds.pause_of(flow.name, rule.id),
+        protection=scene.protection(call),
     )
     fate, detail, step = _kept_out(facts, scene) or _planned(facts, scene)
     return replace(facts, fate=fate, detail=detail, step=step)

@@ -81,8 +81,25 @@ def judge(wanted: Sequence[Wanted], guards: Guards, load: Load) -> list[Trip]:
 def longest_window(rules: Iterable[Rule], guards: Guards) -> Millis:
     """How far back a rate guard looks; 0 where none is in force."""
     said = [rule.guard.over(guards.rule).rate for rule in rules]
-    said.append(_over_all(guards).rate)
+    said.append(over_all(guards).rate)
     return max((rate.per for rate in said if isinstance(rate, Rate)), default=0)
+
+
+def over_all(guards: Guards) -> Guard:
+    """The guard over what all flows do together."""
+    return (guards.together or NO_GUARD).over(DEFAULT_GUARD)
+
+
+def allowed_in(limit: Burst, live: int) -> int:
+    """How many of so many live calls one poll may change."""
+    # A share of 29 % of 100 calls is 29, and not the 28 that binary fractions make of it.
+    return max(limit.at_least, floor(limit.max_share * live + 1e-9))
+
+
+def ended_lately(limit: Rate, ended: Iterable[Millis], now: Millis) -> int:
+    """How many of these times lie within the window that ends now."""
+    # Times that lie ahead count: a clock that was set back must not empty the window.
+    return sum(time > now - limit.per for time in ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +123,7 @@ def _own(batch: Sequence[Wanted], guards: Guards, load: Load) -> Trip | None:
 
 def _together(wanted: Sequence[Wanted], guards: Guards, load: Load) -> list[Trip]:
     """Every rule that has a part in passing the guard over all flows."""
-    guard = _over_all(guards)
+    guard = over_all(guards)
     bound = guards.together is not None
     burst = [each for each in wanted if bound or each.rule.guard.burst is None]
     rate = [each for each in wanted if each.ends and (bound or each.rule.guard.rate is None)]
@@ -132,15 +149,10 @@ def _trip(flow: Flow, rule: Rule, breach: _Breach, *, together: bool = False) ->
     return Trip(flow, rule, breach.guard, together, breach.calls, breach.allowed, detail)
 
 
-def _over_all(guards: Guards) -> Guard:
-    return (guards.together or NO_GUARD).over(DEFAULT_GUARD)
-
-
 def _burst(batch: Sequence[Wanted], limit: BurstLimit | None, live: int) -> _Breach | None:
     if not isinstance(limit, Burst):
         return None
-    # A share of 29 % of 100 calls is 29, and not the 28 that binary fractions make of it.
-    allowed = max(limit.at_least, floor(limit.max_share * live + 1e-9))
+    allowed = allowed_in(limit, live)
     if len(batch) <= allowed:
         return None
     detail = (
@@ -156,8 +168,7 @@ def _rate(
     ending = sum(each.ends for each in batch)
     if not isinstance(limit, Rate) or not ending:
         return None
-    # Times that lie ahead count: a clock that was set back must not empty the window.
-    before = sum(time > now - limit.per for time in ended)
+    before = ended_lately(limit, ended, now)
     if before + ending <= limit.most:
         return None
     detail = (

@@ -163,7 +163,7 @@ class Planner:
             if pause.tripped and verdict.rule.mode.name == CANARY:
                 self._demoted(verdict, group, history)
             return False
-        protection = self._protection(verdict.call, group)
+        protection = self.protection(verdict.call)
         if protection:
             self._hold(verdict, "protected", protection)
         return not protection
@@ -175,15 +175,15 @@ class Planner:
         if isinstance(turn, Turn):
             self._shadow(shadow, group, turn)
 
-    def _protection(self, call: Call, group: str) -> str:
-        """Why neither this call nor a leg that would suffer with it may be changed."""
+    def protection(self, call: Call) -> str:
+        """Why neither this call nor a leg that would suffer with it may be changed; else ""."""
         if self._protected is None:
             found = ((each, self._bounds.protects(each)) for each in self._calls)
             self._protected = {
                 group_of(each, self._by_sid): f"{each.sid}: {why}" for each, why in found if why
             }
         own = self._bounds.protects(call)
-        leg = self._protected.get(group, "")
+        leg = self._protected.get(group_of(call, self._by_sid), "")
         return own or (leg and f"its leg {leg}")
 
     def _trips(self) -> tuple[Trip, ...]:

@@ -96,7 +96,7 @@ async def test_a_snapshot_masks_nothing_and_is_closed_to_others(
     await callflow("plan", "--save-snapshot", "calls.json", at=sandbox, cwd=project)
     assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o600
     document = json.loads(open_to_all.read_text())
-    assert document["callflow_snapshot"] == 1
+    assert document["callflow_snapshot"] == 2
     assert {call["from"] for call in document["calls"]} >= {"+14155550155"}
     shown = await callflow("plan", "--snapshot", "calls.json", cwd=project)
     assert "+14155550155" not in shown.out
@@ -109,7 +109,7 @@ async def test_a_snapshot_masks_nothing_and_is_closed_to_others(
         ("junk", "is not JSON"),
         ("[]", "is not a snapshot"),
         ('{"calls": []}', "is not a snapshot"),
-        ('{"callflow_snapshot": 2}', "written by a newer callflow"),
+        ('{"callflow_snapshot": 3}', "written by a newer callflow"),
         ('{"callflow_snapshot": 1, "account": "AC1"}', "missing required field `now`"),
         (None, "can't read the snapshot"),
     ],

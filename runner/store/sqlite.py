@@ -121,9 +121,10 @@ class SqliteStore:
     async def trim(self, *, before: Millis, keep: Collection[tuple[str, str]]) -> int:
         wish = await self._run(lambda: trimming.wish(self._db, before, keep))
         forgotten = 0
-        # Each step is a transaction of its own, and other work comes in between.
+        # Each step is a transaction of its own, and other writers come in between.
         while step := await self._write(lambda db: trimming.step(db, wish)):
             forgotten += step
+            await asyncio.sleep(trimming.BREATH)
         return forgotten
 
     async def history(self, query: HistoryQuery) -> Sequence[Entry]:

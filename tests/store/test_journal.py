@@ -191,6 +191,22 @@ async def test_a_large_store_is_trimmed_in_steps(store: SqliteStore, tmp_path: P
     assert (await store.verify()).fault == ""
 
 
+async def test_what_stays_in_front_keeps_nothing_else_from_going(store: SqliteStore) -> None:
+    """Acts that nobody finishes, of an account that nobody polls any more; rows about no act."""
+    many = trimming.STEP + 50
+    await store.claim([replace(INTENT, call_sid=f"stuck{n}") for n in range(many)])
+    for number in range(20):
+        await store.pause(Pause(reason=str(number), by="ann", at=number))
+    await done(store, replace(INTENT, call_sid="old"))
+    assert await store.trim(before=FAR, keep=[]) == 1
+    assert len(await sids(store)) == len(await store.unfinished("AC1")) == many
+    verified = await store.verify()
+    assert (verified.fault, verified.rows) == ("", many + 2)
+    await done(store, replace(INTENT, call_sid="older"))
+    assert await store.trim(before=FAR, keep=[]) == 1
+    assert (await store.verify()).fault == ""
+
+
 async def test_the_ends_of_a_window_are_found_by_an_index(tmp_path: Path) -> None:
     await (await SqliteStore(tmp_path / "a.db").open()).close()
     db = sqlite3.connect(tmp_path / "a.db")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -293,3 +294,13 @@ async def test_the_port(sandbox: Sandbox, project: Path) -> None:
     async with serve(Health({}), "127.0.0.1:0", clock=SystemClock()) as url:
         listening(int(url.rpartition(":")[2]))
         assert "a runner answers at" in the("listen", await diagnose(sandbox)).seen
+
+
+def test_the_page_has_a_row_for_every_check() -> None:
+    root = Path(__file__).parent.parent.parent.parent
+    sources = "".join(p.read_text(encoding="utf-8") for p in root.glob("runner/cli/doctor*.py"))
+    checks = set(re.findall(r'\b(?:ok|warning|problem|_problems|_timed)\(\s*"([a-z]+)"', sources))
+    page = (root / "docs/deployment.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == checks
+    example = page.partition("```\n")[2].partition("```")[0]
+    assert {line.split()[1] for line in example.splitlines()} == checks

@@ -1,4 +1,4 @@
-"""Promises of what deploys a runner: the systemd unit, the image, and what goes into it.
+"""Promises of the image: what goes into it, what its build makes, how its health is known.
 
 There is no container engine here. The steps of the Dockerfile's first stage are carried out one by
 one in a folder instead, so that what they build is real; those of the second are read.
@@ -7,7 +7,6 @@ one in a folder instead, so that what they build is real; those of the second ar
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import json
 import os
 import re
@@ -24,164 +23,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import exits
-from runner.cli.run import command as run_command
-from runner.durations import parse_duration
-from runner.language.loader import load_config
 from runner.sandbox import ManualClock, Sandbox
+from tests.deploy.reading import ROOT, Step, copied, ignored, one, service, steps
 from tests.process import daemon
-
-ROOT = Path(__file__).parent.parent
-UNIT = ROOT / "deploy" / "callflow.service"
-CONFIG = ROOT / "deploy" / "callflow.yaml"
-
-# ---- the unit -------------------------------------------------------------------------------
-
-_SERVICE = """
-    Type NotifyAccess WatchdogSec TimeoutStartSec ExecStart KillSignal KillMode TimeoutStopSec
-    Restart RestartSec RestartPreventExitStatus EnvironmentFile LoadCredential Environment
-    DynamicUser StateDirectory StateDirectoryMode WorkingDirectory UMask LimitCORE
-    NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome
-    PrivateTmp PrivateDevices PrivateMounts PrivateUsers ProtectProc ProcSubset ProtectClock
-    ProtectControlGroups ProtectHostname ProtectKernelLogs ProtectKernelModules
-    ProtectKernelTunables LockPersonality MemoryDenyWriteExecute RemoveIPC RestrictNamespaces
-    RestrictRealtime RestrictSUIDSGID RestrictAddressFamilies SystemCallArchitectures
-    SystemCallFilter SystemCallErrorNumber
-"""
-#: What may stand in it, by section, and whether more than once: systemd passes over the rest
-#: with nothing but a line in its log.
-KNOWN = {
-    "Unit": {"Description", "Documentation", "Wants", "After", "StartLimitIntervalSec"},
-    "Service": set(_SERVICE.split()),
-    "Install": {"WantedBy"},
-}
-REPEATED = {"Environment", "SystemCallFilter"}
-
-
-def unit() -> dict[str, dict[str, list[str]]]:
-    """The unit by section and directive, read as strictly as systemd.syntax(7) can be."""
-    read: dict[str, dict[str, list[str]]] = {}
-    section = ""
-    for line in UNIT.read_text(encoding="utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        if heading := re.fullmatch(r"\[(\w+)\]", line):
-            section = heading[1]
-            assert section not in read
-            read[section] = {}
-            continue
-        name, equals, value = line.partition("=")
-        assert equals, line
-        assert name == name.strip(), line
-        assert name in KNOWN[section], line
-        assert name in REPEATED or name not in read[section], line
-        read[section].setdefault(name, []).append(value)
-    return read
-
-
-def service() -> dict[str, str]:
-    return {name: values[-1] for name, values in unit()["Service"].items()}
-
-
-def test_the_unit_holds_what_systemd_knows_and_nothing_twice() -> None:
-    assert {name: set(given) for name, given in unit().items()} == KNOWN
-    words = {"yes", "no"}
-    assert {
-        value for name, value in service().items() if name.startswith(("Private", "Protect"))
-    } <= words | {"strict", "invisible"}
-
-
-def test_what_it_starts_is_a_command_without_a_shell() -> None:
-    words = shlex.split(service()["ExecStart"])
-    assert words[:2] == ["/opt/callflow/bin/callflow", "run"]
-    run_command.make_context("run", words[2:])
-    assert not set(service()["ExecStart"]) & set(";|&<>`$")
-
-
-def test_stopping_leaves_time_for_the_grace() -> None:
-    words = shlex.split(service()["ExecStart"])
-    grace = parse_duration(words[words.index("--grace") + 1])
-    # A poll may take the grace to end, and then acts in flight may.
-    assert parse_duration(service()["TimeoutStopSec"]) > 2 * grace
-    assert service()["KillSignal"] == "SIGTERM"
-
-
-def test_what_a_restart_cannot_mend_is_not_restarted() -> None:
-    wanted = f"{exits.FINDINGS} {exits.USAGE}"
-    assert (service()["Restart"], service()["RestartPreventExitStatus"]) == ("on-failure", wanted)
-    assert str(exits.FAILURE) not in wanted
-
-
-def test_the_secret_is_a_credential_and_stands_in_no_file_that_others_read() -> None:
-    name, _, path = service()["LoadCredential"].partition(":")
-    words = " ".join(unit()["Service"]["Environment"]).split()
-    variables = dict(word.split("=", 1) for word in words)
-    assert variables["TWILIO_AUTH_TOKEN_FILE"] == f"%d/{name}"
-    assert path.startswith("/etc/callflow/credentials/")
-    assert not [each for each in variables if each in ("TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET")]
-
-
-def test_the_store_lies_where_the_unit_and_the_image_may_write() -> None:
-    config = load_config(CONFIG)
-    assert config.problems == ()
-    assert config.data is not None
-    assert config.data["store"] == "sqlite:////var/lib/callflow/callflow.db"
-    assert service()["StateDirectory"] == "callflow"
-    assert one("VOLUME").value == '["/var/lib/callflow"]'
-
-
-def test_systemd_finds_nothing_to_complain_of(tmp_path: Path) -> None:
-    """Where systemd is installed it has the last word; elsewhere the tests above have it."""
-    tool = shutil.which("systemd-analyze")
-    commands = []
-    if tool is not None:
-        program = tmp_path / "callflow"
-        program.write_text("")
-        program.chmod(0o755)
-        copy = tmp_path / "callflow.service"
-        text = UNIT.read_text(encoding="utf-8")
-        copy.write_text(text.replace("/opt/callflow/bin/callflow", str(program)))
-        commands = [
-            [tool, "verify", "--man=no", str(copy)],
-            [tool, "security", "--offline=true", "--threshold=15", "--no-pager", str(copy)],
-        ]
-    for each in commands:
-        done = subprocess.run(each, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout
-
-
-# ---- the Dockerfile -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Step:
-    """One instruction: `COPY`, its `--flags`, and the rest of the line."""
-
-    stage: int
-    name: str
-    flags: dict[str, str]
-    value: str
-
-
-def steps() -> list[Step]:
-    """The Dockerfile's instructions, continued lines joined."""
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    found: list[Step] = []
-    for line in "\n".join(lines).replace("\\\n", " ").splitlines():
-        name, _, rest = line.partition(" ")
-        flags = {}
-        while match := re.match(r"\s*--([a-z-]+)=(\S+)\s+", rest):
-            flags[match[1]] = match[2]
-            rest = rest[match.end() :]
-        stage = sum(each.name == "FROM" for each in found) + (name == "FROM")
-        found.append(Step(stage, name, flags, rest.strip()))
-    return found
-
-
-def one(name: str) -> Step:
-    (found,) = [step for step in steps() if step.name == name]
-    return found
 
 
 def test_hadolint_has_nothing_to_say() -> None:
@@ -221,34 +65,6 @@ def test_no_secret_can_be_in_a_layer() -> None:
 
 
 # ---- what goes into the build ---------------------------------------------------------------
-
-
-def ignored(path: str) -> bool:
-    """Whether `.dockerignore` keeps a path out: the last pattern that fits it or a folder above."""
-    kept_out = False
-    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
-        pattern = line.removeprefix("!")
-        if not pattern or line.startswith("#"):
-            continue
-        parts = path.split("/")
-        above = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-        if any(fits(each, pattern) for each in above):
-            kept_out = not line.startswith("!")
-    return kept_out
-
-
-def fits(path: str, pattern: str) -> bool:
-    """`**/` is any folders, also none; `*` stays within one."""
-    if pattern.startswith("**/"):
-        return any(fits(path.split("/", n)[-1], pattern[3:]) for n in range(path.count("/") + 1))
-    names, patterns = path.split("/"), pattern.split("/")
-    return len(names) == len(patterns) and all(map(fnmatch.fnmatchcase, names, patterns))
-
-
-def copied() -> list[tuple[list[str], str]]:
-    """Sources and target of each COPY from this repository."""
-    rows = [s.value.split() for s in steps() if s.name == "COPY" and "from" not in s.flags]
-    return [(words[:-1], words[-1]) for words in rows]
 
 
 def test_every_source_exists_and_goes_in_whole() -> None:
@@ -420,31 +236,3 @@ async def test_the_health_check_follows_the_runner(tmp_path: Path) -> None:
             assert await asyncio.to_thread(health, listen) == 0
             await running.end(signal.SIGTERM)
     assert await asyncio.to_thread(health, listen) == 1
-
-
-async def test_systemd_would_hear_of_a_run_from_start_to_stop(tmp_path: Path) -> None:
-    (tmp_path / "flows").mkdir()
-    shutil.copy(ROOT / "flows/runaway-calls.yaml", tmp_path / "flows")
-    heard: list[str] = []
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.setblocking(False)
-
-        async def hears(word: str) -> None:
-            while word not in heard:
-                data = await asyncio.wait_for(
-                    asyncio.get_running_loop().sock_recv(manager, 4096), 15
-                )
-                heard.extend(data.decode().split("\n"))
-
-        variables = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
-        async with (
-            Sandbox(clock=ManualClock()) as sandbox,
-            daemon(at=sandbox, cwd=tmp_path, **variables) as running,
-        ):
-            await hears("READY=1")
-            await hears("WATCHDOG=1")
-            done = await running.end(signal.SIGTERM)
-            await hears("STOPPING=1")
-    assert done.code == 0
-    assert heard.index("READY=1") < heard.index("STOPPING=1")

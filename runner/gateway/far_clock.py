@@ -24,11 +24,12 @@ class FarClock:
     """What the far side's clock says, going by its `Date` headers. `ticks` never jumps.
 
     All it keeps is how far that clock is ahead of `ticks`: as believed, and as told by headers that
-    leap away from it, with when they began to.
+    leap away from it, with when they began to. A leap that lasts for `believed` is a correction.
     """
 
-    def __init__(self, ticks: Callable[[], Millis]) -> None:
+    def __init__(self, ticks: Callable[[], Millis], *, believed: Millis = BELIEVED) -> None:
         self._ticks = ticks
+        self._believed = believed
         self._ahead: Millis | None = None
         self._leap: tuple[Millis, Millis] | None = None
 
@@ -51,7 +52,7 @@ class FarClock:
         """Whether headers have said this, and nothing else, for long enough."""
         if self._leap is None or abs(ahead - self._leap[0]) > SLACK:
             self._leap = (ahead, now)
-        return now - self._leap[1] >= BELIEVED
+        return now - self._leap[1] >= self._believed
 
 
 def machine_ticks() -> Millis:

@@ -33,7 +33,7 @@ from tests.engine.faults_updates import ENDED
 Play = Callable[[Scene], Awaitable[None]]
 LOOKS_AGAIN = HANG_UP.replace("    then", "    recheck: always\n    then")
 #: Long enough that only what hangs for ever is given up.
-HASTY = {"read_timeout": 400}
+HASTY = {"read_timeout": 1_000}
 
 
 def read_struck(fault: str) -> Play:

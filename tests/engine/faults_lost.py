@@ -23,7 +23,7 @@ from tests.engine.faults_scene import (
 from tests.engine.faults_updates import ENDED, struck, tricked
 
 #: The changes that hang are given up after so long; everything else must be answered within it.
-HASTY = {"read_timeout": 400}
+HASTY = {"read_timeout": 1_000}
 
 
 async def _of_another_call(back: Answer) -> Answer:
@@ -41,9 +41,9 @@ async def _said_and_over(scene: Scene) -> None:
 
 
 #: What breaks a change before it is made, after it, or no one knows; and what the record says.
-BEFORE = {"500": "answered 500", "503": "answered 503", "hang": "said nothing for 400ms"}
+BEFORE = {"500": "answered 500", "503": "answered 503", "hang": "said nothing for 1s"}
 BEFORE |= {"reset-before": "closed the connection before it answered"}
-AFTER = {"hang-after": "said nothing for 400ms", "truncated": "broke off half way"}
+AFTER = {"hang-after": "said nothing for 1s", "truncated": "broke off half way"}
 AFTER |= {"reset-after": "closed the connection before it answered"}
 AFTER |= {"malformed": "not JSON", "html": "answered 502"}
 TRICKS = {

@@ -90,3 +90,12 @@ def test_it_is_never_ahead_of_what_the_headers_say(answered: list[tuple[Millis, 
 
 def test_the_clock_of_this_machine_goes_on() -> None:
     assert 0 < machine_ticks() <= machine_ticks()
+
+
+def test_a_sandbox_that_runs_faster_than_this_machine_is_believed() -> None:
+    passed = 0
+    clock = FarClock(lambda: passed, believed=0)
+    for _ in range(5):
+        passed += 2_000
+        far = START + 60 * passed
+        assert clock.hear({"Date": format_rfc2822(far)}) == far

@@ -12,8 +12,9 @@ import msgspec
 from runner.actions import ACTIONS, BadArgument
 from runner.actions.sequence import check_sequence, compose
 from runner.call import Call, parse_rfc2822
-from runner.cli.credentials import api_base_option, ask_twilio
-from runner.cli.exits import USAGE, Failure
+from runner.cli.by_hand import protection_of
+from runner.cli.credentials import Session, Where, account_option, api_base_option, ask_twilio
+from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.options import F, option
 from runner.cli.terminal import printable
 from runner.durations import format_duration
@@ -44,7 +45,9 @@ class InOrder(click.Group):
 def command() -> None:
     """List, show and change calls by hand.
 
-    Each change is sent once and never repeated. Phone numbers are masked unless --show-numbers.
+    Each change is sent once and never repeated. Pauses and guards are for flows, and stop no hand.
+    A call that no flow may change (emergency calls, and `never` in the configuration) is changed
+    with --even-protected only. Phone numbers are masked unless --show-numbers.
     """
 
 
@@ -55,7 +58,23 @@ def _shared(function: F) -> F:
         "--format", "form", type=choice, default="text", help="For people or for programs."
     )(function)
     function = option("--show-numbers", is_flag=True, help="Show phone numbers in full.")(function)
-    return api_base_option(function)
+    function = option("--config", metavar="FILE", help="Configuration file: callflow.yaml.")(
+        function
+    )
+    return account_option(api_base_option(function))
+
+
+def _changing(function: F) -> F:
+    """The options of every command here that changes a call."""
+    function = option(
+        "--even-protected", is_flag=True, help="Also a call that no flow may change."
+    )(function)
+    return _shared(function)
+
+
+def _where(options: dict[str, Any]) -> Where:
+    """Takes out of the options what says whom to ask."""
+    return Where(options.pop("account"), options.pop("api_base"), options.pop("config"))
 
 
 def _checked_sid(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -99,7 +118,7 @@ def list_calls(statuses: tuple[str, ...], limit: int | None, form: str, **option
         parent_call_sid=options["parent"],
         limit=LATEST if bounded else limit,
     )
-    listing = ask_twilio(options["api_base"], lambda gateway: gateway.list_calls(query))
+    listing = ask_twilio(_where(options), lambda session: session.gateway.list_calls(query))
     rows = [_shown(call, numbers=options["show_numbers"]) for call in listing.calls]
     if form == "json":
         _print_json(rows)
@@ -112,9 +131,9 @@ def list_calls(statuses: tuple[str, ...], limit: int | None, form: str, **option
 @command.command(epilog=f"Example: callflow calls show CA{'0' * 31}1")
 @_sid
 @_shared
-def show(sid: str, form: str, show_numbers: bool, api_base: str | None) -> None:
+def show(sid: str, form: str, show_numbers: bool, **options: Any) -> None:
     """Show one call as it is now."""
-    call = ask_twilio(api_base, lambda gateway: gateway.fetch_call(sid))
+    call = ask_twilio(_where(options), lambda session: session.gateway.fetch_call(sid))
     row = _shown(call, numbers=show_numbers)
     if form == "json":
         _print_json(row)
@@ -133,7 +152,7 @@ def show(sid: str, form: str, show_numbers: bool, api_base: str | None) -> None:
 @option("--voice", help="A voice of Twilio's, say Polly.Joanna.")
 @option("--language", help="The language of the text, say en-GB.")
 @option("--then", metavar="hangup|URL", help="What follows the text; the call ends otherwise.")
-@_shared
+@_changing
 def say(sid: str, text: str, then: str | None, **options: Any) -> None:
     """Speak TEXT into a call in progress.
 
@@ -156,7 +175,7 @@ def say(sid: str, text: str, then: str | None, **options: Any) -> None:
 @_sid
 @click.argument("url")
 @option("--method", type=click.Choice(["GET", "POST"]), help="How Twilio fetches it: POST.")
-@_shared
+@_changing
 def redirect(sid: str, url: str, method: str | None, **options: Any) -> None:
     """Make a call in progress fetch its next TwiML from URL."""
     value = {"url": url, "method": method} if method else url
@@ -165,7 +184,7 @@ def redirect(sid: str, url: str, method: str | None, **options: Any) -> None:
 
 @command.command(epilog=f"Example: callflow calls hangup CA{'0' * 31}1")
 @_sid
-@_shared
+@_changing
 def hangup(sid: str, **options: Any) -> None:
     """End a call, whatever it is doing."""
     _change(sid, [_action("hangup")], **options)
@@ -173,7 +192,7 @@ def hangup(sid: str, **options: Any) -> None:
 
 @command.command(epilog=f"Example: callflow calls cancel CA{'0' * 31}1")
 @_sid
-@_shared
+@_changing
 def cancel(sid: str, **options: Any) -> None:
     """Stop a call that is queued or ringing; an answered one goes on."""
     call = _change(sid, [_action("cancel")], **options)
@@ -191,18 +210,33 @@ def _action(name: str, value: Any = None) -> Action:
     return Action(name, arguments, Position("command line", 1, 1))
 
 
-def _change(
-    sid: str, actions: Sequence[Action], *, form: str, show_numbers: bool, api_base: str | None
-) -> Call:
+def _change(sid: str, actions: Sequence[Action], **options: Any) -> Call:
     """Sends the one update that the actions are, and says what Twilio made of it."""
-    update = _update(actions)
-    call = ask_twilio(api_base, lambda gateway: gateway.update_call(sid, update))
+    update, where = _update(actions), _where(options)
+    form, show_numbers = options["form"], options["show_numbers"]
+
+    async def work(session: Session) -> Call:
+        why = await protection_of(session.gateway, sid, session.protects)
+        _heed(sid, why if show_numbers else mask_numbers(why), even=options["even_protected"])
+        return await session.gateway.update_call(sid, update)
+
+    call = ask_twilio(where, work)
     if form == "json":
         _print_json(_shown(call, numbers=show_numbers))
     else:
         asked = ", then ".join(action.name for action in actions)
         click.echo(f"{call.sid} {call.status or 'unknown'}: {asked} accepted")
     return call
+
+
+def _heed(sid: str, why: str, *, even: bool) -> None:
+    """Tells of a protection; raises `Failure` unless it was said that it doesn't matter."""
+    if why and not even:
+        hint = "nothing was sent; --even-protected changes it all the same"
+        text = f"{sid} is protected from flows, and so from slips: {printable(why)}"
+        raise Failure(text, hint=hint, code=FINDINGS)
+    if why:
+        click.echo(f"note: {sid} is protected from flows: {printable(why)}", err=True)
 
 
 def _update(actions: Sequence[Action]) -> Update:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -11,12 +12,39 @@ import click
 from runner.cli.exits import FAILURE, FINDINGS, Failure
 from runner.cli.options import F, option
 from runner.engine.ports import GatewayError, Refused
-from runner.settings import read_api_base
+from runner.settings import RunSettings, read_api_base
 
 if TYPE_CHECKING:
+    from runner.call import Call
+    from runner.gateway.accounts import Account
     from runner.gateway.twilio import TwilioGateway
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whom to ask: an account by alias or SID, a server, by which file; None where nobody said."""
+
+    account: str | None = None
+    api_base: str | None = None
+    config: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open connection to one account, and the settings of the deployment."""
+
+    gateway: TwilioGateway
+    account: Account
+    settings: RunSettings
+
+    def protects(self, call: Call) -> str:
+        """Why no flow may change this call; "" where any may."""
+        from runner.decision.never import protects
+
+        sid, alias = self.account.credentials.account_sid, self.account.alias
+        return protects(self.settings.never, call, account=sid, alias=alias)
 
 
 def api_base_option(command: F) -> F:
@@ -47,23 +75,23 @@ def _checked_base(_ctx: click.Context, _param: click.Parameter, value: str | Non
         raise click.BadParameter(str(error)) from None
 
 
-def ask_twilio(api_base: str | None, work: Callable[[TwilioGateway], Awaitable[T]]) -> T:
-    """Runs `work` with an open gateway. A refused request is a finding, any other a failure.
+def ask_twilio(where: Where, work: Callable[[Session], Awaitable[T]]) -> T:
+    """Runs `work` with an open connection. A refused request is a finding, any other a failure.
 
     `callflow.yaml` counts here as it does for `run`: two commands in one folder must not ask two
     different servers.
     """
     from runner.cli.wiring import account_of, settings_of  # schemas, unneeded for `--help`
 
-    settings = settings_of(None, {"api_base": api_base})
-    credentials = account_of(settings, None).credentials
+    settings = settings_of(where.config, {"api_base": where.api_base})
+    account = account_of(settings, where.account)
 
     async def session() -> T:
         from runner.gateway.twilio import open_gateway  # the SDK costs 0.2 s
 
-        gateway = open_gateway(credentials, settings.twilio)
+        gateway = open_gateway(account.credentials, settings.twilio)
         try:
-            return await work(gateway)
+            return await work(Session(gateway, account, settings))
         finally:
             await gateway.close()
 

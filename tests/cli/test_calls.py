@@ -99,7 +99,7 @@ async def test_say_sends_one_update_and_warns_that_the_call_ends(sandbox: Sandbo
     done = await calls("say", row.sid, "One minute left.", "--voice", "alice", at=sandbox)
     assert (done.code, done.out) == (0, f"{row.sid} in-progress: say accepted\n")
     assert "the call ends after these words" in done.err
-    (entry,) = sandbox.journal
+    (entry,) = sandbox.journal.of("update")
     assert entry.request.form == {
         "Twiml": '<Response><Say voice="alice">One minute left.</Say></Response>'
     }
@@ -110,7 +110,7 @@ async def test_say_and_redirect_take_their_words_literally(sandbox: Sandbox) -> 
     text = "{{ caller_name }} {{ 7*7 }} {% x %}"
     done = await calls("say", row.sid, text, "--then", "hangup", at=sandbox)
     assert (done.code, done.err) == (0, "")
-    (entry,) = sandbox.journal
+    (entry,) = sandbox.journal.of("update")
     assert entry.request.form == {"Twiml": f"<Response><Say>{text}</Say><Hangup /></Response>"}
     done = await calls("redirect", row.sid, "https://example.com/{{ sid }}", at=sandbox)
     assert done.code == 2
@@ -128,7 +128,7 @@ async def test_say_then(sandbox: Sandbox, then: str, rest: str) -> None:
     row = sandbox.add_call()
     done = await calls("say", row.sid, "Bye", "--then", then, at=sandbox)
     assert (done.code, done.err) == (0, "")
-    (entry,) = sandbox.journal
+    (entry,) = sandbox.journal.of("update")
     assert entry.request.form == {"Twiml": f"<Response><Say>Bye</Say>{rest}</Response>"}
 
 
@@ -152,7 +152,7 @@ async def test_each_change_is_one_update(
     done = await calls(name, row.sid, *rest, "--format", "json", at=sandbox)
     assert done.code == 0
     assert json.loads(done.out)["sid"] == row.sid
-    assert [entry.request.form for entry in sandbox.journal] == [form]
+    assert [entry.request.form for entry in sandbox.journal.of("update")] == [form]
     assert ("does nothing" in done.err) == (name == "cancel")
 
 
@@ -175,12 +175,82 @@ async def test_an_unknown_call_is_a_finding(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("fault", ["401", "429", "500", "reset-after"])
 async def test_no_usable_answer_is_a_failure(sandbox: Sandbox, fault: str) -> None:
     row = sandbox.add_call()
-    sandbox.set_fault(fault)
+    sandbox.set_fault(fault, on=("update",))
     done = await calls("hangup", row.sid, at=sandbox)
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("error: 127.0.0.1:")
     assert "Traceback" not in done.err
-    assert len(sandbox.journal) == 1, "sent once"
+    assert len(sandbox.journal.of("update")) == 1, "sent once"
+
+
+async def test_what_can_not_be_looked_at_is_not_changed(sandbox: Sandbox) -> None:
+    row = sandbox.add_call()
+    sandbox.set_fault("500", on=("fetch", "list"))
+    done = await calls("hangup", row.sid, at=sandbox)
+    assert (done.code, done.out, sandbox.journal.of("update")) == (3, "", [])
+
+
+# ---- calls that no flow may change ------------------------------------------------------------
+
+NEVER = "version: 1\nnever: {numbers: ['+14155550123']}\n"
+
+
+@pytest.mark.parametrize("name", ["say", "redirect", "hangup", "cancel"])
+async def test_a_protected_call_is_changed_only_by_whoever_says_so(
+    sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "callflow.yaml").write_text(NEVER)
+    row = sandbox.add_call(to="+14155550123")
+    rest = {"say": ["hello"], "redirect": ["https://example.com/"]}.get(name, [])
+    done = await calls(name, row.sid, *rest, at=sandbox, cwd=tmp_path)
+    assert (done.code, done.out, sandbox.journal.of("update")) == (1, "", [])
+    assert f"{row.sid} is protected" in done.err
+    assert "to is +1415***0123 (never: numbers)" in done.err
+    assert "--even-protected" in done.err
+    arguments = (name, row.sid, *rest, "--even-protected", "--show-numbers")
+    done = await calls(*arguments, at=sandbox, cwd=tmp_path)
+    assert (done.code, len(sandbox.journal.of("update"))) == (0, 1)
+    assert "protected from flows: to is +14155550123 (never: numbers)" in done.err
+
+
+async def test_an_emergency_call_is_protected_on_every_leg_without_a_configuration(
+    sandbox: Sandbox,
+) -> None:
+    top = sandbox.add_call(id="top")
+    middle = sandbox.add_call(id="middle", parent="top", direction="outbound-dial")
+    sandbox.add_call(id="other", parent="top", to="911", direction="outbound-dial")
+    for sid in (top.sid, middle.sid):
+        done = await calls("hangup", sid, at=sandbox)
+        assert (done.code, "emergency number" in done.err) == (1, True), done.err
+        assert f"its leg {sandbox.world.call('other').sid}" in done.err
+    sandbox.world.hang_up(sandbox.world.leg("other"))
+    assert (await calls("hangup", top.sid, at=sandbox)).code == 0
+
+
+# ---- several accounts -------------------------------------------------------------------------
+
+
+async def test_with_several_accounts_one_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    acme = sandbox.add_account("acme", parent="main")
+    (tmp_path / "elsewhere.yaml").write_text(
+        f"version: 1\napi_base: {sandbox.url}\naccounts:\n"
+        f"  main: {{sid: {sandbox.account_sid}, auth_token: {{env: TWILIO_AUTH_TOKEN}}}}\n"
+        f"  acme: {{sid: {acme.sid}, parent: main}}\n"
+    )
+    row = sandbox.add_call(account="acme")
+    sandbox.add_call()
+    given = ("--config", "elsewhere.yaml")
+    unsaid = await calls("list", *given, at=sandbox, cwd=tmp_path)
+    assert (unsaid.code, unsaid.out) == (2, "")
+    assert "several accounts are configured" in unsaid.err
+    assert "--account: main or acme" in unsaid.err
+    for named in ("acme", acme.sid):
+        done = await calls("list", *given, "--account", named, at=sandbox, cwd=tmp_path)
+        assert (done.code, [line[:34] for line in done.out.splitlines()[1:]]) == (0, [row.sid])
+    done = await calls("hangup", row.sid, *given, at=sandbox, cwd=tmp_path, CALLFLOW_ACCOUNT="acme")
+    assert (done.code, f"{row.sid} completed" in done.out) == (0, True)
+    wrong = await calls("list", *given, "--account", "acne", at=sandbox, cwd=tmp_path)
+    assert (wrong.code, 'did you mean "acme"?' in wrong.err) == (2, True)
 
 
 @pytest.mark.parametrize(

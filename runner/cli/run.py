@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
 from runner import __version__
-from runner.cli.crew import Crew, open_posts
-from runner.cli.exits import CLEAN, FAILURE, FINDINGS, INTERRUPTED, Failure
-from runner.cli.logs import event_log, tee
+from runner.cli.crew import Crew
+from runner.cli.exits import CLEAN, Failure
+from runner.cli.job import Job, leadership_of, open_crew
+from runner.cli.once import once as one_poll
 from runner.cli.options import option
 from runner.cli.protection import Protection
+from runner.cli.stopping import Stopping
 from runner.cli.wiring import (
     accounts_of,
     config_of,
@@ -30,35 +29,14 @@ from runner.cli.wiring import (
 )
 from runner.console.health import CannotListen, Health, serve
 from runner.console.notify import Notifier
-from runner.engine.clock import Clock, SystemClock
+from runner.engine.clock import Clock
 from runner.engine.daemon import Daemon
-from runner.engine.holder import identify, is_gone
-from runner.engine.killswitch import NAME, KillSwitch
-from runner.engine.lease import Leadership
-from runner.engine.loop import Poll
 from runner.engine.pausewatch import PauseWatch
-from runner.engine.ports import Event, Listener, Pause, Store, StoreError
+from runner.engine.ports import Event, Pause, StoreError
 from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads
 from runner.engine.retention import Retention
 from runner.engine.watch import Watcher
-from runner.gateway.accounts import Account
-from runner.language.loader import Loaded
-from runner.model import FlowSet
-from runner.settings import RunSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything that one `callflow run` was asked for, checked."""
-
-    settings: RunSettings
-    protection: Protection
-    accounts: tuple[Account, ...]
-    paths: tuple[Path, ...]
-    loaded: Loaded
-    flow_set: FlowSet
-    dry_run: bool
 
 
 @click.command(
@@ -85,6 +63,9 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     kill switch: nothing is sent until `callflow resume --all`. Of several on one store one acts,
     and the others stand by.
     """
+    # One poll that never was must not look like one that found nothing.
+    stopping = Stopping(early=None if once else CLEAN)
+    stopping.install()
     named = options.pop("config")
     where_config = config_path(named)
     config = config_of(where_config)
@@ -95,81 +76,29 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     protection = Protection(where_config, config, settings.never)
     job = Job(settings, protection, accounts, tuple(where), loaded, flow_set, dry_run)
     try:
-        return asyncio.run(_once(job) if once else _until_stopped(job))
+        return asyncio.run(one_poll(job, stopping) if once else _until_stopped(job, stopping))
     except (StoreError, CannotListen) as error:
         raise Failure(str(error), hint=error.hint) from None
-
-
-# ---- one poll -------------------------------------------------------------------------------
-
-#: How an act may stand at the end of `--once` that somebody should look at; `retrying` is one
-#: that has no outcome until the next run.
-_TROUBLE = {"action.failed", "action.unknown", "action.crashed", "action.retrying", "rule.tripped"}
-
-
-async def _once(job: Job) -> int:
-    standing: dict[tuple[object, ...], str] = {}  # act → the last that was said of it
-
-    def watch(event: Event) -> None:
-        if event.name.startswith(("action.", "rule.")):
-            act = tuple(event.fields.get(key) for key in ("account", "call", "flow", "rule"))
-            standing[act] = event.name
-
-    async with _crew(job, watch) as crew:
-        leadership = None if job.dry_run else _leadership(job, crew.store, crew.clock)
-        if leadership is not None:
-            await _lead_now(leadership, job.settings.lease / 1000)
-        polls = await _poll_all(crew, job)
-        if leadership is not None:
-            await leadership.release()
-    if any(poll.error is not None for poll in polls):
-        return FAILURE
-    return FINDINGS if _TROUBLE & set(standing.values()) else CLEAN
-
-
-async def _poll_all(crew: Crew, job: Job) -> Sequence[Poll]:
-    engines = crew.engines()
-    for engine in engines:
-        engine.load(job.flow_set)
-    now = crew.clock.now()
-    polls = [(each.rehearse if job.dry_run else each.tick)(now) for each in engines]
-    found = await asyncio.gather(*polls)
-    for engine in engines:
-        await engine.settle()
-    return found
-
-
-async def _lead_now(leadership: Leadership, seconds: float) -> None:
-    """Takes the lease, or ends the command where a living runner has it."""
-    holders = []
-    try:
-        # One period shows whether the holder lives; a bit more, since looks come in steps.
-        await asyncio.wait_for(leadership.acquire(lambda e: holders.append(e.holder)), seconds * 2)
-    except TimeoutError:
-        hint = "stop it first, or name another store with --store"
-        text = f"another runner acts on this store: {', '.join(holders)}"
-        raise Failure(text, hint=hint) from None
 
 
 # ---- the daemon -----------------------------------------------------------------------------
 
 
-async def _until_stopped(job: Job) -> int:
+async def _until_stopped(job: Job, stopping: Stopping) -> int:
     loop = asyncio.get_running_loop()
     intervals = {
         a.credentials.account_sid: a.interval or job.settings.interval for a in job.accounts
     }
     health, notifier = Health(intervals), Notifier(os.environ)
     async with AsyncExitStack() as stack:
-        crew = await stack.enter_async_context(_crew(job, health.hear, notifier.hear))
+        crew = await stack.enter_async_context(open_crew(job, health.hear, notifier.hear))
         clock, tell = crew.clock, crew.tell
         reloader = Reloader(job.paths, job.loaded, also=job.protection.also)
         reloads = Reloads(reloader, job.flow_set, clock=clock, tell=tell)
         job.protection.follow(reloads)
-        leadership = None if job.dry_run else _leadership(job, crew.store, clock)
         daemon = Daemon(
             lambda: crew.rounds(reloads, dry_run=job.dry_run),
-            leadership,
+            leadership_of(job, crew),
             grace=job.settings.grace,
             clock=clock,
             tell=tell,
@@ -182,11 +111,12 @@ async def _until_stopped(job: Job) -> int:
             loop.call_soon_threadsafe(reloads.changed.set)
 
         watcher = stack.enter_context(Watcher(job.paths, wake))
-        _on_signals(daemon, notifier, crew)
+        _on_signals(daemon, stopping, notifier, crew)
         tell(Event("started", clock.now(), fields=_started_fields(job)))
         async with _going_on(reloads.run(watcher), _alive(notifier, clock)):
             left = await daemon.run()
         tell(Event("stopped", clock.now(), fields={"actions_cut_short": left}))
+        stopping.over = True
     return CLEAN
 
 
@@ -221,53 +151,10 @@ async def _alive(notifier: Notifier, clock: Clock) -> None:
         await clock.sleep(notifier.watchdog_interval)
 
 
-# ---- what both are made of ------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
-    settings = job.settings
-    log = event_log(sys.stderr, settings.log_format, show_numbers=settings.show_numbers)
-    store = await _store(job)
-    try:
-        async with open_posts(job.accounts, settings) as posts:
-            yield Crew(
-                posts,
-                settings,
-                store,
-                SystemClock(),
-                tee(log, *listeners),
-                _kill_switch(settings),
-                job.protection.current,
-            )
-    finally:
-        await store.close()
-
-
-def _kill_switch(settings: RunSettings) -> KillSwitch:
-    from runner.store.url import beside
-
-    return KillSwitch(beside(settings.store, NAME))
-
-
-def _leadership(job: Job, store: Store, clock: Clock) -> Leadership:
-    return Leadership(store, identify(), period=job.settings.lease, clock=clock, gone=is_gone)
-
-
-async def _store(job: Job) -> Store:
-    from runner.store.url import open_store, open_store_to_read
-
-    opener = open_store_to_read if job.dry_run else open_store
-    return await opener(job.settings.store)
-
-
-def _on_signals(daemon: Daemon, notifier: Notifier, crew: Crew) -> None:
+def _on_signals(daemon: Daemon, stopping: Stopping, notifier: Notifier, crew: Crew) -> None:
     """The first signal stops cleanly; the second ends the process at once; one more brakes."""
-    loop = asyncio.get_running_loop()
 
-    def stop(number: int) -> None:
-        if daemon.stop.is_set():
-            os._exit(INTERRUPTED if number == signal.SIGINT else 128 + number)
+    def stop() -> None:
         notifier.stopping()
         daemon.stop.set()
 
@@ -287,9 +174,8 @@ def _on_signals(daemon: Daemon, notifier: Notifier, crew: Crew) -> None:
                 )
             )
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGUSR1, brake)
+    stopping.begin(stop, grace=crew.settings.grace)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, brake)
 
 
 def _started_fields(job: Job) -> dict[str, object]:

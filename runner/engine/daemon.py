@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 from runner.engine.clock import Clock
@@ -50,12 +49,16 @@ class Daemon:
         Raises `StoreError` where the store can't be used to begin with.
         """
         first = True
-        while await self._lead(patient=not first):
-            cut_short = await self._term()
-            if cut_short is not None:
-                return cut_short
-            first = False
-        return 0
+        try:
+            while await self._lead(patient=not first):
+                cut_short = await self._term()
+                if cut_short is not None:
+                    return cut_short
+                first = False
+            return 0
+        finally:
+            if self.stop.is_set() and self._leadership is not None:
+                await self._leadership.release()
 
     # ---- between terms ----------------------------------------------------------------------
 
@@ -103,8 +106,6 @@ class Daemon:
         finally:
             await _cancel([*work, *beside])
             await asyncio.gather(*(rounds.engine.abandon() for rounds in crew))
-            if self.stop.is_set():
-                await self._release()
 
     async def _stop(self, crew: Sequence[Rounds], work: Sequence[asyncio.Future[None]]) -> int:
         """No new poll; what is under way gets the grace to end, polls and acts together."""
@@ -115,11 +116,6 @@ class Daemon:
             await asyncio.wait(work)  # each ends its own poll within the grace
         left = max(0, deadline - self._clock.monotonic())
         return sum(await asyncio.gather(*(rounds.engine.stop(left) for rounds in crew)))
-
-    async def _release(self) -> None:
-        if self._leadership is not None:
-            with suppress(StoreError):  # it runs out by itself
-                await self._leadership.release()
 
     # ---- helpers ----------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ store refuses whatever a former holder still wants to write, by the lease's fenc
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from runner.engine.clock import Clock
 from runner.engine.ports import Lease, LeaseLost, Store, StoreError
@@ -17,6 +19,8 @@ from runner.model import Millis
 RENEWALS = 3
 #: How often a waiting runner looks, in one period.
 LOOKS = 4
+#: So long a store may take to take a lease back; a runner that stops must not hang on it.
+GIVING_BACK: Millis = 300
 
 
 def nobody_is_gone(_holder: str) -> bool:
@@ -85,9 +89,13 @@ class Leadership:
         self._until = None
 
     async def release(self) -> None:
-        """Gives the lease back, so that whoever waits need not wait longer."""
+        """Gives the lease back, so that whoever waits need not wait longer.
+
+        Where the store can't be written to right now, it runs out by itself.
+        """
         self._until = None
-        await self._store.release()
+        with suppress(StoreError, TimeoutError):
+            await asyncio.wait_for(self._store.release(), GIVING_BACK / 1000)
 
     async def _took(self, seen: Lease | None, since: Millis) -> bool:
         began = self._clock.monotonic()

@@ -240,7 +240,7 @@ class Engine:
     async def _act(self, poll: Poll, sight: Sight, now: Millis) -> None:
         steps: Sequence[Step] = () if self._actor.throttle.resting else sight.plan.steps
         every = [*sight.plan.shadows, *steps]
-        if not every:
+        if not every or self._stopping.is_set():
             return
         by_claim = {(step.call.sid, step.rule.key): step for step in steps}
         for entry in await self._store.claim([self._intent(step, now) for step in every]):

@@ -1,0 +1,77 @@
+"""One `callflow run` as it was asked for, and what both the daemon and one poll are made of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.cli.crew import Crew, open_posts
+from runner.cli.logs import event_log, tee
+from runner.cli.protection import Protection
+from runner.engine.clock import SystemClock
+from runner.engine.holder import identify, is_gone
+from runner.engine.killswitch import NAME, KillSwitch
+from runner.engine.lease import Leadership
+from runner.engine.ports import Listener, Store
+from runner.gateway.accounts import Account
+from runner.language.loader import Loaded
+from runner.model import FlowSet
+from runner.settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that one `callflow run` was asked for, checked."""
+
+    settings: RunSettings
+    protection: Protection
+    accounts: tuple[Account, ...]
+    paths: tuple[Path, ...]
+    loaded: Loaded
+    flow_set: FlowSet
+    dry_run: bool
+
+
+@asynccontextmanager
+async def open_crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
+    """Store, log and connections, open while the context lasts. Nothing is sent yet."""
+    settings = job.settings
+    log = event_log(sys.stderr, settings.log_format, show_numbers=settings.show_numbers)
+    store = await _store(job)
+    try:
+        async with open_posts(job.accounts, settings) as posts:
+            yield Crew(
+                posts,
+                settings,
+                store,
+                SystemClock(),
+                tee(log, *listeners),
+                _kill_switch(settings),
+                job.protection.current,
+            )
+    finally:
+        await store.close()
+
+
+def _kill_switch(settings: RunSettings) -> KillSwitch:
+    from runner.store.url import beside
+
+    return KillSwitch(beside(settings.store, NAME))
+
+
+def leadership_of(job: Job, crew: Crew) -> Leadership | None:
+    """The claim to be the one that acts; a dry run, which writes nothing, needs none."""
+    if job.dry_run:
+        return None
+    period = job.settings.lease
+    return Leadership(crew.store, identify(), period=period, clock=crew.clock, gone=is_gone)
+
+
+async def _store(job: Job) -> Store:
+    from runner.store.url import open_store, open_store_to_read
+
+    opener = open_store_to_read if job.dry_run else open_store
+    return await opener(job.settings.store)

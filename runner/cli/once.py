@@ -1,0 +1,106 @@
+"""`callflow run --once`: one poll of every account, its outcomes, and an exit code that tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from runner.cli.crew import Crew
+from runner.cli.exits import CLEAN, FAILURE, FINDINGS, Failure
+from runner.cli.job import Job, leadership_of, open_crew
+from runner.cli.stopping import Stopping
+from runner.engine.lease import Leadership
+from runner.engine.loop import Engine, Poll
+from runner.engine.ports import Event
+
+#: How an act may stand at the end that somebody should look at; `intended` and `retrying` are
+#: those that have no outcome until the next run.
+_TROUBLE = {
+    "action.intended",
+    "action.retrying",
+    "action.failed",
+    "action.unknown",
+    "action.crashed",
+    "rule.tripped",
+}
+
+
+async def once(job: Job, stopping: Stopping) -> int:
+    """Polls once and waits for what came of it; a signal leaves it the grace and no more."""
+    standing: dict[tuple[object, ...], str] = {}  # act → the last that was said of it
+
+    def watch(event: Event) -> None:
+        if event.name.startswith(("action.", "rule.")):
+            act = tuple(event.fields.get(key) for key in ("account", "call", "flow", "rule"))
+            standing[act] = event.name
+
+    stop = asyncio.Event()
+    async with open_crew(job, watch) as crew:
+        stopping.begin(stop.set, grace=job.settings.grace)
+        polls = await _led(crew, job, stop)
+        stopping.over = True
+    if not polls or any(poll.error is not None for poll in polls):
+        return FAILURE
+    return FINDINGS if _TROUBLE & set(standing.values()) else CLEAN
+
+
+async def _led(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]:
+    """The polls, made while nobody else acts; none where it was stopped before they were over."""
+    leadership = leadership_of(job, crew)
+    if leadership is None:
+        return await _poll_all(crew, job, stop)
+    leading = asyncio.ensure_future(_lead(leadership, job.settings.lease / 1000))
+    if not await _ended(leading, stop):
+        leading.cancel()
+        return []
+    leading.result()
+    keeping = asyncio.ensure_future(leadership.keep())
+    try:
+        return await _poll_all(crew, job, stop)
+    finally:
+        keeping.cancel()
+        await leadership.release()
+
+
+async def _lead(leadership: Leadership, seconds: float) -> None:
+    """Takes the lease, or ends the command where a living runner has it."""
+    holders = []
+    try:
+        # One period shows whether the holder lives; a bit more, since looks come in steps.
+        await asyncio.wait_for(leadership.acquire(lambda e: holders.append(e.holder)), seconds * 2)
+    except TimeoutError:
+        hint = "stop it first, or name another store with --store"
+        text = f"another runner acts on this store: {', '.join(holders)}"
+        raise Failure(text, hint=hint) from None
+
+
+async def _poll_all(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]:
+    engines = crew.engines()
+    for engine in engines:
+        engine.load(job.flow_set)
+    work = asyncio.ensure_future(_polls(engines, crew.clock.now(), dry_run=job.dry_run))
+    if not await _ended(work, stop):
+        for engine in engines:
+            engine.request_stop()
+        await asyncio.wait({work}, timeout=job.settings.grace / 1000)
+        work.cancel()
+        await asyncio.wait({work})
+        await asyncio.gather(*(engine.stop(0) for engine in engines))
+    return [] if work.cancelled() else work.result()
+
+
+async def _polls(engines: Sequence[Engine], now: int, *, dry_run: bool) -> Sequence[Poll]:
+    polls = [(each.rehearse if dry_run else each.tick)(now) for each in engines]
+    found = await asyncio.gather(*polls)
+    for engine in engines:
+        await engine.settle()
+    return found
+
+
+async def _ended(work: asyncio.Future[Any], stop: asyncio.Event) -> bool:
+    """Waits for this work or for `stop`; whether it was the work that came first."""
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    return work.done()

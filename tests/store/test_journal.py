@@ -13,6 +13,7 @@ from runner.engine.ports import StoreError
 from runner.pauses import Pause
 from runner.store import acts, trimming
 from runner.store.sqlite import SqliteStore
+from tests.process import callflow
 from tests.store.intents import ENDING, INTENT, done, sids
 
 FAR = 10**12
@@ -175,6 +176,15 @@ async def test_what_the_front_told_of_what_stays_is_told_again(store: SqliteStor
     assert (await store.verify()).fault == ""
     assert await store.trim(before=101, keep=[]) == 1
     assert (await store.verify()).fault == ""
+
+
+async def test_history_verify_says_what_was_trimmed(store: SqliteStore, tmp_path: Path) -> None:
+    await trimmed(store)
+    ended = await callflow("history", "--verify", "--store", f"sqlite:///{tmp_path}/a.db")
+    first, second, _ = ended.out.split("\n")
+    assert ended.code == 0
+    assert first == "rows up to 5 were trimmed: what was over before 1970-01-01T00:00:02.000Z"
+    assert second.startswith("5 rows, all as they were written")
 
 
 async def test_a_large_store_is_trimmed_in_steps(store: SqliteStore, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from runner.cli.exits import CLEAN, FAILURE, FINDINGS, Failure
 from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.stopping import Stopping
 from runner.engine.lease import Leadership
-from runner.engine.loop import Engine, Poll
+from runner.engine.loop import Poll
 from runner.engine.ports import Event
 
 #: How an act may stand at the end that somebody should look at; `intended` and `retrying` are
@@ -79,22 +79,24 @@ async def _poll_all(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]
     engines = crew.engines()
     for engine in engines:
         engine.load(job.flow_set)
-    work = asyncio.ensure_future(_polls(engines, crew.clock.now(), dry_run=job.dry_run))
+    now, found = crew.clock.now(), list[Poll]()
+
+    async def poll() -> None:
+        polls = [(each.rehearse if job.dry_run else each.tick)(now) for each in engines]
+        found.extend(await asyncio.gather(*polls))
+        for engine in engines:
+            await engine.settle()
+
+    work = asyncio.ensure_future(poll())
     if not await _ended(work, stop):
         for engine in engines:
             engine.request_stop()
         await asyncio.wait({work}, timeout=job.settings.grace / 1000)
         work.cancel()
         await asyncio.wait({work})
-        await asyncio.gather(*(engine.stop(0) for engine in engines))
-    return [] if work.cancelled() else work.result()
-
-
-async def _polls(engines: Sequence[Engine], now: int, *, dry_run: bool) -> Sequence[Poll]:
-    polls = [(each.rehearse if dry_run else each.tick)(now) for each in engines]
-    found = await asyncio.gather(*polls)
-    for engine in engines:
-        await engine.settle()
+        await asyncio.gather(*(engine.abandon() for engine in engines))
+    if not work.cancelled():
+        work.result()
     return found
 
 

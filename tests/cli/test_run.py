@@ -116,43 +116,6 @@ async def test_a_restart_does_not_act_twice(sandbox: Sandbox, project: Path) -> 
     assert len(sandbox.journal.of("update")) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_it_cleanly(sandbox: Sandbox, project: Path, number: int) -> None:
-    async with daemon(at=sandbox, cwd=project) as running:
-        started = await running.hears("started")
-        assert (started["flows"], started["rules"]) == (1, 1)
-        await running.hears("poll")
-        done = await running.end(number)
-    assert done.code == 0
-    assert done.events[-1]["event"] == "stopped"
-
-
-async def test_stopping_waits_for_what_is_under_way(sandbox: Sandbox, project: Path) -> None:
-    sandbox.add_call()
-    sandbox.set_fault("slow", on=("update",), seconds=1.0)
-    async with daemon(at=sandbox, cwd=project) as running:
-        await running.hears("action.intended")
-        done = await running.end(signal.SIGTERM)
-    assert [e["event"] for e in done.events][-2:] == ["action.done", "stopped"]
-
-
-async def test_a_second_signal_ends_it_at_once(sandbox: Sandbox, project: Path) -> None:
-    sandbox.add_call()
-    sandbox.set_fault("hang", on=("update",))
-    async with daemon(at=sandbox, cwd=project) as running:
-        await running.hears("action.intended")
-        running.process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        # The first signal is handled in the event loop: give it a moment before the second.
-        while running.process.returncode is None and time.monotonic() - began < 5:
-            running.process.send_signal(signal.SIGTERM)
-            await asyncio.sleep(0.2)
-        done = await running.rest()
-    assert done.code == 128 + signal.SIGTERM
-    told = await callflow("history", "--format", "json", cwd=project)
-    assert [entry["outcome"] for entry in json.loads(told.out)] == ["intended"]
-
-
 async def test_kill_9_and_restart_settles_the_open_intent(sandbox: Sandbox, project: Path) -> None:
     sandbox.add_call()
     sandbox.set_fault("hang", on=("update",))

@@ -10,9 +10,9 @@ from runner.cli.junit import Case, Failure, Suite, as_xml
 from runner.cli.report import Style, as_object, as_text
 from runner.cli.tested import FileResult, Report, TestResult
 from runner.cli.tested_text import failure, report_text
-from runner.timeline.compare import Row
+from runner.timeline.compare import Result, Row, TripRow
 from runner.timeline.coverage import Coverage, Covered
-from runner.timeline.records import Act, Expectation
+from runner.timeline.records import Act, Expectation, ExpectedTrip, Tripped
 
 _PLAIN = Style()
 
@@ -49,6 +49,7 @@ def _test(test: TestResult) -> dict[str, Any]:
         "polls": result.polls,
         "took_ms": test.took_ms,
         "acts": [_row(row) for row in result.rows],
+        "trips": [_trip(row) for row in result.trips],
     }
 
 
@@ -60,6 +61,19 @@ def _row(row: Row) -> dict[str, Any]:
         "differs": list(row.differs),
         "why": list(row.why),
     }
+
+
+def _trip(row: TripRow) -> dict[str, Any]:
+    expected, got = row.expected, row.got
+    return {
+        "as_expected": row.fine,
+        "expected": expected and {**_trip_side(expected), "line": expected.position.line},
+        "got": got and {**_trip_side(got), "detail": got.detail},
+    }
+
+
+def _trip_side(side: ExpectedTrip | Tripped) -> dict[str, Any]:
+    return {"at_ms": side.at, "rule": side.rule, "guard": side.guard}
 
 
 def _expected(side: Expectation) -> dict[str, Any]:
@@ -130,10 +144,18 @@ def _cases(file: FileResult) -> list[Case]:
 def _case(test: TestResult) -> Case:
     result, wrong = test.result, None
     if not result.passed:
-        number = sum(not row.fine for row in result.rows)
-        message = f"{number} of {len(result.rows)} acts are not as expected"
-        wrong = Failure(message, "unexpected", "\n".join(failure(result, _PLAIN)))
+        wrong = Failure(_message(result), "unexpected", "\n".join(failure(result, _PLAIN)))
     return Case(result.test.name, wrong, line=result.test.position.line, took_ms=test.took_ms)
+
+
+def _message(result: Result) -> str:
+    """`2 of 3 acts are not as expected`, and the same of trips where there are any."""
+    parts = [
+        f"{sum(not row.fine for row in rows)} of {len(rows)} {name}"
+        for rows, name in ((result.rows, "acts"), (result.trips, "trips"))
+        if not all(row.fine for row in rows)
+    ]
+    return f"{' and '.join(parts)} are not as expected"
 
 
 def _coverage_case(report: Report) -> Case:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from runner.cli.report import Style, as_text
 from runner.cli.tested import FileResult, Report, TestResult, shown_percent
 from runner.durations import format_duration
-from runner.timeline.compare import Result, Row
+from runner.timeline.compare import Result, Row, TripRow
 from runner.timeline.coverage import Coverage, Covered
 from runner.timeline.records import Act, Expectation
 
@@ -38,7 +38,32 @@ def _test(test: TestResult, style: Style) -> Iterator[str]:
 
 
 def failure(result: Result, style: Style) -> Iterator[str]:
-    """The table of both sides, then each difference with its reasons."""
+    """Trips that differ, the table of both sides, then each difference with its reasons."""
+    for trip in result.trips:
+        if not trip.fine:
+            yield from _trip(trip, style)
+    if result.rows or not result.trips:
+        yield from _rows(result, style)
+
+
+def _trip(trip: TripRow, style: Style) -> Iterator[str]:
+    if trip.got is not None:
+        at, got = format_duration(trip.got.at), trip.got
+        head = f"at {at} the {got.guard} guard of {got.rule} trips, which was not expected"
+        yield f"    {style.paint(head, bold=True)}"
+        yield f"      {got.detail}"
+        yield "      so nothing of it is sent, and the rule does nothing more in this test"
+        yield f"      {got.hint};"
+        said = f"{{at: {at}, rule: {got.rule}, guard: {got.guard}}}"
+        yield f"      where it shall trip, the test says so: trips: [{said}]"
+    elif trip.expected is not None:
+        wanted, line = trip.expected, trip.expected.position.line
+        named = f"at {format_duration(wanted.at)} the {wanted.guard} guard of {wanted.rule}"
+        head = f"{named} was expected to trip, and did not (line {line})"
+        yield f"    {style.paint(head, bold=True)}"
+
+
+def _rows(result: Result, style: Style) -> Iterator[str]:
     wrong = [row for row in result.rows if not row.fine]
     rows = result.rows if len(result.rows) <= MOST_ROWS else wrong[:MOST_ROWS]
     yield from _table(rows, style)

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from runner.durations import format_duration
 from runner.timeline.player import Played
 from runner.timeline.reasons import why_not
-from runner.timeline.records import Act, Expectation, TimelineTest
+from runner.timeline.records import Act, Expectation, ExpectedTrip, TimelineTest, Tripped
 from runner.timeline.twiml import same
 
 #: What two sides of a row can differ in.
@@ -40,17 +40,37 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class TripRow:
+    """One guard that tripped, that had to, or both."""
+
+    expected: ExpectedTrip | None
+    got: Tripped | None
+
+    @property
+    def fine(self) -> bool:
+        """Whether it tripped as it was expected."""
+        return self.expected is not None and self.got is not None
+
+    @property
+    def time(self) -> int:
+        """Where on the timeline it stands."""
+        side = self.expected or self.got
+        return side.at if side is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one test: its rows in the order of time."""
+    """What came of one test: its rows and its trips in the order of time."""
 
     test: TimelineTest
     rows: tuple[Row, ...]
     polls: int
+    trips: tuple[TripRow, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether all that was expected happened, and nothing else."""
-        return all(row.fine for row in self.rows)
+        return all(row.fine for row in self.rows) and all(trip.fine for trip in self.trips)
 
 
 def compare(played: Played) -> Result:
@@ -60,7 +80,21 @@ def compare(played: Played) -> Result:
     rows += [_row(played, one, None) for one in wanted]
     rows += [Row(None, act, why=(_saw(act),)) for act in done]
     rows.sort(key=lambda row: row.time)
-    return Result(played.test, tuple(rows), played.polls)
+    return Result(played.test, tuple(rows), played.polls, _trips(played))
+
+
+def _trips(played: Played) -> tuple[TripRow, ...]:
+    """Each guard that tripped beside the expectation of exactly that."""
+    left = list(played.trips)
+    rows = []
+    for expected in played.test.trips:
+        key = (expected.at, expected.rule, expected.guard)
+        got = next((trip for trip in left if (trip.at, trip.rule, trip.guard) == key), None)
+        if got is not None:
+            left.remove(got)
+        rows.append(TripRow(expected, got))
+    rows += [TripRow(None, got) for got in left]
+    return tuple(sorted(rows, key=lambda row: row.time))
 
 
 def _row(played: Played, expected: Expectation, got: Act | None) -> Row:

@@ -11,7 +11,7 @@ from runner.language.source import Place
 from runner.language.words import nearest, shown, suggestion
 from runner.timeline.amounts import duration_at
 from runner.timeline.calls import names_of
-from runner.timeline.records import Expectation, Part
+from runner.timeline.records import Expectation, ExpectedTrip, Part
 
 _SHADOWED = "shadowed"
 
@@ -32,6 +32,26 @@ def read_expectations(
         _expectation(bench, written, calls=calls, rules=rules)
         for number, written in enumerate(test.get("expect", []))
         if ("expect", number) not in broken
+    )
+
+
+def read_trips(
+    bench: Bench,
+    test: Mapping[str, Any],
+    broken: Collection[Part],
+    *,
+    rules: Sequence[str] | None,
+) -> tuple[ExpectedTrip, ...]:
+    """The same for the guards that must trip."""
+    written = [t for n, t in enumerate(test.get("trips", [])) if ("trips", n) not in broken]
+    if rules is not None:
+        for trip in written:
+            _check_rule(bench, trip, rules)
+    return tuple(
+        ExpectedTrip(
+            duration_at(bench, (trip, "at")), trip["rule"], trip["guard"], bench.at(trip, "at")
+        )
+        for trip in written
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.call import Call
+from runner.decision.guarding import Trip
 from runner.engine.brain import Sight
 from runner.engine.loop import Engine
 from runner.engine.ports import Entry, Event, HistoryQuery, Store
 from runner.model import FlowSet, Millis
 from runner.timeline.gateway import ScriptedGateway
 from runner.timeline.reader import enforced
-from runner.timeline.records import Act, TimelineTest
+from runner.timeline.records import Act, TimelineTest, Tripped
 from runner.timeline.virtual import VirtualClock, run_virtually
 from runner.timeline.world import ACCOUNT, World
 
@@ -43,6 +44,7 @@ class Played:
     acts: tuple[Act, ...]
     snapshots: Mapping[Millis, Snapshot]
     polls: int
+    trips: tuple[Tripped, ...] = ()
 
 
 class Crashed(Exception):
@@ -69,6 +71,7 @@ class _Player:
         self._world = World(test.calls, test.start)
         self._wanted = {expectation.at for expectation in test.expect}
         self._snapshots: dict[Millis, Snapshot] = {}
+        self._trips: list[Tripped] = []
         self._crashes: list[str] = []
 
     async def play(self) -> Played:
@@ -92,7 +95,8 @@ class _Player:
             raise Crashed(self._crashes[0])
         history = await self._store.history(HistoryQuery())
         acts = tuple(self._act(entry) for entry in history)
-        return Played(self._test, self._flow_set, acts, self._snapshots, len(polls))
+        trips = tuple(self._trips)
+        return Played(self._test, self._flow_set, acts, self._snapshots, len(polls), trips)
 
     async def _poll(self, engine: Engine, at: Millis) -> None:
         now = self._clock.now()
@@ -100,6 +104,7 @@ class _Player:
         calls = self._world.calls
         sight = (await engine.tick(now)).sight
         if sight is not None:
+            self._trips += [_tripped(trip, at) for trip in sight.plan.trips]
             if self._watcher is not None:
                 self._watcher.see(calls, sight)
             if at in self._wanted:
@@ -123,3 +128,14 @@ class _Player:
             detail=entry.detail,
             shadow=intent.number == 0,
         )
+
+
+def _tripped(trip: Trip, at: Millis) -> Tripped:
+    hint = (
+        f"`guard: {{{trip.guard}: unlimited}}` in the rule switches it off; "
+        "with more live calls in the test it lets more be changed"
+        if trip.guard == "burst"
+        else "`guard: {rate: {max: 100, per: 1m}}` in the rule raises it, `rate: unlimited` "
+        "switches it off"
+    )
+    return Tripped(at, trip.rule.key, trip.guard, trip.detail, hint)

@@ -18,8 +18,15 @@ from runner.model import FlowSet, Millis
 from runner.problems import Position, Problem
 from runner.timeline.amounts import duration_at, time_at
 from runner.timeline.calls import read_calls
-from runner.timeline.expectations import read_expectations
-from runner.timeline.records import Expectation, Part, Script, TestFile, TimelineTest
+from runner.timeline.expectations import read_expectations, read_trips
+from runner.timeline.records import (
+    Expectation,
+    ExpectedTrip,
+    Part,
+    Script,
+    TestFile,
+    TimelineTest,
+)
 
 #: Monday noon, UTC, where a test does not say when it begins.
 START: Millis = 1_767_614_400_000
@@ -87,14 +94,14 @@ def _flows(bench: Bench, data: Mapping[str, Any], texts: dict[str, str]) -> Flow
 
 
 def _broken(misfits: Iterable[Misfit]) -> dict[int | None, set[Part]]:
-    """Which tests the schema has refused, and what in them: a call or expectation by its number.
+    """Which tests the schema has refused, and what in them: a call, expectation or trip by number.
 
     What can't be set aside alone is ("", 0); a test of None is the file around them.
     """
     broken: dict[int | None, set[Part]] = {}
     for misfit in misfits:
         match misfit.pointer:
-            case ("tests", int(test), ("calls" | "expect") as part, int(number), *_):
+            case ("tests", int(test), ("calls" | "expect" | "trips") as part, int(number), *_):
                 broken.setdefault(test, set()).add((str(part), number))
             case ("tests", int(test), *_):
                 broken.setdefault(test, set()).add(WHOLE)
@@ -142,7 +149,8 @@ class _Tests:
             poll = POLL
         calls = read_calls(bench, test, broken)
         expect = read_expectations(bench, test, broken, rules=self._rules())
-        until = self._until(test, poll, _last_time(calls, expect))
+        trips = read_trips(bench, test, broken, rules=self._rules())
+        until = self._until(test, poll, _last_time(calls, (*expect, *trips)))
         made = TimelineTest(
             name=test["name"],
             position=bench.at(test, "name"),
@@ -153,6 +161,7 @@ class _Tests:
             expect=expect,
             as_is=test.get("canary", self.data.get("canary")) == "as-is",
             account=self.data.get("account", ""),
+            trips=trips,
         )
         self._check_times(test, made)
         return made
@@ -168,7 +177,7 @@ class _Tests:
     def _until(self, test: Mapping[str, Any], poll: Millis, last: Millis) -> Millis:
         if "until" in test:
             return duration_at(self.bench, (test, "until"))
-        if not test.get("expect"):
+        if not test.get("expect") and not test.get("trips"):
             message = "this test expects nothing, and does not say for how long"
             hint = "add `until`: how long the timeline goes on"
             self.bench.error(self.bench.at(test, "name"), "missing-key", message, hint=hint)
@@ -179,7 +188,8 @@ class _Tests:
             place = (test, "until") if "until" in test else (test, "name")
             message = f"these are {made.until // made.poll:,} polls; {MOST_POLLS:,} are the most"
             self.bench.error(self.bench.at(*place), "out-of-range", message)
-        for expectation in made.expect:
+        expected: tuple[Expectation | ExpectedTrip, ...] = (*made.expect, *made.trips)
+        for expectation in expected:
             fault = _fault_of(expectation.at, made)
             if fault:
                 self.bench.error(expectation.position, "no-poll", fault[0], hint=fault[1])
@@ -198,7 +208,7 @@ def _fault_of(at: Millis, test: TimelineTest) -> tuple[str, str] | None:
     return None
 
 
-def _last_time(calls: Iterable[Script], expect: Iterable[Expectation]) -> Millis:
+def _last_time(calls: Iterable[Script], expect: Iterable[Expectation | ExpectedTrip]) -> Millis:
     times = [expectation.at for expectation in expect]
     for call in calls:
         times += [call.appears, call.ends or 0, call.vanishes or 0, *call.changes]

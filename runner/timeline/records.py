@@ -66,6 +66,27 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedTrip:
+    """One guard that must trip: `burst` or `rate`."""
+
+    at: Millis
+    rule: str
+    guard: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """One guard that tripped, and why in words; `hint` is how to write a rule that it lets be."""
+
+    at: Millis
+    rule: str
+    guard: str
+    detail: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineTest:
     """One test, ready to be played. `start` is wall time, `until` the last moment of a poll."""
 
@@ -78,6 +99,7 @@ class TimelineTest:
     expect: tuple[Expectation, ...]
     as_is: bool = False  # `canary: as-is`
     account: str = ""
+    trips: tuple[ExpectedTrip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +132,5 @@ class Act:
     shadow: bool = False
 
 
-#: A part of a test in its file: `calls` or `expect`, and the number of the item.
+#: A part of a test in its file: `calls`, `expect` or `trips`, and the number of the item.
 Part: TypeAlias = tuple[str, int]

@@ -11,7 +11,7 @@ import pytest
 
 from runner.cli.main import run
 from tests.process import callflow
-from tests.timeline.plays import HEAD, written
+from tests.timeline.plays import FLOW, HEAD, written
 
 GOOD = (
     "name: warns, then cuts\nuntil: 7m\ncalls: [{id: ann, age: 24m}]\nexpect:\n"
@@ -65,11 +65,54 @@ def test_many_wrong_rows_are_told_in_few(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls = ", ".join(f"{{id: c{number}, age: 40m}}" for number in range(30))
-    path = written(tmp_path, f"name: t\nuntil: 0s\ncalls: [{calls}]")
+    flow = FLOW.replace("flow: caps", "flow: caps\nguard: unlimited")
+    path = written(tmp_path, f"name: t\nuntil: 0s\ncalls: [{calls}]", flow=flow)
     code, out, _ = shown(capsys, str(path))
     assert code == 1
     assert "    (and 10 more; 30 of 30 are wrong)\n" in out
     assert len(out.splitlines()) < 70
+
+
+CROWD = ", ".join(f"{{id: c{number}, age: 40m}}" for number in range(11))
+
+
+def test_a_rule_that_trips_fails_the_test_and_says_what_to_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f"name: t\nuntil: 20s\ncalls: [{CROWD}]")
+    code, out, err = shown(capsys, str(path))
+    assert (code, err) == (1, "1 file, 1 test: 0 passed, 1 failed\n")
+    assert (
+        out
+        == f"""\
+{path}
+  FAIL  t  {path}:5:11
+    at 0s the burst guard of caps/cut trips, which was not expected
+      11 calls of 11 live ones would be changed in one poll; at most 10 may be (25%, once more than 10)
+      so nothing of it is sent, and the rule does nothing more in this test
+      `guard: {{burst: unlimited}}` in the rule switches it off; with more live calls in the test it lets more be changed;
+      where it shall trip, the test says so: trips: [{{at: 0s, rule: caps/cut, guard: burst}}]
+"""  # noqa: E501
+    )
+    (written_out,) = re.findall(r"trips: \[.*\]$", out, re.MULTILINE)
+    fine = written(tmp_path, f"name: t\nuntil: 20s\ncalls: [{CROWD}]\n{written_out}")
+    assert shown(capsys, str(fine))[0] == 0
+    data = json.loads(shown(capsys, str(fine), "--format", "json")[1])
+    (trip,) = data["files"][0]["tests"][0]["trips"]
+    assert (trip["as_expected"], trip["got"]["guard"], trip["got"]["at_ms"]) == (True, "burst", 0)
+    assert trip["expected"]["line"] == 8
+
+
+def test_a_trip_that_does_not_come_fails_the_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trips = "trips: [{at: 10s, rule: caps/cut, guard: rate}]"
+    path = written(tmp_path, f"name: t\ncalls: [{{id: a}}]\n{trips}")
+    code, out, _ = shown(capsys, str(path))
+    assert code == 1
+    assert "at 10s the rate guard of caps/cut was expected to trip, and did not (line 7)" in out
+    code, out, _ = shown(capsys, str(path), "--format", "junit")
+    assert 'message="1 of 1 trips are not as expected"' in out
 
 
 def test_a_problem_shows_with_its_caret_and_the_other_files_are_played(

@@ -109,6 +109,20 @@ expect:
             "[{at: 2m, call: ann, rule: caps/cut, shadow: true, outcome: done}]",
             ["7:73 contradiction"],
         ),
+        (
+            f"name: t\n{CALLS}\ntrips: [{{at: 2m, rule: caps/cutt, guard: burst}}]",
+            ["7:28 unknown-rule"],
+        ),
+        (
+            f"name: t\nuntil: 1m\n{CALLS}\ntrips: [{{at: 5s, rule: caps/cut, guard: rate}}, "
+            "{at: 2m, rule: caps/cut, guard: rate}]",
+            ["8:18 no-poll", "8:57 no-poll"],
+        ),
+        (
+            f"name: t\n{CALLS}\ntrips: [{{at: 2m, rule: caps/cut, guard: brust}}]",
+            ["7:45 unknown-value"],
+        ),
+        (f"name: t\n{CALLS}\ntrips: [{{rule: caps/cut, guard: rate}}]", ["7:13 missing-key"]),
     ],
 )
 def test_what_cannot_be_played_is_refused(tmp_path: Path, test: str, found: list[str]) -> None:

@@ -225,7 +225,10 @@ class Actor:
         if call.status not in LIVE_STATUSES:
             return await self._end(entry, "gone", f"the call is {call.status}")
         if not self._is_young(call):
-            return await self._end(entry, "gone", f"the call is {call.status}, yet: {error}")
+            # Too late for "too early", and yet it lives: whatever it is, nothing was changed, and
+            # to write the call off would miss a hang-up for as long as it lasts.
+            detail = f"the call is {call.status}, yet: {error}"
+            return await self._end(entry, "withdrawn", detail)
         return await self._again(entry, error)
 
     async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:

@@ -131,8 +131,8 @@ CASES = (
         "the call is live, and has been as it is for long",
         struck("too-early", later=20 * SECOND),
         sent=[*LISTS, SENT_AWAY, FETCH],
-        recorded=[("gone", 1, "the call is in-progress, yet: .*21220")],
-        seen=[POLL, INTENDED, act("gone", "in-progress, yet")],
+        recorded=[("withdrawn", 1, "the call is in-progress, yet: .*21220")],
+        seen=[POLL, INTENDED, act("withdrawn", "in-progress, yet")],
         flow=REDIRECT,
     ),
     Case(

@@ -12,7 +12,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.ports import Gateway, Listener, Store
+from runner.engine.ports import Event, Gateway, Listener, Store
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
 from runner.gateway.accounts import Account
@@ -75,6 +75,17 @@ class Crew:
         engine.stale_after = post.interval(self.settings)
         engine.obey(Safety(self.settings.guards, protected, self.kill))
         return engine
+
+
+def naming(accounts: Sequence[Account], tell: Listener) -> Listener:
+    """The same listener, told beside each account's SID what it is called here."""
+    aliases = {each.credentials.account_sid: each.alias for each in accounts if each.alias}
+
+    def named(event: Event) -> None:
+        alias = aliases.get(str(event.fields.get("account", "")))
+        tell(event if alias is None else replace(event, fields={"alias": alias, **event.fields}))
+
+    return named if aliases else tell
 
 
 @asynccontextmanager

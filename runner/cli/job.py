@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.crew import Crew, open_posts
+from runner.cli.crew import Crew, naming, open_posts
 from runner.cli.logs import event_log, tee
 from runner.cli.protection import Protection
 from runner.engine.clock import SystemClock
@@ -48,7 +48,7 @@ async def open_crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
                 settings,
                 store,
                 SystemClock(),
-                tee(log, *listeners),
+                naming(job.accounts, tee(log, *listeners)),
                 _kill_switch(settings),
                 job.protection.current,
             )

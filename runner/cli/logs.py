@@ -12,7 +12,7 @@ from runner.engine.ports import Event, Listener
 from runner.masking import mask_numbers
 
 #: Fields that identify things and never hold a phone number.
-_IDENTIFIERS = frozenset({"account", "call", "flow", "rule", "then", "store", "version"})
+_IDENTIFIERS = frozenset({"account", "alias", "call", "flow", "rule", "then", "store", "version"})
 
 
 def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listener:

@@ -191,12 +191,13 @@ class Engine:
             self._brain.interval = self.stale_after
             requests = listing.requests
             sight = await self._brain.look(listing, now, busy=busy)
-            if (sight.plan.steps or sight.plan.trips) and not self._brain.sees_all:
+            rest = self._brain.rest
+            if (sight.plan.steps or sight.plan.trips) and rest is not None:
                 # Before anything is done, all live calls are looked at: a leg that no rule asks
                 # for may be one that must not be dropped, and guards compare with all calls.
-                whole = await self._list(EVERYTHING)
-                requests += whole.requests
-                sight = await self._brain.look(listing, now, busy=busy, others=whole.calls)
+                others = await self._list(rest)
+                requests += others.requests
+                sight = await self._brain.look(listing, now, busy=busy, others=others.calls)
         except GatewayError as error:
             self._brain.missed_a_poll()
             if not self._stopping.is_set():

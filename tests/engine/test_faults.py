@@ -233,6 +233,6 @@ async def test_updates_that_hang_leave_room_for_the_next_list(site: Site) -> Non
     await site.engine.tick(site.time.now())
     await site.until_sent(9)
     await site.engine.tick(site.time.now())
-    assert len(site.sandbox.journal.of("list")) == 2
+    assert len(site.told("poll")) == 2
     assert not site.told("action.retrying"), "the list waited for an update to end"
     await site.engine.stop(grace=0)

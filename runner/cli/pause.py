@@ -99,9 +99,12 @@ def _until(lasting: str | None) -> Millis | None:
     if lasting is None:
         return None
     try:
-        return right_now() + parse_duration(lasting)
+        millis = parse_duration(lasting)
     except ValueError as error:
         raise Failure(f"--for: {error}", code=USAGE) from None
+    if millis == 0:
+        raise Failure("--for: a pause of no time pauses nothing", code=USAGE)
+    return right_now() + millis
 
 
 def _show(settings: RunSettings, form: str) -> None:

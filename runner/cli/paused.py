@@ -22,7 +22,7 @@ from runner.language.loader import load
 from runner.language.words import shown, suggestion
 from runner.model import Millis
 from runner.settings import RunSettings
-from runner.store.url import beside, open_store
+from runner.store.url import beside, open_store, open_store_to_read
 
 T = TypeVar("T")
 
@@ -71,11 +71,14 @@ def check_names(scopes: Sequence[Scope], settings: RunSettings, *, config: str |
 
 def account_of(named: str | None, settings: RunSettings) -> str | None:
     """The SID of an account that is named by its alias or its SID. Raises `Failure`."""
-    if named is None or (named.startswith("AC") and len(named) == 34):
-        return named
     known = {account.alias: account.sid for account in settings.accounts}
+    if named is None or named in known.values():
+        return named
     if named in known:
         return known[named]
+    # Without accounts in the configuration it is the environment's, which need not be this one's.
+    if not known and named.startswith("AC") and len(named) == 34:
+        return named
     hint = suggestion(named, list(known), "accounts") or "write its SID, AC…"
     raise Failure(f"there is no account {shown(named)}", hint=hint, code=USAGE)
 
@@ -88,11 +91,11 @@ def kill_switch(settings: RunSettings) -> KillSwitch:
         raise Failure(str(error), hint=error.hint) from None
 
 
-def ask_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
-    """What the store answers, opened for writing. Raises `Failure`."""
+def ask_store(url: str, work: Callable[[Store], Awaitable[T]], *, read_only: bool = False) -> T:
+    """What the store answers, opened for writing unless `read_only`. Raises `Failure`."""
 
     async def session() -> T:
-        store = await open_store(url)
+        store = await (open_store_to_read if read_only else open_store)(url)
         try:
             return await work(store)
         finally:
@@ -107,7 +110,7 @@ def ask_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
 def standing(settings: RunSettings, now: Millis) -> list[Pause]:
     """Everything that is paused now, the kill switch first. Raises `Failure`."""
     killed = kill_switch(settings).standing(now)
-    kept = ask_store(settings.store, lambda store: store.pauses())
+    kept = ask_store(settings.store, lambda store: store.pauses(), read_only=True)
     return [*([killed] if killed else []), *(pause for pause in kept if pause.stands(now))]
 
 

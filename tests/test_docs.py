@@ -40,7 +40,7 @@ from runner.sandbox.scenario import read_scenario
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 #: Nothing takes so long; what is not there by then will never come.
-PATIENCE = 60.0
+PATIENCE = 30.0
 #: What differs from one run to the next, and what stands for it.
 VARIABLE = (
     (r"\b(AC|CA|SK)[0-9a-f]{32}\b", r"\1-SID"),

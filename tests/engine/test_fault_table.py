@@ -13,11 +13,19 @@ from pathlib import Path
 import pytest
 
 from runner.engine.ports import Entry
-from tests.engine import faults_here, faults_lists, faults_lost, faults_times, faults_updates
+from tests.engine import (
+    faults_here,
+    faults_lists,
+    faults_lost,
+    faults_moving,
+    faults_times,
+    faults_updates,
+)
 from tests.engine.faults_scene import Case, Seen, open_scene
 
 CASES = (
     *faults_lists.CASES,
+    *faults_moving.CASES,
     *faults_times.CASES,
     *faults_updates.CASES,
     *faults_lost.CASES,

@@ -70,13 +70,12 @@ class Brain:
         self._missed = True
 
     @property
-    def rest(self) -> CallQuery | None:
-        """What asks for the live calls that the query leaves out; None where it leaves out none."""
-        query = self.query
-        if query is None or query.to or query.from_ or query.parent_call_sid:
-            return EVERYTHING
-        missing = tuple(status for status in LIVE_STATUSES if status not in query.statuses)
-        return CallQuery(statuses=missing) if missing else None
+    def sees_all(self) -> bool:
+        """Whether the query asks for every live call, and not only for those that rules need."""
+        return self.query is not None and (
+            set(self.query.statuses) >= set(LIVE_STATUSES)
+            and not (self.query.to or self.query.from_ or self.query.parent_call_sid)
+        )
 
     async def look(
         self,

@@ -191,11 +191,11 @@ class Engine:
             self._brain.interval = self.stale_after
             requests = listing.requests
             sight = await self._brain.look(listing, now, busy=busy)
-            rest = self._brain.rest
-            if (sight.plan.steps or sight.plan.trips) and rest is not None:
+            if (sight.plan.steps or sight.plan.trips) and not self._brain.sees_all:
                 # Before anything is done, all live calls are looked at: a leg that no rule asks
-                # for may be one that must not be dropped, and guards compare with all calls.
-                others = await self._list(rest)
+                # for may be one that must not be dropped, and guards compare with all calls. All
+                # statuses anew, in their order: a call that moves on meanwhile is in one of them.
+                others = await self._list(EVERYTHING)
                 requests += others.requests
                 sight = await self._brain.look(listing, now, busy=busy, others=others.calls)
         except GatewayError as error:

@@ -41,7 +41,7 @@ OLD = HANG_UP.replace("    then", "    match: {age: {gte: 30m}}\n    then")
 #: What a poll asks for when all rules are about calls in progress, and before anything is changed.
 LIST = "list in-progress"
 ALL = tuple(f"list {status}" for status in LIVE_STATUSES)
-LISTS = (LIST, *(each for each in ALL if each != LIST))
+LISTS = (LIST, *ALL)
 FETCH, HANGUP = "fetch", "update Status=completed"
 SAY = 'update Twiml=<Response><Say>hello</Say><Pause length="540" /></Response>'
 

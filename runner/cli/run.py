@@ -89,7 +89,8 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
     intervals = {
         a.credentials.account_sid: a.interval or job.settings.interval for a in job.accounts
     }
-    health, notifier = Health(intervals), Notifier(os.environ)
+    names = {a.credentials.account_sid: a.alias for a in job.accounts}
+    health, notifier = Health(intervals, names), Notifier(os.environ)
     async with AsyncExitStack() as stack:
         crew = await stack.enter_async_context(open_crew(job, health.hear, notifier.hear))
         clock, tell = crew.clock, crew.tell

@@ -13,17 +13,23 @@ from runner.model import Millis
 
 #: A runner is ready while its last good poll is no older than this many intervals.
 INTERVALS = 3
+#: So many accounts that are late are named.
+_NAMED = 10
 
 
 class Health:
     """Listens to the runner's events and knows from them whether it is ready.
 
     Every account has to have been seen lately; `intervals` are those from poll to poll, by account
-    SID. A runner that stands by for another is ready too: there is nothing it should be doing.
+    SID, and `names` what an account is called, where that is not its SID. A runner that stands by
+    for another is ready too: there is nothing it should be doing.
     """
 
-    def __init__(self, intervals: Mapping[str, Millis]) -> None:
+    def __init__(
+        self, intervals: Mapping[str, Millis], names: Mapping[str, str] | None = None
+    ) -> None:
         self._intervals = intervals
+        self._names = names or {}
         self._polled: dict[str, Millis] = {}
         self._troubles: dict[str, str] = dict.fromkeys(intervals, "no poll yet")
         self._role = "starting"
@@ -58,9 +64,12 @@ class Health:
             else None,
             "last_reload_ok": self._reload_ok,
         }
-        trouble = next(iter(self._troubles.values()), "")
-        if trouble:
-            facts["trouble"] = trouble
+        if late:
+            facts["late"] = [self._names.get(account) or account for account in late[:_NAMED]]
+        for account, trouble in self._troubles.items():
+            name = self._names.get(account)
+            facts["trouble"] = f"{name}: {trouble}" if name else trouble
+            break
         return ready, facts
 
     def _is_fresh(self, account: str, now: Millis) -> bool:

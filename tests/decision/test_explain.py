@@ -6,15 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.call import Call
+from runner.decision.bounds import Bounds
 from runner.decision.explain import Explanation, Scene, explain, explain_all
 from runner.decision.holds import Holds, hold_key
 from runner.decision.live import LiveSet
 from runner.decision.matcher import Matcher
 from runner.decision.once import History, Past, Turn
-from runner.decision.planner import Planner, decide
+from runner.decision.planner import Planner, Step, decide
 from runner.decision.tree import Group, leaves, look
 from runner.decision.truth import predicate
-from runner.model import AllOf, AnyOf, Flow, Mode, Moment, Not, Once
+from runner.guards import DEFAULT_GUARD, Burst, Guard, Guards, Rate
+from runner.model import AllOf, AnyOf, Flow, Mode, Moment, Not, Once, Rule
+from runner.pauses import Pause
 from tests.decision.generated import (
     LISTS,
     NOW,
@@ -35,20 +38,23 @@ def scene(
     before: dict[tuple[str, str], int] | None = None,
     history: History | None = None,
     busy: frozenset[str] = frozenset(),
+    bounds: Bounds | None = None,
 ) -> Scene:
     """One poll, decided as the engine decides."""
     history = history or History(now=NOW)
     moment = Moment(NOW, LiveSet(calls, NOW))
     holds = Holds(before or {}, NOW)
     verdicts = decide(Matcher(tuple(flows)), calls, moment, holds)
-    plan = Planner(calls, moment, busy=busy).plan(verdicts, history)
-    return Scene(calls, moment, holds, plan, history)
+    bounds = bounds or Bounds()
+    plan = Planner(calls, moment, busy=busy, bounds=bounds).plan(verdicts, history)
+    return Scene(calls, moment, holds, plan, history, bounds=bounds)
 
 
 def told(found: list[Explanation]) -> list[tuple[str, str]]:
     return [(each.rule.id, each.fate) for each in found]
 
 
+RATE = Rate(2, 60_000)
 FITS = cond("status", "eq", "in-progress")
 MISSES = cond("from", "prefix", "+1415")
 
@@ -179,7 +185,29 @@ def scenes(draw: st.DrawFn) -> tuple[list[Flow], list[Call], Scene]:
     values = {(r.key, "+14155550199", False): NOW - 60_000 for r in every if draw(st.booleans())}
     busy = draw(st.sampled_from([frozenset[str](), frozenset({"CA2"})]))
     history = History(acts, values, NOW)
-    return flows, calls, scene(flows, calls, before=before, history=history, busy=busy)
+    bounds = draw(bounds_for(every))
+    seen = scene(flows, calls, before=before, history=history, busy=busy, bounds=bounds)
+    return flows, calls, seen
+
+
+@st.composite
+def bounds_for(draw: st.DrawFn, every: list[Rule]) -> Bounds:
+    pauses = st.builds(
+        Pause,
+        flow=st.sampled_from(["f", "g"]),
+        rule=st.sampled_from(["", "r0", "r1"]),
+        until=st.sampled_from([None, NOW - 1, NOW + 1]),
+        tripped=st.booleans(),
+    )
+    small = Guard(draw(st.sampled_from([None, Burst(0.3, 1)])), draw(st.sampled_from([None, RATE])))
+    return Bounds(
+        now=NOW,
+        pauses=draw(st.lists(pauses, max_size=2)),
+        protects=lambda call: "why" if call.caller_name == "Ben" else "",
+        guards=Guards(small.over(DEFAULT_GUARD), draw(st.sampled_from([None, small]))),
+        ended={r.key: (NOW - 1_000,) for r in every if draw(st.booleans())},
+        spelled_out={r.key: r.guard for r in every},
+    )
 
 
 @given(scenes())
@@ -194,7 +222,8 @@ def test_explain_says_acts_if_and_only_if_the_plan_has_that_step(
         return {(e.call.sid, e.rule.key) for e in found if e.fate in fates}
 
     assert said("acts") == {(s.call.sid, s.rule.key) for s in plan.steps}
-    assert said("shadow") == {(s.call.sid, s.rule.key) for s in plan.shadows}
+    demoted = {(h.call.sid, h.rule.key) for h in plan.held if h.reason == "tripped"}
+    assert said("shadow") == {(s.call.sid, s.rule.key) for s in plan.shadows} - demoted
     for reason in {held.reason for held in plan.held}:
         held = {(h.call.sid, h.rule.key) for h in plan.held if h.reason == reason}
         assert said(reason) == held
@@ -202,3 +231,21 @@ def test_explain_says_acts_if_and_only_if_the_plan_has_that_step(
         assert each.match.truth is predicate(each.rule.match)(each.call, seen.moment)
         assert each.needs is None or (each.needs == ()) is (each.match.truth is True)
         assert each.step is None or each.step.rule is each.rule
+        assert each.fate != "protected" or each.protection
+        assert (each.fate not in ("paused", "tripped")) or each.pause is not None
+        assert each.fate != "acts" or not (each.pause or each.protection)
+        _adds_up(each, seen)
+
+
+def _adds_up(found: Explanation, seen: Scene) -> None:
+    """What is said to be used of each guard trips exactly the rules that the plan says trip."""
+    ending = sum(h.rule.key == found.rule.key for h in (*seen.plan.steps, *seen.plan.held)
+                 if isinstance(h, Step) or h.reason == "guard")  # fmt: skip
+    trips = {t.guard for t in seen.plan.trips if t.rule.key == found.rule.key and not t.together}
+    burst = next(use for use in found.limits if use.guard == "burst" and not use.together)
+    assert burst.used == ending
+    assert ("burst" in trips) is (burst.allowed is not None and burst.used > burst.allowed)
+    for use in found.limits:
+        if use.guard == "rate" and not use.together and "burst" not in trips:
+            assert use.allowed is not None
+            assert ("rate" in trips) is (ending > 0 and use.used + ending > use.allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from runner.call import Call
 from runner.decision.never import protects
@@ -12,7 +13,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.ports import Event, Gateway, Listener, Store
+from runner.engine.ports import Event, Listener, Store
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
 from runner.gateway.accounts import Account
@@ -20,13 +21,16 @@ from runner.model import Millis
 from runner.never import Never
 from runner.settings import RunSettings
 
+if TYPE_CHECKING:
+    from runner.gateway.twilio import TwilioGateway
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """One account with the connection to it."""
 
     account: Account
-    gateway: Gateway
+    gateway: TwilioGateway
 
     def interval(self, settings: RunSettings) -> Millis:
         """From poll to poll of this account."""

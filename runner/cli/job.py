@@ -67,7 +67,10 @@ def leadership_of(job: Job, crew: Crew) -> Leadership | None:
     if job.dry_run:
         return None
     period = job.settings.lease
-    return Leadership(crew.store, identify(), period=period, clock=crew.clock, gone=is_gone)
+    leadership = Leadership(crew.store, identify(), period=period, clock=crew.clock, gone=is_gone)
+    for post in crew.posts:
+        post.gateway.change_only_while(lambda: leadership.valid)
+    return leadership
 
 
 async def _store(job: Job) -> Store:

@@ -11,17 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from yarl import URL
 
-from runner.engine.ports import NoAnswer
+from runner.engine.ports import NoAnswer, NotProcessed
 from runner.gateway.errors import error_of_answer, error_of_failure
 from runner.settings import TwilioSettings, is_loopback
 
@@ -43,6 +44,32 @@ class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
         return self.body.decode("utf-8", "replace")
 
 
+class _Change(aiohttp.BytesPayload):
+    """A form whose last check comes right before it is written; without it nothing is done."""
+
+    def __init__(self, form: bytes, may_change: Callable[[], bool]) -> None:
+        super().__init__(form, content_type="application/x-www-form-urlencoded")
+        self._may_change = may_change
+        self.held_back = False
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Writes the form, or breaks the request off."""
+        self._check()
+        await super().write_with_length(writer, content_length)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """The same: aiohttp before 3.12 calls this one."""
+        self._check()
+        await super().write(writer)
+
+    def _check(self) -> None:
+        if not self._may_change():
+            self.held_back = True
+            raise aiohttp.ClientConnectionError("held back")
+
+
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no types
     """One aiohttp session for one account, opened by the first request.
 
@@ -56,6 +83,9 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         # Not the connector's own limit: waiting there counts as connecting and would time out.
         self._turns = asyncio.Semaphore(settings.concurrency)
         self._session: aiohttp.ClientSession | None = None
+        #: Asked when the body of a change is about to be written: the last moment at which a
+        #: process that was frozen can find out that it is too late.
+        self.may_change: Callable[[], bool] = _always
 
     async def request(
         self,
@@ -73,12 +103,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         sent = dict(headers or {})
         if auth is not None:
             sent["Authorization"] = _basic(*auth)
-        body = urlencode(data).encode() if data else None
+        body = _Change(urlencode(data).encode(), self.may_change) if data else None
         async with self._turns:
             return await self._exchange(method, target, sent, body)
 
     async def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, target: str, headers: Mapping[str, str], body: _Change | None
     ) -> Answer:
         host = urlsplit(target).netloc
         session = self._open()
@@ -90,6 +120,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
             ) as response:
                 received = await _read(response, host)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if body is not None and body.held_back:
+                raise NotProcessed("this runner may not act any more, so it was not sent") from None
             # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
             raise error_of_failure(error, host=host, limits=self._settings, method=method) from None
         refused = error_of_answer(
@@ -144,6 +176,10 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
             raise NoAnswer(f"{host} answered with more than {LARGEST_ANSWER >> 20} MiB")
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _always() -> bool:
+    return True
 
 
 def _basic(username: str, password: str) -> str:

@@ -129,6 +129,13 @@ class TwilioGateway:
         answer = await self._send("POST", self._path_of(sid), data=update.parameters())
         return decode_call(answer.body, sid, host=self.host)
 
+    def change_only_while(self, may_change: Callable[[], bool]) -> None:
+        """From now on asks this right before a change is written, and sends none where it says no.
+
+        What is held back raises `NotProcessed`.
+        """
+        self._transport.may_change = may_change
+
     async def close(self) -> None:
         """Gives up every connection."""
         await self._transport.close()

@@ -21,18 +21,20 @@ USAGE = """usage: python3 dev.py COMMAND
 
   demo          watch the product work, without an account (callflow demo)
   check         everything that CI checks: format, lint, types, tests
-  test [ARGS]   the tests alone, with pytest's arguments
+  test [ARGS]   the tests alone, all of them or with pytest's arguments
   callflow ...  any callflow command
   bench [ARGS]  measure one poll over 10,000 live calls
   lock          write the locked versions in requirements/ anew
   reference     write docs/reference.md anew, from the schemas and the tables
 """
 
+# One process a core. Which test runs where changes from run to run: tests share nothing.
+ON_ALL_CORES = ["-n", "auto", "--dist", "worksteal"]
 CHECKS = (
     ("format", ["ruff", "format", "--check", "."]),
     ("lint", ["ruff", "check", "."]),
     ("types", ["mypy"]),
-    ("tests", ["pytest"]),
+    ("tests", ["pytest", *ON_ALL_CORES]),
 )
 
 
@@ -49,7 +51,7 @@ def main(arguments):
         return run(["runner", *rest])
     if command == "test":
         prepare("dev")
-        return run(["pytest", *rest])
+        return run(["pytest", *(rest or ON_ALL_CORES)])
     if command == "check":
         prepare("dev")
         return check()

@@ -94,7 +94,9 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
     async with AsyncExitStack() as stack:
         crew = await stack.enter_async_context(open_crew(job, health.hear, notifier.hear))
         clock, tell = crew.clock, crew.tell
-        reloader = Reloader(job.paths, job.loaded, also=job.protection.also)
+        reloader = Reloader(
+            job.paths, job.loaded, also=job.protection.also, poll=job.settings.interval
+        )
         reloads = Reloads(reloader, job.flow_set, clock=clock, tell=tell)
         job.protection.follow(reloads)
         daemon = Daemon(

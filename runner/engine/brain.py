@@ -25,8 +25,9 @@ from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
 
 #: A start so soon after the last poll of the process before is as good as the next poll.
 CONTINUOUS: Millis = 5_000
-#: So many times a rule is compared with a call before other accounts have their turn: some 10 ms.
-SLICE = 10_000
+#: So many times a rule is compared with a call before other accounts have their turn: a
+#: millisecond or two. A poll of theirs needs a dozen such turns.
+SLICE = 1_000
 #: Every live call of the account.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
 

@@ -8,10 +8,13 @@ from typing import Protocol
 
 from runner.call import Call
 from runner.decision.guarding import Trip
+from runner.decision.never import protects
 from runner.engine.brain import Sight
+from runner.engine.brakes import Safety
 from runner.engine.loop import Engine
 from runner.engine.ports import Entry, Event, HistoryQuery, Store
 from runner.model import FlowSet, Millis
+from runner.never import Never
 from runner.timeline.gateway import ScriptedGateway
 from runner.timeline.reader import enforced
 from runner.timeline.records import Act, TimelineTest, Tripped
@@ -83,6 +86,7 @@ class _Player:
             tell=self._hear,
         )
         engine.steady()
+        engine.obey(Safety(protects=self._protects))
         engine.known_as(self._test.account)
         engine.stale_after = self._test.poll
         engine.load(self._flow_set)
@@ -109,6 +113,10 @@ class _Player:
                 self._watcher.see(calls, sight)
             if at in self._wanted:
                 self._snapshots[at] = Snapshot(calls, sight)
+
+    def _protects(self, call: Call) -> str:
+        """Emergency numbers, which no configuration is needed for."""
+        return protects(Never(), call, account=ACCOUNT, alias=self._test.account)
 
     def _hear(self, event: Event) -> None:
         """What happens stands in the ledger; only a fault of ours must not pass in silence."""

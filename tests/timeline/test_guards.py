@@ -51,3 +51,14 @@ def test_an_expected_act_that_a_guard_holds_back_says_so(tmp_path: Path) -> None
     now, later = ("\n".join(row.why) for row in found.rows)
     assert "matches, and is held back: 20 calls of 20 live ones would be changed" in now
     assert "matches, and is held back: a guard tripped: 20 calls of 20" in later
+
+
+def test_an_emergency_call_is_left_alone_as_everywhere(tmp_path: Path) -> None:
+    test = (
+        'name: t\nuntil: 10s\ncalls: [{id: a, to: "911"}, {id: b}]\n'
+        "expect: [{at: 0s, call: a, rule: f/r}, {at: 0s, call: b, rule: f/r}]"
+    )
+    found = result(tmp_path, test, flow=FLOW)
+    (held,) = [row for row in found.rows if not row.fine]
+    assert held.got is None
+    assert "held back: to is 911 (emergency number)" in held.why[0]

@@ -140,7 +140,7 @@ def test_a_cancel_ends_what_rings_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "then", "found"),
     [
-        ("{code: 21220}", REDIRECT, ["0s a r gone"]),
+        ("{code: 21220}", REDIRECT, ["0s a r withdrawn", "10s a r done"]),
         ("[{code: 21205, message: no URL}]", REDIRECT, ["0s a r failed"]),
         ("{code: 20404}", REDIRECT, ["0s a r gone"]),
         ("{code: 20003, status: 401}", REDIRECT, ["0s a r failed"]),

@@ -23,7 +23,7 @@ USAGE = """usage: python3 dev.py COMMAND
   check         everything that CI checks: format, lint, types, tests
   test [ARGS]   the tests alone, all of them or with pytest's arguments
   callflow ...  any callflow command
-  bench [ARGS]  measure one poll over 10,000 live calls
+  bench [ARGS]  measure one poll over 10,000 live calls; `bench accounts`: 200 accounts
   lock          write the locked versions in requirements/ anew
   reference     write docs/reference.md anew, from the schemas and the tables
 """
@@ -57,7 +57,8 @@ def main(arguments):
         return check()
     if command == "bench":
         prepare("runtime")
-        return subprocess.call([PYTHON, os.path.join("bench", "poll.py"), *rest], cwd=ROOT)
+        script = rest.pop(0) if rest and not rest[0].startswith("-") else "poll"
+        return subprocess.call([PYTHON, os.path.join("bench", f"{script}.py"), *rest], cwd=ROOT)
     if command == "lock":
         prepare("dev")
         return lock()

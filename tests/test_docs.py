@@ -51,6 +51,7 @@ VARIABLE = (
     # How old a call is depends on how long the page has taken so far.
     (r"(?<=\bage )\d+[hm]\w*|(?<=\bis )\d+[hm]\w*|(?<=\bin )\d+[hm]\w*", "AGE"),
     (r"(?<=  )\d+[hm]\w*$", "AGE"),
+    (r"(?<=holder=)\S+", "HOLDER"),
     (r" +$", ""),
 )
 

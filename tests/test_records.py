@@ -141,6 +141,13 @@ def test_a_text_line_is_for_people() -> None:
     assert written("text", show_numbers=True) == line
 
 
+def test_a_text_line_about_a_rule_names_no_call() -> None:
+    stream = io.StringIO()
+    event = Event("rule.tripped", 0, "error", {"flow": "f", "rule": "r", "calls": 11})
+    event_log(stream, "text", show_numbers=True)(event)
+    assert stream.getvalue() == "1970-01-01T00:00:00.000Z ERROR rule.tripped f/r calls=11\n"
+
+
 def test_times_are_rfc_3339() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
 

@@ -62,8 +62,10 @@ def _json_line(event: Event, fields: dict[str, Any]) -> str:
 def _text_line(event: Event, fields: dict[str, Any]) -> str:
     subject = ""
     if "rule" in fields and "flow" in fields:
-        then = ", ".join(fields.pop("then", ()))
-        subject = f" {fields.pop('call', '')} {fields.pop('flow')}/{fields.pop('rule')}: {then}"
+        call, then = fields.pop("call", ""), ", ".join(fields.pop("then", ()))
+        rule = f"{fields.pop('flow')}/{fields.pop('rule')}"
+        # What is about the rule itself has no call, and does nothing to one.
+        subject = (f" {call}" if call else "") + f" {rule}" + (f": {then}" if then else "")
     fields.pop("account", None)
     if fields.get("attempt") == 1:
         del fields["attempt"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from runner.durations import rfc3339
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.ports import Event, Listener, Pause, Store, StoreError
@@ -61,6 +62,6 @@ def _fields(pause: Pause) -> dict[str, object]:
         **{name: value for name, value in named.items() if value},
         "reason": pause.reason,
         "by": pause.by,
-        "until": pause.until,
+        "until": None if pause.until is None else rfc3339(pause.until),
         "tripped": pause.tripped,
     }

@@ -1,0 +1,34 @@
+"""Promises about what a runner tells of pauses, whoever makes and lifts them."""
+
+from __future__ import annotations
+
+from runner.engine.killswitch import KillSwitch
+from runner.engine.pausewatch import PauseWatch
+from runner.engine.ports import Event, Pause
+from tests.site import SECOND, Site
+
+
+async def test_a_pause_that_ends_by_itself_is_told_of_twice_with_its_end_as_a_time(
+    site: Site,
+) -> None:
+    events: list[Event] = []
+    watch = PauseWatch(site.store, KillSwitch(), clock=site.time, tell=events.append)
+    pause = Pause("", "f", "r", reason="why", by="me", at=site.time.now(), until=10**14)
+    await site.store.pause(pause)
+    await watch.look()
+    await watch.look()
+    (told,) = events
+    assert (told.name, told.level) == ("rule.paused", "warning")
+    assert told.fields == {
+        "scope": "rule f/r",
+        "flow": "f",
+        "rule": "r",
+        "reason": "why",
+        "by": "me",
+        "until": "5138-11-16T09:46:40.000Z",
+        "tripped": False,
+    }
+    await site.store.pause(Pause("", "f", "r", at=pause.at, until=site.time.now() + SECOND))
+    await site.time.sleep(2 * SECOND)
+    await watch.look()
+    assert [event.name for event in events] == ["rule.paused", "rule.resumed"]

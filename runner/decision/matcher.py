@@ -45,6 +45,14 @@ class Matcher:
             if flow.enabled
         ]
 
+    def acts(self, key: str, sid: str) -> bool:
+        """Whether the rule `flow/rule` is in force, and acts on calls such as this one."""
+        return any(
+            ready.rule.key == key and in_cohort(ready.rule, sid)
+            for _, _, rules in self._flows
+            for ready in rules
+        )
+
     def verdicts(self, call: Call, moment: Moment, holds: Holds) -> list[Verdict]:
         """What each flow says about the call, in file order.
 

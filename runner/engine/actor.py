@@ -8,32 +8,30 @@ speech and redirects are not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Literal
 
 from runner.call import Call, parse_rfc2822
 from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
-from runner.engine.ledger import update_of
+from runner.engine.legs import protected_leg
+from runner.engine.orders import Act, Order
 from runner.engine.ports import (
     AccessRefused,
     Entry,
-    Event,
     Gateway,
     GatewayError,
     Listener,
     NoAnswer,
     NoSuchCall,
     NotProcessed,
-    Outcome,
     Refused,
     Store,
     Throttled,
 )
+from runner.engine.records import Records
 from runner.engine.throttle import Throttle
-from runner.model import LIVE_STATUSES, Millis, Update
+from runner.model import LIVE_STATUSES, Millis
 
 #: Twilio's error for an update in the wrong state: too early, or already over.
 WRONG_STATE = 21220
@@ -45,29 +43,6 @@ MAX_ATTEMPTS = 4
 #: lags behind `answered`.
 YOUNG: Millis = 15_000
 
-_LEVELS: dict[str, Literal["info", "warning", "error"]] = {
-    "failed": "error",
-    "unknown": "warning",
-    "retrying": "warning",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One update to send to a call as it was seen, and what to look at before.
-
-    `still` says whether the rule's verdict holds for the call as read again. It is read again
-    where the rule says `recheck`, or where the row is stale: at `stale_at` on the monotonic clock.
-    `retry_unknown` lets an update be repeated that may have been carried out.
-    """
-
-    call: Call
-    update: Update
-    still: Callable[[Call], bool]
-    stale_at: Millis
-    recheck: bool = False
-    retry_unknown: bool = False
-
 
 class Actor:
     """Sends the updates of one account and keeps its ledger entries true."""
@@ -77,9 +52,9 @@ class Actor:
     ) -> None:
         self.brakes = brakes
         self._gateway = gateway
-        self._store = store
         self._clock = clock
-        self._tell = tell
+        self._records = Records(store, clock=clock, tell=tell)
+        self.tell = self._records.tell
         self._stopping = False
         self._server_ahead: Millis = 0
         self.throttle = Throttle(clock)
@@ -90,23 +65,25 @@ class Actor:
 
     async def apply(self, entry: Entry, order: Order) -> None:
         """Sends the update of a fresh intent until it has an outcome."""
+        act = Act(order, order.call)
         with self._watching(entry):
             async with self._turn():
-                call = await self._recheck(entry, order)
-                if call is not None and await self._is_let(entry, call):
-                    await self._send(entry, order.update, repeat=order.retry_unknown)
+                if self._stopping:
+                    # Surely not sent: without an outcome, the next start could not know.
+                    await self._records.withdraw(
+                        entry, act, "the runner stopped before it was sent"
+                    )
+                elif await self._is_let(entry, act):
+                    await self._send(entry, act)
 
-    async def resume(self, entry: Entry, repeat: bool) -> None:
-        """Settles an intent whose end nobody saw: a crash, a stop, a lost answer.
-
-        `repeat` says that the rule wants even speech repeated then.
-        """
-        update = update_of(entry.intent)
+    async def resume(self, entry: Entry, order: Order) -> None:
+        """Settles an intent whose end nobody saw: a crash, a stop, a lost answer."""
+        act = Act(order, order.call, doubt=True)
         with self._watching(entry):
             async with self._turn():
-                again = await self._read_back(entry, update, repeat=repeat)
+                again = await self._read_back(entry, act)
                 if again is not None:
-                    await self._send(again, update, repeat=repeat)
+                    await self._send(again, act)
 
     def stop(self) -> None:
         """Starts no further attempt; what is being sent may still end."""
@@ -117,24 +94,6 @@ class Actor:
     def server_is_ahead(self, millis: Millis) -> None:
         """How far the far side's clock is ahead of ours, as the last poll saw it."""
         self._server_ahead = millis
-
-    def tell(self, entry: Entry, name: str) -> None:
-        """Tells the listener how an entry stands."""
-        intent = entry.intent
-        fields: dict[str, object] = {
-            "account": intent.account,
-            "call": intent.call_sid,
-            "flow": intent.flow,
-            "rule": intent.rule,
-            "then": list(intent.then),
-            "attempt": entry.attempt,
-        }
-        if name in ("intended", "shadowed"):
-            fields["why"] = intent.why
-        elif entry.detail:
-            fields["detail"] = entry.detail
-        level = _LEVELS.get(name, "info")
-        self._tell(Event(f"action.{name}", self._clock.now(), level, fields))
 
     @contextmanager
     def _watching(self, entry: Entry) -> Iterator[None]:
@@ -156,133 +115,148 @@ class Actor:
 
     # ---- sending ----------------------------------------------------------------------------
 
-    async def _recheck(self, entry: Entry, order: Order) -> Call | None:
-        """The call, as new as need be; None where, read again, it is no longer to be changed."""
-        if self._stopping:
-            # Surely not sent: without an outcome, the next start could not know.
-            await self._end(entry, "withdrawn", "the runner stopped before it was sent")
-            return None
-        if not order.recheck and self._clock.monotonic() < order.stale_at:
-            return order.call
-        try:
-            call = await self._gateway.fetch_call(entry.intent.call_sid)
-        except NoSuchCall as error:
-            await self._end(entry, "gone", str(error))
-        except GatewayError as error:
-            await self._end(entry, "withdrawn", f"it could not be read again: {error}")
-        else:
-            if call.status not in LIVE_STATUSES:
-                await self._end(entry, "gone", f"the call is {call.status}")
-            elif not order.still(call):
-                await self._end(entry, "withdrawn", "read again, the call no longer matches")
-            else:
-                return call
-        return None
-
-    async def _is_let(self, entry: Entry, call: Call | None) -> bool:
-        """Whether nothing brakes the act now; it is withdrawn where something does."""
-        braked = await self.brakes.stops(entry.intent, call)
+    async def _is_let(self, entry: Entry, act: Act) -> bool:
+        """Whether it may be sent now, by the newest that is known; else it is not sent."""
+        stale = act.is_stale(self._clock.monotonic())
+        if (stale or act.order.recheck) and not await self._read_again(entry, act, legs=stale):
+            return False
+        braked = await self.brakes.stops(entry.intent, act.call)
         if braked:
-            await self._end(entry, "withdrawn", braked)
+            await self._records.withdraw(entry, act, braked)
         return not braked
 
-    async def _send(self, entry: Entry, update: Update, *, repeat: bool) -> None:
-        current: Entry | None = entry
-        while current is not None:
-            current = await self._attempt(current, update, repeat=repeat)
-
-    async def _attempt(self, entry: Entry, update: Update, *, repeat: bool) -> Entry | None:
-        """One request. Returns the entry to try again with, or None where the matter is settled."""
-        try:
-            answer = await self._gateway.update_call(entry.intent.call_sid, update)
-        except NoSuchCall as error:
-            return await self._end(entry, "gone", str(error))
-        except Refused as error:
-            if error.code == WRONG_STATE:
-                return await self._after_wrong_state(entry, error)
-            return await self._end(entry, "failed", str(error))
-        except NotProcessed as error:
-            return await self._after_not_processed(entry, error)
-        except NoAnswer as error:
-            return await self._after_no_answer(entry, error, update, repeat=repeat)
-        except AccessRefused as error:
-            # Not this change was refused but the login, and so the next lists are: no hot loop.
-            return await self._end(entry, "withdrawn" if error.login else "failed", str(error))
-        except GatewayError as error:
-            return await self._end(entry, "failed", str(error))
-        self.throttle.processed()
-        if update.status == "canceled" and answer.status == "in-progress":
-            return await self._end(entry, "failed", "the call was answered before the cancel")
-        return await self._end(entry, "done")
-
-    async def _after_wrong_state(self, entry: Entry, error: Refused) -> Entry | None:
+    async def _read_again(self, entry: Entry, act: Act, *, legs: bool) -> bool:
+        """Reads the call, and its legs where they matter; False where it is not to be changed."""
         try:
             call = await self._gateway.fetch_call(entry.intent.call_sid)
+            protection = await protected_leg(self._gateway, self.brakes, call) if legs else ""
+        except NoSuchCall as error:
+            await self._records.end(entry, "gone", str(error))
+        except GatewayError as error:
+            await self._records.withdraw(entry, act, f"it could not be read again: {error}")
+        else:
+            act.call = call
+            if call.status not in LIVE_STATUSES:
+                await self._records.end(entry, "gone", f"the call is {call.status}")
+            elif not act.order.still(call):
+                await self._records.unwanted(entry, act)
+            elif protection:
+                await self._records.withdraw(entry, act, protection)
+            else:
+                return True
+        return False
+
+    async def _send(self, entry: Entry, act: Act) -> None:
+        current: Entry | None = entry
+        while current is not None:
+            current = await self._attempt(current, act)
+
+    async def _attempt(self, entry: Entry, act: Act) -> Entry | None:
+        """One request. Returns the entry to try again with, or None where the matter is settled."""
+        try:
+            answer = await self._gateway.update_call(entry.intent.call_sid, act.update)
+        except NoSuchCall as error:
+            return await self._records.end(entry, "gone", str(error))
+        except Refused as error:
+            if error.code == WRONG_STATE:
+                return await self._after_wrong_state(entry, act, error)
+            return await self._records.refused(entry, act, error)
+        except NotProcessed as error:
+            return await self._after_not_processed(entry, act, error)
+        except NoAnswer as error:
+            return await self._after_no_answer(entry, act, error)
+        except AccessRefused as error:
+            # Not this change was refused but the login, and so the next lists are: no hot loop.
+            if error.login:
+                return await self._records.withdraw(entry, act, str(error))
+            return await self._records.refused(entry, act, error)
+        except GatewayError as error:
+            return await self._records.refused(entry, act, error)
+        self.throttle.processed()
+        if act.update.status == "canceled" and answer.status == "in-progress":
+            return await self._records.end(
+                entry, "failed", "the call was answered before the cancel"
+            )
+        return await self._records.end(entry, "done")
+
+    async def _after_wrong_state(self, entry: Entry, act: Act, error: Refused) -> Entry | None:
+        try:
+            act.call = await self._gateway.fetch_call(entry.intent.call_sid)
         except NoSuchCall as gone:
-            return await self._end(entry, "gone", str(gone))
+            return await self._records.end(entry, "gone", str(gone))
         except GatewayError:
-            return await self._again(entry, error)
-        if call.status not in LIVE_STATUSES:
-            return await self._end(entry, "gone", f"the call is {call.status}")
-        if not self._is_young(call):
+            return await self._again(entry, act, error)
+        if act.call.status not in LIVE_STATUSES:
+            return await self._records.end(entry, "gone", f"the call is {act.call.status}")
+        if not act.order.still(act.call):
+            return await self._records.unwanted(entry, act)
+        if not self._is_young(act.call):
             # Too late for "too early", and yet it lives: whatever it is, nothing was changed, and
             # to write the call off would miss a hang-up for as long as it lasts.
-            detail = f"the call is {call.status}, yet: {error}"
-            return await self._end(entry, "withdrawn", detail)
-        return await self._again(entry, error)
+            detail = f"the call is {act.call.status}, yet: {error}"
+            return await self._records.withdraw(entry, act, detail)
+        return await self._again(entry, act, error)
 
-    async def _after_not_processed(self, entry: Entry, error: NotProcessed) -> Entry | None:
+    async def _after_not_processed(
+        self, entry: Entry, act: Act, error: NotProcessed
+    ) -> Entry | None:
         if isinstance(error, Throttled):
             self.throttle.notice()
         if error.retry_after is not None:
             self.throttle.rest(error.retry_after)
-            return await self._end(entry, "withdrawn", str(error))
-        again = await self._again(entry, error)
-        if again is None:
+            return await self._records.withdraw(entry, act, str(error))
+        last = self._stopping or entry.attempt >= MAX_ATTEMPTS
+        again = await self._again(entry, act, error)
+        if last:
             self.throttle.rest(None)
         return again
 
-    async def _after_no_answer(
-        self, entry: Entry, error: NoAnswer, update: Update, *, repeat: bool
-    ) -> Entry | None:
-        entry = await self._put(entry, "retrying", str(error))
-        if update.idempotent and entry.attempt >= MAX_ATTEMPTS:
+    async def _after_no_answer(self, entry: Entry, act: Act, error: NoAnswer) -> Entry | None:
+        act.doubt = True
+        entry = await self._records.put(entry, "retrying", str(error))
+        if act.update.idempotent and entry.attempt >= MAX_ATTEMPTS:
             return None  # a far side that is ill is not hurried: the next poll looks again
         await self._pause(entry)
-        return await self._read_back(entry, update, repeat=repeat)
+        return await self._read_back(entry, act)
 
-    async def _read_back(self, entry: Entry, update: Update, *, repeat: bool) -> Entry | None:
+    async def _read_back(self, entry: Entry, act: Act) -> Entry | None:
         """Reads the call of an intent that may or may not have been carried out."""
+        stale, protection = act.is_stale(self._clock.monotonic()), ""
+        repeats = act.update.idempotent or (
+            act.order.retry_unknown and entry.attempt < MAX_ATTEMPTS
+        )
         try:
-            call = await self._gateway.fetch_call(entry.intent.call_sid)
+            act.call = call = await self._gateway.fetch_call(entry.intent.call_sid)
+            if stale and repeats:
+                protection = await protected_leg(self._gateway, self.brakes, call)
         except NoSuchCall as error:
-            return await self._end(entry, "gone", str(error))
+            return await self._records.end(entry, "gone", str(error))
         except GatewayError:
             return None  # it stays unfinished: the next poll looks again
         if call.status not in LIVE_STATUSES:
-            return await self._end(entry, "gone", f"the call is {call.status}")
-        repeat = repeat and entry.attempt < MAX_ATTEMPTS
-        if not update.idempotent and not repeat:
+            return await self._records.end(entry, "gone", f"the call is {call.status}")
+        if not repeats:
             detail = f"no answer came; the call is {call.status}; not repeated, because it may have"
-            return await self._end(entry, "unknown", f"{detail} been carried out")
-        if self._stopping or await self.brakes.stops(entry.intent, call):
+            return await self._records.end(entry, "unknown", f"{detail} been carried out")
+        if stale and not act.order.still(call):
+            return await self._records.unwanted(entry, act)
+        if self._stopping or protection or await self.brakes.stops(entry.intent, call):
             return None  # what may have been carried out keeps its intent until it can be settled
-        return await self._put(entry, "retrying", entry.detail, attempt=entry.attempt + 1)
+        return await self._records.put(entry, "retrying", entry.detail, attempt=entry.attempt + 1)
 
-    async def _again(self, entry: Entry, error: GatewayError) -> Entry | None:
+    async def _again(self, entry: Entry, act: Act, error: GatewayError) -> Entry | None:
         """Waits and returns the entry for another try of what surely changed nothing.
 
         After the last, or when stopping, it is withdrawn: the next poll decides afresh.
         """
         if not self._stopping and entry.attempt < MAX_ATTEMPTS:
-            retried = await self._put(entry, "retrying", str(error), attempt=entry.attempt + 1)
+            retried = await self._records.put(
+                entry, "retrying", str(error), attempt=entry.attempt + 1
+            )
             await self._pause(entry)
-            braked = await self.brakes.stops(entry.intent, None)
-            if braked:
-                return await self._end(retried, "withdrawn", braked)
             if not self._stopping:
-                return retried
-        return await self._end(entry, "withdrawn", str(error))
+                return retried if await self._is_let(retried, act) else None
+        return await self._records.withdraw(entry, act, str(error))
 
     async def _pause(self, entry: Entry) -> None:
         """Waits, longer after each attempt."""
@@ -295,20 +269,3 @@ class Actor:
         changed = [at for date in dates if date and (at := parse_rfc2822(date)) is not None]
         since = self._clock.now() + self._server_ahead - max(changed, default=0)
         return not changed or since < YOUNG
-
-    # ---- recording --------------------------------------------------------------------------
-
-    async def _end(self, entry: Entry, outcome: Outcome, detail: str = "") -> Entry | None:
-        """Records the outcome; there is nothing to try again."""
-        await self._put(entry, outcome, detail)
-        return None
-
-    async def _put(
-        self, entry: Entry, outcome: Outcome, detail: str, *, attempt: int | None = None
-    ) -> Entry:
-        attempt = entry.attempt if attempt is None else attempt
-        entry = await self._store.record(
-            entry, outcome, at=self._clock.now(), attempt=attempt, detail=detail
-        )
-        self.tell(entry, outcome)
-        return entry

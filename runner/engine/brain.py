@@ -18,8 +18,9 @@ from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
 from runner.decision.scope import is_for, needed_query
-from runner.engine.actor import Order
 from runner.engine.brakes import Brakes
+from runner.engine.ledger import update_of
+from runner.engine.orders import Order
 from runner.engine.ports import Entry, Listing, Store
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
 
@@ -53,6 +54,7 @@ class Brain:
         self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
         self._last: Millis | None = None
         self._missed = True
+        self._sight: Sight | None = None  # the newest
         #: From poll to poll; a plan made between two polls of a runner needs it too.
         self.interval: Millis = 0
         self.load(FlowSet())
@@ -101,7 +103,8 @@ class Brain:
         listed = {call.sid for call in listing.calls}
         known = (*listing.calls, *(call for call in others if call.sid not in listed))
         plan = Planner(known, moment, busy=busy, bounds=bounds).plan(verdicts, history)
-        return Sight(listing.calls, moment, holds, plan)
+        self._sight = Sight(listing.calls, moment, holds, plan)
+        return self._sight
 
     async def keep(self, sight: Sight) -> None:
         """Makes the holds of this look durable, before anything is sent because of them."""
@@ -115,25 +118,36 @@ class Brain:
 
     def order_for(self, step: Step, sight: Sight, stale_at: Millis) -> Order:
         """The step, with what the actor needs to look again before it acts."""
-
-        def still(call: Call) -> bool:
-            holds = Holds(sight.holds.after, sight.moment.now)
-            verdicts = self._matcher.verdicts(call, sight.moment, holds)
-            return any(v.rule.key == step.rule.key and not v.shadow for v in verdicts)
-
         return Order(
             step.call,
             step.update,
-            still=still,
+            still=lambda call: self._wants(step.rule.key, call, sight),
             stale_at=stale_at,
             recheck=step.rule.recheck,
             retry_unknown=step.rule.retry_unknown,
         )
 
-    def may_repeat_unknown(self, entry: Entry) -> bool:
-        """Whether the rule of this entry, as it is now, opts in to repeating what may be done."""
-        rule = self._rules.get(entry.intent.rule_key)
-        return rule is not None and rule.retry_unknown
+    def order_again(self, entry: Entry) -> Order:
+        """What was to be done by an intent that is taken up again, by the rules as they are now.
+
+        Nothing that was seen of the call is new enough.
+        """
+        rule, sight = self._rules.get(entry.intent.rule_key), self._sight
+        return Order(
+            None,
+            update_of(entry.intent),
+            still=lambda call: self._wants(entry.intent.rule_key, call, sight),
+            stale_at=0,
+            retry_unknown=rule is not None and rule.retry_unknown,
+        )
+
+    def _wants(self, rule: str, call: Call, sight: Sight | None) -> bool:
+        """Whether this rule's verdict on the call is to act; without a sight, whether it may be."""
+        if sight is None:
+            return self._matcher.acts(rule, call.sid)
+        holds = Holds(sight.holds.after, sight.moment.now)
+        verdicts = self._matcher.verdicts(call, sight.moment, holds)
+        return any(v.rule.key == rule and not v.shadow for v in verdicts)
 
     async def _verdicts(self, calls: Sequence[Call], moment: Moment, holds: Holds) -> list[Verdict]:
         """What `decide` finds, slice by slice: an account of many calls keeps no other waiting."""

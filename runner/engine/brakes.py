@@ -67,7 +67,16 @@ class Brakes:
         pause = bounds.pause_of(intent.flow, intent.rule)
         if pause is not None:
             return reason_of(pause)[1]
-        return self._safety.protects(call) if call is not None else ""
+        return self.protection(call) if call is not None else ""
+
+    @property
+    def protects_any(self) -> bool:
+        """Whether there can be protected calls at all."""
+        return self._safety.protects is not nobody
+
+    def protection(self, call: Call) -> str:
+        """Why this call must never be changed, "" where it may be."""
+        return self._safety.protects(call)
 
 
 def trip_of(account: str, *, flow: str, rule: str, reason: str, at: Millis) -> Pause:

@@ -111,8 +111,9 @@ class Engine:
 
     async def _tick(self, now: Millis) -> Poll:
         unfinished = await self._store.unfinished(self.account)
-        self._resume(unfinished)
+        left = [entry for entry in unfinished if not self._is_looked_after(entry)]
         poll = await self._look(now, unfinished)
+        self._resume(left)  # after the look: whether a rule still wants it is known by then
         if poll.sight is not None:
             await self._brain.keep(poll.sight)
             for trip in poll.sight.plan.trips:
@@ -267,12 +268,14 @@ class Engine:
             ends=step.ends,
         )
 
-    def _resume(self, unfinished: Sequence[Entry]) -> None:
+    def _resume(self, left: Sequence[Entry]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        for entry in unfinished:
-            if entry.id not in self._actor.under_way and entry.id not in self._resuming:
-                again = self._brain.may_repeat_unknown(entry)
-                self._start(self._resuming, entry.id, self._actor.resume(entry, again))
+        for entry in () if self._stopping.is_set() else left:
+            order = self._brain.order_again(entry)
+            self._start(self._resuming, entry.id, self._actor.resume(entry, order))
+
+    def _is_looked_after(self, entry: Entry) -> bool:
+        return entry.id in self._actor.under_way or entry.id in self._resuming
 
     def _start(
         self, shelf: dict[Any, asyncio.Task[None]], key: Any, work: Coroutine[Any, Any, None]

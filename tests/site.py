@@ -115,7 +115,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         credentials = Credentials(
             sandbox.account_sid, sandbox.account_sid, password=sandbox.auth_token
         )
-        settings = TwilioSettings(api_base=sandbox.url, read_timeout=300, total_timeout=1_000)
+        settings = TwilioSettings(api_base=sandbox.url, read_timeout=1_000, total_timeout=3_000)
         gateway = open_gateway(credentials, settings)
         store = await SqliteStore(folder / "store.db").open()
         try:

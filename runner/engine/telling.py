@@ -8,6 +8,31 @@ from runner.engine.ports import Event, GatewayError
 from runner.model import Millis
 
 
+def polled(account: str, calls: int, now: Millis, *, took: Millis, requests: int) -> Event:
+    """The calls were seen."""
+    fields = {"account": account, "calls": calls, "took_ms": took, "requests": requests}
+    return Event("poll", now, "info", fields)
+
+
+def undated() -> GatewayError:
+    """What a list is refused with that doesn't say when it was made."""
+    hint = (
+        "ages are measured by it, because this machine's clock may be wrong: look at what stands "
+        "in between, which may drop its Date header"
+    )
+    return GatewayError("the far side doesn't say what time it is", hint=hint)
+
+
+def clock_told(account: str, ahead: Millis, now: Millis, *, is_off: bool) -> Event:
+    """This machine's clock and the far side's have come to differ, or agree again."""
+    fields: dict[str, object] = {"account": account, "ahead_ms": ahead}
+    if is_off:
+        fields["hint"] = "set this machine's clock; the history, pauses and rate guards go by it"
+    return Event(
+        "clock.off" if is_off else "clock.ok", now, "warning" if is_off else "info", fields
+    )
+
+
 def poll_failed(account: str, error: GatewayError, now: Millis) -> Event:
     """The calls could not be seen, and nothing was decided."""
     fields = {"account": account, "error": str(error), "hint": error.hint}

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from runner.engine.clock import Clock
 from runner.model import Millis
 
-LONGEST_BACKOFF: Millis = 30_000
+#: However long a rest is asked for, nobody silences hang-ups for longer; polls rest no longer
+#: either.
+LONGEST_REST: Millis = 60_000
 #: The first rest where the far side names none; it doubles with each one in a row.
 _FIRST: Millis = 2_000
-_DOUBLINGS = 5
+_DOUBLINGS = 4
 
 
 class Throttle:
@@ -48,5 +50,5 @@ class Throttle:
         if asked_for is None:
             asked_for = _FIRST * 2 ** min(self._in_a_row, _DOUBLINGS)
             self._in_a_row += 1
-        jittered = min(asked_for, LONGEST_BACKOFF) * self.stretch(1.0, 1.1)
+        jittered = min(asked_for, LONGEST_REST) * self.stretch(1.0, 1.1)
         self._until = max(self._until, self._clock.monotonic() + round(jittered))

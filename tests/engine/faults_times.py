@@ -13,6 +13,7 @@ from tests.engine.faults_scene import (
     POLL,
     Case,
     Scene,
+    Seen,
     act,
     failed,
 )
@@ -92,6 +93,7 @@ async def _never_dated(scene: Scene) -> None:
     await scene.poll()
 
 
+OFF: Seen = ("clock.off", {"hint": "set this machine's clock"})
 UNDATED = "doesn't say what time it is"
 NEVER_DATED = Case(
     "no-date",
@@ -104,6 +106,7 @@ NEVER_DATED = Case(
     flow=OLD,
 )
 CASES = (
+    NEVER_DATED,
     *(
         Case(
             "clock-here",
@@ -111,7 +114,7 @@ CASES = (
             here(skew),
             sent=[*LISTS, HANGUP, LIST],
             recorded=ONE,
-            seen=[POLL, ("action.intended", {"why": "age 40m gte 30m"}), act("done"), POLL],
+            seen=[OFF, POLL, ("action.intended", {"why": "age 40m gte 30m"}), act("done"), POLL],
             flow=OLD,
         )
         for title, skew in (("an hour ahead", HOUR), ("an hour behind", -HOUR))
@@ -122,7 +125,7 @@ CASES = (
         there(-3_600),
         sent=[LIST, LIST],
         recorded=[],
-        seen=[POLL, POLL],
+        seen=[OFF, POLL, POLL],
         flow=OLD,
     ),
     Case(
@@ -131,7 +134,7 @@ CASES = (
         there(3_600),
         sent=[*LISTS, HANGUP, HANGUP, LIST],
         recorded=BOTH,
-        seen=[POLL, INTENDED, INTENDED, act("done"), act("done"), POLL],
+        seen=[OFF, POLL, INTENDED, INTENDED, act("done"), act("done"), POLL],
         flow=OLD,
     ),
     Case(
@@ -149,7 +152,7 @@ CASES = (
         _leap_lasts,
         sent=[LIST, LIST, LIST, *LISTS, HANGUP],
         recorded=ONE,
-        seen=[POLL, POLL, POLL, POLL, INTENDED, act("done")],
+        seen=[POLL, POLL, POLL, OFF, POLL, INTENDED, act("done")],
         flow=OLD,
     ),
     Case(
@@ -158,7 +161,7 @@ CASES = (
         _undated,
         sent=[LIST, LIST, *LISTS, HANGUP],
         recorded=ONE,
-        seen=[POLL, POLL, POLL, INTENDED, act("done")],
+        seen=[POLL, OFF, POLL, POLL, INTENDED, act("done")],
         flow=OLD,
     ),
 )

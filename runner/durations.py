@@ -9,6 +9,9 @@ from runner.model import Millis
 
 PATTERN = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
 
+#: The end of the year 9999: what lies beyond can't be written as a date.
+LAST_MOMENT: Millis = 253_402_300_799_999
+
 _PARTS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z", re.ASCII)
 _UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
 

@@ -21,7 +21,7 @@ from runner.cli.paused import (
     whoever,
 )
 from runner.cli.wiring import settings_of
-from runner.durations import parse_duration, rfc3339
+from runner.durations import LAST_MOMENT, parse_duration, rfc3339
 from runner.engine.ports import Pause, Store
 from runner.model import Millis
 from runner.settings import RunSettings
@@ -104,6 +104,9 @@ def _until(lasting: str | None) -> Millis | None:
         raise Failure(f"--for: {error}", code=USAGE) from None
     if millis == 0:
         raise Failure("--for: a pause of no time pauses nothing", code=USAGE)
+    if right_now() + millis > LAST_MOMENT:
+        hint = "without --for it lasts until it is resumed"
+        raise Failure("--for: no calendar reaches that far", hint=hint, code=USAGE)
     return right_now() + millis
 
 

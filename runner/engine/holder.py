@@ -10,6 +10,10 @@ import os
 import socket
 from pathlib import Path
 
+PROCESSES = Path("/proc")
+#: In place of a time of start.
+DEAD = "dead"
+
 
 def identify() -> str:
     """`HOST:PID:STARTED:WORLD`, unique while this process lives; parts may be empty elsewhere."""
@@ -17,12 +21,15 @@ def identify() -> str:
     return f"{socket.gethostname()}:{pid}:{_started(pid) or ''}:{_world()}"
 
 
-def is_gone(holder: str) -> bool:
+def is_gone(holder: str, *, processes: Path = PROCESSES) -> bool:
     """Whether the process of that name is surely dead. False where that can't be known."""
     *_, number, started, world = f"::{holder}".rsplit(":", 3)
     if not world or world != _world() or not number.isdecimal() or not started:
         return False
-    return _started(int(number)) != started
+    found = _started(int(number), processes)
+    if found is None:
+        return not _is_there(int(number))
+    return found != started
 
 
 def _world() -> str:
@@ -35,11 +42,23 @@ def _world() -> str:
     return f"{boot}-{space.strip('pid:[]')}"
 
 
-def _started(pid: int) -> str | None:
-    """When the process started, in ticks since boot; None where there is none, or a dead one."""
+def _started(pid: int, processes: Path = PROCESSES) -> str | None:
+    """When the process started, in ticks since boot, or that it is dead; None where none shows."""
     try:
         # The name in parentheses may hold anything; after it the state comes first.
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        stat = Path(processes, str(pid), "stat").read_text()
+        state, *fields = stat.rpartition(")")[2].split()
     except (OSError, ValueError):
         return None
-    return None if state in "ZX" else fields[18]
+    return DEAD if state in "ZX" else fields[18]
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is a process of that number, though it may be hidden from us."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # it is somebody else's, or nobody knows
+    return True

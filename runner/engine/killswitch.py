@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runner.durations import LAST_MOMENT
 from runner.model import Millis
 from runner.pauses import Pause
 
@@ -37,7 +39,9 @@ class KillSwitch:
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
-            return None
+            if not self.path.is_symlink():
+                return None
+            return Pause(reason=f"{self.path} is a link that leads nowhere")
         except OSError as error:  # it may be there: nobody can tell that it is not
             return Pause(reason=f"{self.path} can't be looked at: {error.strerror}")
         pause = self._read(round(found.st_mtime * 1000))
@@ -76,20 +80,30 @@ class KillSwitch:
     def _read(self, changed: Millis) -> Pause:
         """What the file says. What can't be understood pauses without an end."""
         assert self.path is not None
-        try:
-            with self.path.open("rb") as stream:
-                told = json.loads(stream.read(_LARGEST) or b"{}")
-        except (OSError, ValueError):
-            told = None
+        told: Any = None
+        with suppress(OSError, ValueError, RecursionError):
+            told = json.loads(_content(self.path) or b"{}")
         if not isinstance(told, dict):
-            return Pause(reason=f"the file {self.path}", at=changed)
-        until = told.get("until")
+            told = {}
         return Pause(
             reason=_text(told.get("reason")) or f"the file {self.path}",
             by=_text(told.get("by")),
-            at=told["at"] if isinstance(told.get("at"), int) else changed,
-            until=until if isinstance(until, int) and not isinstance(until, bool) else None,
+            at=_moment(told.get("at")) or _moment(changed) or 0,
+            until=_moment(told.get("until")),
         )
+
+
+def _content(path: Path) -> bytes:
+    """What a plain file holds; nothing else is waited for, such as a pipe's other end."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(file, "rb") as stream:
+        return stream.read(_LARGEST) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+
+
+def _moment(value: Any) -> Millis | None:
+    """A time that can be written as one; anything else is none."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= LAST_MOMENT else None
 
 
 def _text(value: Any) -> str:

@@ -204,6 +204,7 @@ async def test_the_list_shows_all_and_resume_what_stays(project: Path) -> None:
         (["ends", "--all", "--reason", "x"], "--all stands alone"),
         (["ends", "--for", "soon", "--reason", "x"], "is not a duration"),
         (["ends", "--for", "0s", "--reason", "x"], "a pause of no time"),
+        (["ends", "--for", "99999999999h", "--reason", "x"], "no calendar reaches that far"),
         (["--account", "acme", "--reason", "x"], 'there is no account "acme"'),
         (["--all", "--store", "mysql://x", "--reason", "x"], "not a store"),
     ],

@@ -33,6 +33,7 @@ class Health:
         self._polled: dict[str, Millis] = {}
         self._troubles: dict[str, str] = dict.fromkeys(intervals, "no poll yet")
         self._role = "starting"
+        self._stall = ""
         self._reload_ok = True
 
     def hear(self, event: Event) -> None:
@@ -45,13 +46,14 @@ class Health:
             self._troubles[account] = str(event.fields.get("error", ""))
         elif event.name in ("reload.ok", "reload.failed"):
             self._reload_ok = event.name == "reload.ok"
-        elif event.name in ("leading", "standby"):
+        elif event.name in ("leading", "standby", "stalled"):
             self._role = event.name
+            self._stall = str(event.fields.get("error", "")) if event.name == "stalled" else ""
 
     def report(self, now: Millis) -> tuple[bool, dict[str, object]]:
         """Whether the runner is ready, and the facts behind it."""
         late = [account for account in self._intervals if not self._is_fresh(account, now)]
-        ready = self._role == "standby" or not late
+        ready = self._role == "standby" or (not late and self._role != "stalled")
         oldest = [self._polled.get(account) for account in self._intervals]
         known = [at for at in oldest if at is not None]
         facts: dict[str, object] = {
@@ -66,6 +68,8 @@ class Health:
         }
         if late:
             facts["late"] = [self._names.get(account) or account for account in late[:_NAMED]]
+        if self._stall:
+            return ready, facts | {"trouble": self._stall}
         for account, trouble in self._troubles.items():
             name = self._names.get(account)
             facts["trouble"] = f"{name}: {trouble}" if name else trouble

@@ -76,18 +76,22 @@ class Notifier:
         elif event.name == "poll.failed":
             self._polls[account] = str(event.fields.get("error", "")) or "no reason was given"
             self.status(self._summary())
-        elif event.name in ("standby", "leading"):
+        elif event.name in ("standby", "leading", "stalled"):
             self._hear_role(event)
         elif event.name == "stopped":
             self.stopping()
 
     def _hear_role(self, event: Event) -> None:
-        """`standby`: another runner acts on this store; `leading`: this one does."""
+        """`standby`: another runner acts on this store; `leading`: this one does; `stalled`: it
+        would, and its store doesn't let it.
+        """
         self._role = event.name
         self._polls.clear()
         if event.name == "standby":
             # As ready as it will be while the other one lives, which may be for ever.
             self.ready("standby: another runner acts on this store")
+        elif event.name == "stalled":
+            self.status(f"stalled: {event.fields.get('error', '')}")
         else:
             self.status("leading; waiting for the first poll")
 

@@ -78,7 +78,7 @@ class Daemon:
             except StoreError as error:
                 if not patient:
                     raise
-                self._tell("standby", "error", error=str(error), hint=error.hint)
+                self._stalled(error)
                 await self._until_stop(self._clock.sleep(leadership.period))
         if leadership is not None and not self.stop.is_set():
             self._tell("leading", "info", holder=leadership.holder)
@@ -101,11 +101,22 @@ class Daemon:
             if self.stop.is_set():
                 return await self._stop(crew, work)
             _raise_faults([*work, *beside])
-            self._tell("standby", "warning", error="another runner has taken over, or may have")
+            self._tell_of_the_end()
             return None
         finally:
             await _cancel([*work, *beside])
             await asyncio.gather(*(rounds.engine.abandon() for rounds in crew))
+
+    def _tell_of_the_end(self) -> None:
+        """Why a term ended that nobody stopped: the store, or another runner."""
+        trouble = self._leadership.trouble if self._leadership is not None else None
+        if trouble is not None:
+            self._stalled(trouble)
+        else:
+            self._tell("standby", "warning", error="another runner has taken over")
+
+    def _stalled(self, error: StoreError) -> None:
+        self._tell("stalled", "error", error=str(error), hint=error.hint)
 
     async def _stop(self, crew: Sequence[Rounds], work: Sequence[asyncio.Future[None]]) -> int:
         """No new poll; what is under way gets the grace to end, polls and acts together."""

@@ -50,6 +50,8 @@ class Leadership:
         self._clock = clock
         self._gone = gone
         self._until: Millis | None = None  # on the monotonic clock
+        #: What kept the lease from being renewed, where it was not another runner.
+        self.trouble: StoreError | None = None
 
     @property
     def valid(self) -> bool:
@@ -74,6 +76,7 @@ class Leadership:
 
     async def keep(self) -> None:
         """Renews for as long as it can; returns, with the lease lost, when it could not."""
+        self.trouble = None
         while True:
             await self._clock.sleep(max(1, self.period // RENEWALS))
             began = self._clock.monotonic()
@@ -81,8 +84,9 @@ class Leadership:
                 await self._store.renew(self._clock.now())
             except LeaseLost:
                 break
-            except StoreError:
+            except StoreError as error:
                 if not self.valid:
+                    self.trouble = error
                     break  # too long without: by now somebody else may have it
                 continue
             self._until = began + self.period
@@ -99,8 +103,12 @@ class Leadership:
 
     async def _took(self, seen: Lease | None, since: Millis) -> bool:
         began = self._clock.monotonic()
-        free = seen is None or began - since >= self.period or self._gone(seen.holder)
+        free = seen is None or began - since >= self.period or self._is_over(seen.holder)
         if free and await self._store.take(self.holder, over=seen, at=self._clock.now()):
             self._until = began + self.period
             return True
         return False
+
+    def _is_over(self, holder: str) -> bool:
+        """Whether the holder surely acts no more: it is dead, or our own term that has ended."""
+        return holder == self.holder or self._gone(holder)

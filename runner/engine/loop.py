@@ -30,8 +30,12 @@ from runner.engine.ports import (
     Store,
     StoreError,
 )
-from runner.engine.telling import planned, poll_failed, tripped
+from runner.engine.rehearsal import Rehearsal
+from runner.engine.telling import clock_told, poll_failed, polled, tripped, undated
 from runner.model import FlowSet, Millis
+
+#: Two clocks that differ by more are worth a warning: ledger times, windows and pauses suffer.
+CLOCK_OFF: Millis = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Poll:
     asked: Millis = 0
     #: Whether the far side wanted fewer updates since the poll before.
     throttled: bool = False
+    #: What is told of a good one.
+    event: Event | None = None
 
     @property
     def plan(self) -> Plan | None:
@@ -79,8 +85,8 @@ class Engine:
         self.stale_after: Millis = 2_000
         self._busy: dict[str, asyncio.Task[None]] = {}  # leg group → the change under way
         self._resuming: dict[int, asyncio.Task[None]] = {}  # ledger entry → its recovery
-        self._rehearsed: set[tuple[str, str, int]] = set()
-        self._tripping: set[str] = set()  # rules whose guard a rehearsal has seen trip
+        self._rehearsal = Rehearsal(account, tell)
+        self._clock_is_off = False
         self._stopping = asyncio.Event()
 
     def known_as(self, alias: str) -> None:
@@ -118,33 +124,25 @@ class Engine:
             await self._brain.keep(poll.sight)
             for trip in poll.sight.plan.trips:
                 await self._trip(trip)
-            await self._act(poll, poll.sight, now)
+            entries = await self._claim(poll.sight, now)
+            self._told(poll)  # what is told of as seen is on record too
+            self._begin(entries, poll, poll.sight)
         return poll
 
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
-        return await self._look(now, await self._store.unfinished(self.account))
+        poll = await self._look(now, await self._store.unfinished(self.account))
+        self._told(poll)
+        return poll
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
         poll = await self._look(now, await self._store.unfinished(self.account))
+        self._told(poll)
         if poll.sight is not None:
             self._brain.remember(poll.sight)
-            live = {call.sid for call in poll.sight.calls}
-            self._rehearsed = {act for act in self._rehearsed if act[0] in live}
-            self._rehearse_trips(poll.sight.plan.trips, now)
-        for step in poll.plan.steps if poll.plan is not None else ():
-            act = (step.call.sid, step.rule.key, step.turn.number)
-            if act not in self._rehearsed:
-                self._rehearsed.add(act)
-                self._tell(planned(self.account, step, now))
+            self._rehearsal.show(poll.sight, now)
         return poll
-
-    def _rehearse_trips(self, trips: Sequence[Trip], now: Millis) -> None:
-        for trip in trips:
-            if trip.rule.key not in self._tripping:
-                self._tell(tripped(self.account, trip, now))
-        self._tripping = {trip.rule.key for trip in trips}
 
     async def live_calls(self) -> frozenset[str]:
         """The SIDs of all live calls of the account. Raises `GatewayError`."""
@@ -186,9 +184,7 @@ class Engine:
         busy = frozenset({*self._busy, *(entry.intent.call_sid for entry in unfinished)})
         try:
             listing = await self._list(self._brain.query)
-            # Ages are measured on the far side's clock: a wrong local one must not hang up a call.
-            if listing.server_time is not None:
-                self._actor.server_is_ahead(listing.server_time - now)
+            self._compare_clocks(listing, now)
             self._brain.interval = self.stale_after
             requests = listing.requests
             sight = await self._brain.look(listing, now, busy=busy)
@@ -204,15 +200,30 @@ class Engine:
             if not self._stopping.is_set():
                 self._tell(poll_failed(self.account, error, now))
             return Poll(0, error=error)
-        fields = {
-            "account": self.account,
-            "calls": len(listing.calls),
-            "took_ms": self._clock.monotonic() - began,
-            "requests": requests,
-        }
-        self._tell(Event("poll", now, "info", fields))
+        took = self._clock.monotonic() - began
+        event = polled(self.account, len(listing.calls), now, took=took, requests=requests)
         throttled = self._actor.throttle.noticed()
-        return Poll(len(listing.calls), sight, asked=began, throttled=throttled)
+        return Poll(len(listing.calls), sight, asked=began, throttled=throttled, event=event)
+
+    def _compare_clocks(self, listing: Listing, now: Millis) -> None:
+        """Ages are measured on the far side's clock: a wrong local one must not hang up a call.
+
+        Raises `GatewayError` where calls were listed and nobody knows how old they are.
+        """
+        if listing.server_time is None:
+            if listing.requests:
+                raise undated()
+            return
+        ahead = listing.server_time - now
+        self._actor.server_is_ahead(ahead)
+        is_off = abs(ahead) > CLOCK_OFF
+        if is_off != self._clock_is_off:
+            self._clock_is_off = is_off
+            self._tell(clock_told(self.account, ahead, now, is_off=is_off))
+
+    def _told(self, poll: Poll) -> None:
+        if poll.event is not None:
+            self._tell(poll.event)
 
     async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
@@ -239,13 +250,18 @@ class Engine:
 
     # ---- act --------------------------------------------------------------------------------
 
-    async def _act(self, poll: Poll, sight: Sight, now: Millis) -> None:
-        steps: Sequence[Step] = () if self._actor.throttle.resting else sight.plan.steps
-        every = [*sight.plan.shadows, *steps]
-        if not every or self._stopping.is_set():
-            return
-        by_claim = {(step.call.sid, step.rule.key): step for step in steps}
-        for entry in await self._store.claim([self._intent(step, now) for step in every]):
+    async def _claim(self, sight: Sight, now: Millis) -> Sequence[Entry]:
+        """Makes what is to be done durable, in one commit; nothing while updates rest."""
+        if self._stopping.is_set():
+            return ()
+        steps = () if self._actor.throttle.resting else sight.plan.steps
+        intents = [self._intent(step, now) for step in (*sight.plan.shadows, *steps)]
+        return await self._store.claim(intents) if intents else ()
+
+    def _begin(self, entries: Sequence[Entry], poll: Poll, sight: Sight) -> None:
+        """Starts each act that is on record."""
+        by_claim = {(step.call.sid, step.rule.key): step for step in sight.plan.steps}
+        for entry in entries:
             self._actor.tell(entry, entry.outcome)
             if entry.outcome == "intended":
                 step = by_claim[entry.intent.call_sid, entry.intent.rule_key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 from runner.cli.terminal import printable
@@ -21,8 +22,12 @@ def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listene
 
     def write(event: Event) -> None:
         fields = event.fields if show_numbers else _masked(event.fields)
-        stream.write(render(event, dict(fields)) + "\n")
-        stream.flush()
+        line = render(event, dict(fields)) + "\n"
+        # A full disk or a reader that is gone must not stop acts half way: what was done stands in
+        # the ledger too.
+        with suppress(OSError):
+            stream.write(line)
+            stream.flush()
 
     return write
 

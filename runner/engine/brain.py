@@ -26,6 +26,9 @@ from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
 
 #: A start so soon after the last poll of the process before is as good as the next poll.
 CONTINUOUS: Millis = 5_000
+#: No pace is slower than a poll a minute. What is further apart than two of them, and than two
+#: intervals, is time that nobody watched: the process was stopped, or the machine slept.
+UNWATCHED: Millis = 120_000
 #: So many times a rule is compared with a call before other accounts have their turn: a
 #: millisecond or two. A poll of theirs needs a dozen such turns.
 SLICE = 1_000
@@ -170,10 +173,9 @@ class Brain:
             near = max(CONTINUOUS, 2 * self.interval)
             if self._last is not None and server_now - self._last <= near:
                 self._missed = False
-        unseen = 0
-        if self._missed and self._last is not None:
-            unseen = max(0, server_now - self._last)
-        return Holds(self._since, server_now, unseen=unseen)
+        apart = 0 if self._last is None else max(0, server_now - self._last)
+        unwatched = self._missed or apart > max(UNWATCHED, 2 * self.interval)
+        return Holds(self._since, server_now, unseen=apart if unwatched else 0)
 
     async def _history(self, verdicts: list[Verdict], moment: Moment, now: Millis) -> History:
         if not verdicts:

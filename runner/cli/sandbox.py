@@ -168,6 +168,7 @@ def _introduce(sandbox: Sandbox, say: Callable[[str], None]) -> None:
     say("Point callflow at it, in another terminal:\n")
     say(f"  export TWILIO_ACCOUNT_SID={sandbox.account_sid}")
     say(f"  export TWILIO_AUTH_TOKEN={sandbox.auth_token}")
-    say(f"  callflow run --dry-run --api-base {sandbox.url}\n")
+    say(f"  export CALLFLOW_API_BASE={sandbox.url}")
+    say("  callflow run --dry-run\n")
     say(f"or Twilio's SDK: client.api.base_url = {sandbox.url!r}")
     say(f"Steer it: curl {sandbox.url}/sandbox/state")

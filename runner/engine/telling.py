@@ -63,5 +63,7 @@ def tripped(account: str, trip: Trip, now: Millis) -> Event:
         "calls": trip.calls,
         "allowed": trip.allowed,
         "detail": trip.detail,
+        "hint": f"nothing of it is sent; look at `callflow plan`, then `callflow resume "
+        f"{trip.rule.key}`, with a `guard` on the rule where so many are meant",
     }
     return Event("rule.tripped", now, "error", fields)

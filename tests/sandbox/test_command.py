@@ -52,7 +52,7 @@ async def test_it_serves_the_scenario_until_it_is_stopped(scenario: Path) -> Non
     process.send_signal(signal.SIGTERM)
     out, err = await process.communicate()
     assert f"export TWILIO_AUTH_TOKEN={AUTH_TOKEN}" in out.decode()
-    assert f"--api-base {url}" in out.decode()
+    assert f"export CALLFLOW_API_BASE={url}" in out.decode()
     assert out.decode().endswith("stopped\n")
     assert (process.returncode, err) == (0, b"")
 

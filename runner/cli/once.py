@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from runner.cli.braking import brake_on_signal
 from runner.cli.crew import Crew
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, Failure
 from runner.cli.job import Job, leadership_of, open_crew
@@ -38,6 +39,7 @@ async def once(job: Job, stopping: Stopping) -> int:
     stop = asyncio.Event()
     async with open_crew(job, watch) as crew:
         stopping.begin(stop.set, grace=job.settings.grace)
+        brake_on_signal(crew)
         polls = await _led(crew, job, stop)
         stopping.over = True
     if not polls or any(poll.error is not None for poll in polls):
@@ -83,9 +85,13 @@ async def _poll_all(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]
 
     async def poll() -> None:
         polls = [(each.rehearse if job.dry_run else each.tick)(now) for each in engines]
-        found.extend(await asyncio.gather(*polls))
+        ended = await asyncio.gather(*polls, return_exceptions=True)
         for engine in engines:
             await engine.settle()
+        for each in ended:  # one account's trouble cuts off no other's acts
+            if isinstance(each, BaseException):
+                raise each
+            found.append(each)
 
     work = asyncio.ensure_future(poll())
     if not await _ended(work, stop):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from runner import __version__
+from runner.cli.braking import brake_on_signal, hold_brake_signal
 from runner.cli.crew import Crew
 from runner.cli.exits import CLEAN, Failure
 from runner.cli.job import Job, leadership_of, open_crew
@@ -32,7 +32,7 @@ from runner.console.notify import Notifier
 from runner.engine.clock import Clock
 from runner.engine.daemon import Daemon
 from runner.engine.pausewatch import PauseWatch
-from runner.engine.ports import Event, Pause, StoreError
+from runner.engine.ports import Event, StoreError
 from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads
 from runner.engine.retention import Retention
@@ -66,6 +66,7 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     # One poll that never was must not look like one that found nothing.
     stopping = Stopping(early=None if once else CLEAN)
     stopping.install()
+    hold_brake_signal()
     named = options.pop("config")
     where_config = config_path(named)
     config = config_of(where_config)
@@ -161,24 +162,8 @@ def _on_signals(daemon: Daemon, stopping: Stopping, notifier: Notifier, crew: Cr
         notifier.stopping()
         daemon.stop.set()
 
-    def brake() -> None:
-        now = crew.clock.now()
-        try:
-            crew.kill.throw(Pause(reason="signal SIGUSR1", by="signal", at=now))
-        except OSError as error:
-            text = f"the kill switch is thrown, but its file can't be written: {error}"
-            hint = "a restart would act again: mend the folder, or touch the file PAUSED there"
-            crew.tell(
-                Event(
-                    "rule.paused",
-                    now,
-                    "error",
-                    {"scope": "everything", "error": text, "hint": hint},
-                )
-            )
-
     stopping.begin(stop, grace=crew.settings.grace)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, brake)
+    brake_on_signal(crew)
 
 
 def _started_fields(job: Job) -> dict[str, object]:

@@ -86,12 +86,12 @@ async def _poll_all(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]
     async def poll() -> None:
         polls = [(each.rehearse if job.dry_run else each.tick)(now) for each in engines]
         ended = await asyncio.gather(*polls, return_exceptions=True)
+        found.extend(each for each in ended if isinstance(each, Poll))
         for engine in engines:
             await engine.settle()
-        for each in ended:  # one account's trouble cuts off no other's acts
+        for each in ended:  # only now: one account's trouble cuts off no other's acts
             if isinstance(each, BaseException):
                 raise each
-            found.append(each)
 
     work = asyncio.ensure_future(poll())
     if not await _ended(work, stop):

@@ -286,7 +286,8 @@ class Engine:
 
     def _resume(self, left: Sequence[Entry]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        for entry in () if self._stopping.is_set() else left:
+        waits = self._stopping.is_set() or self._actor.throttle.resting
+        for entry in () if waits else left:
             order = self._brain.order_again(entry)
             self._start(self._resuming, entry.id, self._actor.resume(entry, order))
 

@@ -205,3 +205,19 @@ async def test_what_may_have_been_carried_out_is_not_recorded_as_withdrawn(
     for _ in range(5):
         await site.poll(after=10 * SECOND)
     assert [outcome for _, outcome in await site.outcomes()] in (["done"], ["unknown"])
+
+
+async def test_what_is_taken_up_again_rests_as_long_as_the_far_side_asks(site: Site) -> None:
+    site.flows(HANG_UP)
+    site.sandbox.add_call(id="a", to="+14155550100")
+    site.sandbox.set_fault("reset-before", on=("update",), times=1)
+    site.sandbox.set_fault("429", on=("update",), times=1, retry_after=20)
+    await site.poll()
+    assert len(site.updates()) == 2
+    for _ in range(9):
+        await site.poll(after=2 * SECOND)
+    assert len(site.updates()) == 2
+    for _ in range(3):
+        await site.poll(after=2 * SECOND)
+    assert len(site.updates()) == 3
+    assert await site.outcomes() == [("f/r", "done")]

@@ -74,7 +74,10 @@ def write_flows(folder: Path, rules: int) -> FlowSet:
             )[n % 5]
             lines.append(f"  - {{id: r{rule}, match: {match}, then: [hangup]}}")
         (folder / f"f{number}.yaml").write_text("\n".join(lines) + "\n")
-    acting = 'version: 1\nflow: acting\nguard: unlimited\nrules: [{id: end, match: {from: {suffix: "7"}, age: {gte: 1m}}'
+    acting = (
+        "version: 1\nflow: acting\nguard: unlimited\n"
+        'rules: [{id: end, match: {from: {suffix: "7"}, age: {gte: 1m}}'
+    )
     (folder / "acting.yaml").write_text(acting + ", then: [hangup]}]\n")
     loaded = load([folder])
     assert loaded.flow_set is not None, loaded.problems

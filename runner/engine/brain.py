@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from runner.actions.sequence import says_goodbye
 from runner.call import Call, CallQuery
@@ -37,6 +37,15 @@ EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What a plan is made of, beside the calls: verdicts, what was done before, and the bounds."""
+
+    verdicts: Sequence[Verdict] = ()
+    history: History = field(default_factory=History)
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """One successful look: the calls, the moment, the holds after it and the plan."""
 
@@ -44,6 +53,7 @@ class Sight:
     moment: Moment
     holds: Holds
     plan: Plan
+    findings: Findings = field(default_factory=Findings)
 
 
 class Brain:
@@ -83,30 +93,27 @@ class Brain:
             and not (self.query.to or self.query.from_ or self.query.parent_call_sid)
         )
 
-    async def look(
-        self,
-        listing: Listing,
-        now: Millis,
-        *,
-        busy: frozenset[str],
-        others: Sequence[Call] = (),
-    ) -> Sight:
-        """Decides on a listing, at the wall time `now` of this machine.
-
-        `others` are live calls that no rule asks for: legs are looked for among them too, and they
-        count where a guard compares with all live calls.
-        """
+    async def look(self, listing: Listing, now: Millis, *, busy: frozenset[str]) -> Sight:
+        """Decides on a listing, at the wall time `now` of this machine."""
         server_now = now if listing.server_time is None else listing.server_time
-        live = LiveSet(listing.calls, server_now)
-        moment = Moment(server_now, live, self.alias)
+        moment = Moment(server_now, LiveSet(listing.calls, server_now), self.alias)
         holds = await self._holds(server_now)
         verdicts = await self._verdicts(listing.calls, moment, holds)
         history = await self._history(verdicts, moment, now)
-        bounds = await self._bounds(verdicts)
-        listed = {call.sid for call in listing.calls}
-        known = (*listing.calls, *(call for call in others if call.sid not in listed))
-        plan = Planner(known, moment, busy=busy, bounds=bounds).plan(verdicts, history)
-        self._sight = Sight(listing.calls, moment, holds, plan)
+        findings = Findings(verdicts, history, await self._bounds(verdicts))
+        plan = _planned(listing.calls, moment, findings, busy=busy)
+        self._sight = Sight(listing.calls, moment, holds, plan, findings)
+        return self._sight
+
+    def look_further(self, sight: Sight, others: Sequence[Call], *, busy: frozenset[str]) -> Sight:
+        """The same verdicts, planned anew with live calls beside that no rule asks for.
+
+        Legs are looked for among them too, and they count where a guard compares with all calls.
+        """
+        listed = {call.sid for call in sight.calls}
+        known = (*sight.calls, *(call for call in others if call.sid not in listed))
+        plan = _planned(known, sight.moment, sight.findings, busy=busy)
+        self._sight = replace(sight, plan=plan)
         return self._sight
 
     async def keep(self, sight: Sight) -> None:
@@ -188,3 +195,10 @@ class Brain:
         }
         values = await self._store.values(self._account, keys) if keys else {}
         return History(acts, values, now)
+
+
+def _planned(
+    calls: Sequence[Call], moment: Moment, findings: Findings, *, busy: frozenset[str]
+) -> Plan:
+    planner = Planner(calls, moment, busy=busy, bounds=findings.bounds)
+    return planner.plan(findings.verdicts, findings.history)

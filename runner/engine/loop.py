@@ -194,7 +194,7 @@ class Engine:
                 # statuses anew, in their order: a call that moves on meanwhile is in one of them.
                 others = await self._list(EVERYTHING)
                 requests += others.requests
-                sight = await self._brain.look(listing, now, busy=busy, others=others.calls)
+                sight = self._brain.look_further(sight, others.calls, busy=busy)
         except GatewayError as error:
             self._brain.missed_a_poll()
             if not self._stopping.is_set():

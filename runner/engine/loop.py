@@ -7,23 +7,22 @@ never delays the next look at the other calls; `settle()` waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from runner.call import CallQuery
 from runner.decision.guarding import Trip
-from runner.decision.planner import Plan, Step
+from runner.decision.planner import Plan
 from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
 from runner.engine.clock import Clock
+from runner.engine.orders import intent_of
 from runner.engine.ports import (
     Entry,
     Event,
     Gateway,
     GatewayError,
-    Intent,
     LeaseLost,
     Listener,
     Listing,
@@ -31,6 +30,7 @@ from runner.engine.ports import (
     StoreError,
 )
 from runner.engine.rehearsal import Rehearsal
+from runner.engine.tasks import Tasks
 from runner.engine.telling import clock_told, poll_failed, polled, tripped, undated
 from runner.model import FlowSet, Millis
 
@@ -83,8 +83,8 @@ class Engine:
         self._actor = Actor(gateway, store, clock=clock, tell=tell, brakes=brakes)
         #: A row older than this is read again before it is acted on: the interval between polls.
         self.stale_after: Millis = 2_000
-        self._busy: dict[str, asyncio.Task[None]] = {}  # leg group → the change under way
-        self._resuming: dict[int, asyncio.Task[None]] = {}  # ledger entry → its recovery
+        self._busy = Tasks[str](self._crashed)  # by leg group: the change under way
+        self._resuming = Tasks[int](self._crashed)  # by ledger entry: its recovery
         self._rehearsal = Rehearsal(account, tell)
         self._clock_is_off = False
         self._stopping = asyncio.Event()
@@ -255,7 +255,7 @@ class Engine:
         if self._stopping.is_set():
             return ()
         steps = () if self._actor.throttle.resting else sight.plan.steps
-        intents = [self._intent(step, now) for step in (*sight.plan.shadows, *steps)]
+        intents = [intent_of(self.account, step, now) for step in (*sight.plan.shadows, *steps)]
         return await self._store.claim(intents) if intents else ()
 
     def _begin(self, entries: Sequence[Entry], poll: Poll, sight: Sight) -> None:
@@ -266,52 +266,24 @@ class Engine:
             if entry.outcome == "intended":
                 step = by_claim[entry.intent.call_sid, entry.intent.rule_key]
                 order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
-                self._start(self._busy, step.group, self._actor.apply(entry, order))
-
-    def _intent(self, step: Step, now: Millis) -> Intent:
-        return Intent(
-            account=self.account,
-            call_sid=step.call.sid,
-            flow=step.flow.name,
-            rule=step.rule.id,
-            revision=step.flow.revision,
-            then=step.then,
-            request=step.update.parameters(),
-            why=step.why,
-            at=now,
-            number=step.turn.number,
-            value=step.turn.value,
-            ends=step.ends,
-        )
+                self._busy.start(step.group, self._actor.apply(entry, order))
 
     def _resume(self, left: Sequence[Entry]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
         waits = self._stopping.is_set() or self._actor.throttle.resting
         for entry in () if waits else left:
             order = self._brain.order_again(entry)
-            self._start(self._resuming, entry.id, self._actor.resume(entry, order))
+            self._resuming.start(entry.id, self._actor.resume(entry, order))
 
     def _is_looked_after(self, entry: Entry) -> bool:
         return entry.id in self._actor.under_way or entry.id in self._resuming
 
-    def _start(
-        self, shelf: dict[Any, asyncio.Task[None]], key: Any, work: Coroutine[Any, Any, None]
-    ) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        shelf[key] = task
-        task.add_done_callback(lambda done: self._ended(shelf, key, done))
-
-    def _ended(
-        self, shelf: dict[Any, asyncio.Task[None]], key: Any, task: asyncio.Task[None]
-    ) -> None:
-        if shelf.get(key) is task:
-            del shelf[key]
-        error = None if task.cancelled() else task.exception()
+    def _crashed(self, error: BaseException) -> None:
         # Without the lease nothing may be recorded; whoever has it now looks after the intent.
-        if error is not None and not isinstance(error, LeaseLost):
+        if not isinstance(error, LeaseLost):
             fields = {"account": self.account, "error": f"{type(error).__name__}: {error}"}
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
 
     @property
     def _running(self) -> list[asyncio.Task[None]]:
-        return [*self._busy.values(), *self._resuming.values()]
+        return self._busy.running + self._resuming.running

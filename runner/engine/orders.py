@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.call import Call
+from runner.decision.planner import Step
+from runner.engine.ports import Intent
 from runner.model import Millis, Update
 
 
@@ -47,3 +49,21 @@ class Act:
     def is_stale(self, now: Millis) -> bool:
         """Whether what was known of the call when the verdict was taken is too old, by then."""
         return now >= self.order.stale_at
+
+
+def intent_of(account: str, step: Step, now: Millis) -> Intent:
+    """What is recorded of a step before anything is sent."""
+    return Intent(
+        account=account,
+        call_sid=step.call.sid,
+        flow=step.flow.name,
+        rule=step.rule.id,
+        revision=step.flow.revision,
+        then=step.then,
+        request=step.update.parameters(),
+        why=step.why,
+        at=now,
+        number=step.turn.number,
+        value=step.turn.value,
+        ends=step.ends,
+    )

@@ -1,0 +1,41 @@
+"""Work that goes on by itself, each piece under a key for as long as it lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key", str, int)
+
+
+class Tasks(Generic[Key]):
+    """The pieces under way, by key. `crashed` hears of whatever one of them raises."""
+
+    def __init__(self, crashed: Callable[[BaseException], None]) -> None:
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._crashed = crashed
+
+    def start(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
+        """Starts a piece; one under the same key that still goes on is no longer found by it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[key] = task
+        task.add_done_callback(lambda done: self._ended(key, done))
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._tasks
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._tasks)
+
+    @property
+    def running(self) -> list[asyncio.Task[None]]:
+        """The tasks themselves."""
+        return list(self._tasks.values())
+
+    def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._crashed(error)

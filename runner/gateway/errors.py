@@ -85,19 +85,19 @@ def error_of_answer(
         login = status == 401 or code == BAD_CREDENTIALS
         return AccessRefused(said, hint=hint or HINTS[status], login=login)
     if 400 <= status < 500 and status != 408:
-        return _refusal(said, status, document, empty=not body.strip())
+        return _refusal(said, status, document)
     if 300 <= status < 400:
         hint = "redirects are not followed, they would carry the credentials; check the API base"
         return NoAnswer(said, hint=hint)
     return NoAnswer(said, hint=_open_question(method))
 
 
-def _refusal(said: str, status: int, document: ErrorBody | None, *, empty: bool) -> GatewayError:
-    if document is None and not empty:
+def _refusal(said: str, status: int, document: ErrorBody | None) -> GatewayError:
+    if document is None:
         # A 404 page of some proxy must not pass for "this call is over".
         hint = "the answer is not Twilio's: something in between gave it; check the API base"
         return NoAnswer(f"{said} without Twilio's error document", hint=hint)
-    code = document.number if document else None
+    code = document.number
     kind = NoSuchCall if status == 404 or code == NO_SUCH else Refused
     hint = HINTS[NO_SUCH] if kind is NoSuchCall else HINTS.get(code or 0, "")
     return kind(said, status=status, code=code, hint=hint)

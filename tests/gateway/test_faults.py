@@ -60,7 +60,7 @@ async def failure(reply: Reply, **settings: int) -> tuple[GatewayError, RawServe
         (answer(429, error(20429, "Too many", 429)), Throttled, "nothing was changed"),
         (answer(429), Throttled, "429"),
         (answer(404, error(20404, "Not found", 404)), NoSuchCall, "20404"),
-        (answer(404), NoSuchCall, "404"),
+        (answer(404), NoAnswer, "without Twilio's error document"),
         (answer(404, b"<html>nginx</html>"), NoAnswer, "without Twilio's error document"),
         (answer(400, error(21220, "Call is not in-progress.", 400)), Refused, "21220"),
         (answer(408), NoAnswer, "408"),

@@ -31,7 +31,7 @@ TWILIO = "https://api.twilio.com"
 def read_settings(
     config: str | None, options: Mapping[str, Any]
 ) -> tuple[RunSettings, list[Finding]]:
-    """The settings, and what is wrong with the file; without what it says where it can't be used.
+    """The settings, and what is wrong with the file; with its store alone where it can't be used.
 
     Raises `BadSettings` for options.
     """
@@ -41,6 +41,8 @@ def read_settings(
         return settings, [ok("config", "there is no callflow.yaml here: defaults hold")]
     loaded = load_config(path)
     if loaded.data is None:
+        # Its store all the same: that is where the runner is, and what stands paused.
+        settings = settings_from({"store": loaded.store or None}, options)
         return settings, _problems("config", loaded.problems, f"callflow validate {path}")
     data = dict(loaded.data)
     if data.get("flows"):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.cli.doctor_findings import Finding, ok, problem, warning
+from runner.cli.naming import process_of, resuming
 from runner.cli.paused import told
 from runner.durations import format_duration
 from runner.engine.holder import is_gone
@@ -140,26 +141,22 @@ async def examine_state(settings: RunSettings) -> list[Finding]:
 def lease_finding(first: Lease | None, second: Lease | None, period: Millis) -> Finding:
     """Who acts on this store, by two looks at its lease."""
     if first is not None and second is not None and second.fence - first.fence > 1:
-        seen = f"{_named(first)} and {_named(second)} take the lease from each other"
+        both = " and ".join(process_of(each.holder) for each in (first, second))
+        seen = f"{both} take the lease from each other"
         fix = "stop one of them, and compare the clocks and the versions of both"
         return problem("runner", seen, fix)
     if second is None:
         return ok("runner", "none has the lease: nothing acts on this store now")
+    named = process_of(second.holder)
     age = max(0, time.time_ns() // 1_000_000 - second.at)
     since = f"{format_duration(age // 1000 * 1000)} ago"
     if first is not None and second.beat == first.beat and is_gone(second.holder):
         fix = "start callflow run; it takes over at once"
-        return warning("runner", f"{_named(second)} died with the lease, renewed {since}", fix)
+        return warning("runner", f"{named} died with the lease, renewed {since}", fix)
     if age > 3 * period:
         fix = "start callflow run, which takes over; or look why that one hangs"
-        return warning("runner", f"{_named(second)} last renewed its lease {since}", fix)
-    return ok("runner", f"{_named(second)} acts on this store; renewed its lease {since}")
-
-
-def _named(lease: Lease) -> str:
-    """`process 4711 on web-1`; the rest of a holder's name is for machines."""
-    host, process, *_ = [*lease.holder.split(":"), ""]
-    return f"process {process} on {host}" if process else lease.holder
+        return warning("runner", f"{named} last renewed its lease {since}", fix)
+    return ok("runner", f"{named} acts on this store; renewed its lease {since}")
 
 
 def _paused(pauses: Sequence[Pause], settings: RunSettings) -> list[Finding]:
@@ -169,15 +166,8 @@ def _paused(pauses: Sequence[Pause], settings: RunSettings) -> list[Finding]:
     except StoreError:
         killed = None
     findings = [
-        warning("paused", told(each), f"if it is over: {resuming(each)}")
+        warning("paused", told(each, settings), f"if it is over: {resuming(each, settings)}")
         for each in (*([killed] if killed else []), *pauses)
         if each.stands(now)
     ]
     return findings or [ok("paused", "nothing is")]
-
-
-def resuming(pause: Pause) -> str:
-    """The command that lifts it."""
-    named = f" {pause.flow}/{pause.rule}" if pause.rule else f" {pause.flow}" if pause.flow else ""
-    account = f" --account {pause.account}" if pause.account else ""
-    return f"callflow resume{named}{account}" if named or account else "callflow resume --all"

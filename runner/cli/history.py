@@ -12,8 +12,9 @@ import click
 
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
+from runner.cli.paused import unused
 from runner.cli.terminal import printable
-from runner.cli.wiring import settings_of
+from runner.cli.wiring import store_settings
 from runner.durations import parse_duration, rfc3339
 from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError, Verification
 from runner.masking import mask_numbers
@@ -42,7 +43,7 @@ T = TypeVar("T")
 @option("--show-numbers", is_flag=True, help="Don't mask phone numbers.")
 def command(config: str | None, store: str | None, form: str, verify: bool, **filters: Any) -> int:
     """Show what was done to which call, and why; newest last."""
-    settings = settings_of(config, {"store": store})
+    settings = store_settings(config, store)
     if verify:
         return _report(_asked(settings.store, lambda ledger: ledger.verify()), settings.store)
     query = HistoryQuery(
@@ -59,7 +60,8 @@ def command(config: str | None, store: str | None, form: str, verify: bool, **fi
     elif rows:
         click.echo("\n".join(printable(_text(row)) for row in rows))
     else:
-        click.echo(f"no such acts in {settings.store}", err=True)
+        doubt = unused(settings)
+        click.echo(f"no acts: {doubt}" if doubt else f"no such acts in {settings.store}", err=True)
     return CLEAN
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from runner.cli.naming import with_alias
 from runner.cli.terminal import printable
 from runner.durations import rfc3339
 from runner.engine.ports import Event, Listener
@@ -71,13 +72,24 @@ def _text_line(event: Event, fields: dict[str, Any]) -> str:
         rule = f"{fields.pop('flow')}/{fields.pop('rule')}"
         # What is about the rule itself has no call, and does nothing to one.
         subject = (f" {call}" if call else "") + f" {rule}" + (f": {then}" if then else "")
-    fields.pop("account", None)
+    _for_people(fields)
     if fields.get("attempt") == 1:
         del fields["attempt"]
     fields.update(fields.pop("request", {}))
     extra = "".join(f" {name}={_value(value)}" for name, value in fields.items() if value != "")
     mark = "" if event.level in ("info", "debug") else f" {event.level.upper()}"
     return printable(f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}")
+
+
+def _for_people(fields: dict[str, Any]) -> None:
+    """Leaves out, or says in short, what only machines tell apart."""
+    account = fields.pop("account", "")
+    if "scope" in fields:
+        fields["scope"] = with_alias(fields["scope"], account, fields.get("alias", ""))
+    if "holder" in fields:
+        fields["holder"] = ":".join(fields["holder"].split(":")[:2])
+    if isinstance(problems := fields.get("problems"), (list, tuple)):
+        fields["problems"] = "; ".join(map(str, problems))
 
 
 def _value(value: Any) -> str:

@@ -10,6 +10,7 @@ from runner.cli.braking import brake_on_signal
 from runner.cli.crew import Crew
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, Failure
 from runner.cli.job import Job, leadership_of, open_crew
+from runner.cli.naming import process_of
 from runner.cli.stopping import Stopping
 from runner.engine.lease import Leadership
 from runner.engine.loop import Poll
@@ -72,8 +73,8 @@ async def _lead(leadership: Leadership, seconds: float) -> None:
         # One period shows whether the holder lives; a bit more, since looks come in steps.
         await asyncio.wait_for(leadership.acquire(lambda e: holders.append(e.holder)), seconds * 2)
     except TimeoutError:
-        hint = "stop it first, or name another store with --store"
-        text = f"another runner acts on this store: {', '.join(holders)}"
+        hint = "stop it first; what would be done now: callflow plan, or --dry-run"
+        text = f"another runner acts on this store: {', '.join(map(process_of, holders))}"
         raise Failure(text, hint=hint) from None
 
 

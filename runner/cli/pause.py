@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from runner.cli.exits import CLEAN, USAGE, Failure
+from runner.cli.naming import alias_of
 from runner.cli.options import option
 from runner.cli.paused import (
     account_of,
@@ -18,9 +20,10 @@ from runner.cli.paused import (
     scopes_of,
     standing,
     told,
+    unused,
     whoever,
 )
-from runner.cli.wiring import settings_of
+from runner.cli.wiring import store_settings
 from runner.durations import LAST_MOMENT, parse_duration, rfc3339
 from runner.engine.ports import Pause, Store
 from runner.model import Millis
@@ -50,7 +53,7 @@ def command(names: tuple[str, ...], config: str | None, store: str | None, **giv
     paused rule keeps its calls: they are not handed to the rules below it. With --all the file
     PAUSED is written beside the store; removing it, or `callflow resume --all`, ends it.
     """
-    settings = settings_of(config, {"store": store})
+    settings = store_settings(config, store)
     if given["listing"]:
         _show(settings, given["form"])
         return CLEAN
@@ -68,24 +71,47 @@ def command(names: tuple[str, ...], config: str | None, store: str | None, **giv
         Pause(s.account, s.flow, s.rule, reason, made.by, made.at, until=until) for s in scopes
     ]
 
-    async def keep(store: Store) -> None:
-        for pause in pauses:
-            await store.pause(pause)
-
-    ask_store(settings.store, keep)
-    for pause in pauses:
-        click.echo(told(pause))
+    _keep(settings, pauses)
     return CLEAN
 
 
+def _keep(settings: RunSettings, pauses: Sequence[Pause]) -> None:
+    async def keep(store: Store) -> list[Pause]:
+        found = await store.pauses()
+        for pause in pauses:
+            await store.pause(pause)
+        return [old for old in found if old.stands(right_now()) and not old.tripped]
+
+    doubt = unused(settings)
+    found = ask_store(settings.store, keep)
+    for pause in pauses:
+        _tell(pause, [old for old in found if _same(old, pause)], settings)
+    if doubt:
+        click.echo(f"note: {doubt}", err=True)
+
+
+def _same(old: Pause, new: Pause) -> bool:
+    return (old.account, old.flow, old.rule) == (new.account, new.flow, new.rule)
+
+
+def _tell(pause: Pause, before: Sequence[Pause], settings: RunSettings) -> None:
+    """Says what is paused now, and whose word that takes the place of."""
+    click.echo(told(pause, settings))
+    for old in before:
+        click.echo(f"note: in place of {told(old, settings)}", err=True)
+
+
 def _throw(settings: RunSettings, pause: Pause) -> None:
-    switch = kill_switch(settings)
+    switch, doubt = kill_switch(settings), unused(settings)
+    before = switch.standing(right_now())
     try:
         switch.throw(pause)
     except OSError as error:
         hint = f"make a file of that name by hand, or stop the runner: touch {switch.path}"
         raise Failure(f"can't write {switch.path}: {error.strerror}", hint=hint) from None
-    click.echo(told(pause))
+    _tell(pause, [before] if before else [], settings)
+    if doubt:
+        click.echo(f"note: {doubt}", err=True)
 
 
 def _reason(text: str | None) -> str:
@@ -113,15 +139,20 @@ def _until(lasting: str | None) -> Millis | None:
 def _show(settings: RunSettings, form: str) -> None:
     pauses = standing(settings, right_now())
     if form == "json":
-        click.echo(json.dumps([_row(pause) for pause in pauses], indent=2, ensure_ascii=False))
+        rows = [_row(pause, settings) for pause in pauses]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(map(told, pauses)) if pauses else "nothing is paused")
+        lines = [told(pause, settings) for pause in pauses]
+        click.echo("\n".join(lines) if lines else "nothing is paused")
+    if doubt := unused(settings):
+        click.echo(f"note: {doubt}", err=True)
 
 
-def _row(pause: Pause) -> dict[str, Any]:
+def _row(pause: Pause, settings: RunSettings) -> dict[str, Any]:
     return {
         "scope": pause.scope,
         "account": pause.account,
+        "alias": alias_of(pause.account, settings),
         "flow": pause.flow,
         "rule": pause.rule,
         "reason": pause.reason,

@@ -14,6 +14,7 @@ from typing import TypeVar
 import click
 
 from runner.cli.exits import USAGE, Failure
+from runner.cli.naming import scope_of
 from runner.cli.terminal import printable
 from runner.durations import rfc3339
 from runner.engine.killswitch import NAME, KillSwitch
@@ -22,7 +23,7 @@ from runner.language.loader import load
 from runner.language.words import shown, suggestion
 from runner.model import Millis
 from runner.settings import RunSettings
-from runner.store.url import beside, open_store, open_store_to_read
+from runner.store.url import beside, open_store, open_store_to_read, store_path
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ def check_names(scopes: Sequence[Scope], settings: RunSettings, *, config: str |
         known = rules if scope.rule else flows
         if wanted and wanted not in known:
             near = suggestion(wanted, known, "rules" if scope.rule else "flows")
-            hint = f"{near}; --force does it all the same" if near else "--force does it anyway"
+            hint = f"{near}\n  --force does it all the same" if near else "--force does it anyway"
             kind = "rule" if scope.rule else "flow"
             raise Failure(f"there is no {kind} {shown(wanted)}", hint=hint, code=USAGE)
 
@@ -91,6 +92,20 @@ def kill_switch(settings: RunSettings) -> KillSwitch:
         raise Failure(str(error), hint=error.hint) from None
 
 
+def unused(settings: RunSettings) -> str:
+    """What to say where no runner has used this store yet, so that it may be the wrong one; else
+    "". Raises `Failure`.
+    """
+    try:
+        path = store_path(settings.store)
+        used = path.exists() and path.stat().st_size > 0
+    except StoreError as error:
+        raise Failure(str(error), hint=error.hint) from None
+    except OSError:
+        return ""  # opening it will say more
+    return "" if used else f"no runner has used a store {path}; name a runner's with --store"
+
+
 def ask_store(url: str, work: Callable[[Store], Awaitable[T]], *, read_only: bool = False) -> T:
     """What the store answers, opened for writing unless `read_only`. Raises `Failure`."""
 
@@ -114,13 +129,13 @@ def standing(settings: RunSettings, now: Millis) -> list[Pause]:
     return [*([killed] if killed else []), *(pause for pause in kept if pause.stands(now))]
 
 
-def told(pause: Pause) -> str:
+def told(pause: Pause, settings: RunSettings) -> str:
     """One pause on one line."""
     until = "until resumed" if pause.until is None else f"until {rfc3339(pause.until)}"
     how = "tripped" if pause.tripped else "paused"
     by = f" by {pause.by}" if pause.by and not pause.tripped else ""
     why = f": {pause.reason}" if pause.reason else ""
-    return printable(f"{pause.scope}: {how} {rfc3339(pause.at)}{by}, {until}{why}")
+    return printable(f"{scope_of(pause, settings)}: {how} {rfc3339(pause.at)}{by}, {until}{why}")
 
 
 def whoever() -> str:

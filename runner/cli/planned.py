@@ -17,8 +17,8 @@ from runner.durations import rfc3339
 from runner.language.words import counted
 from runner.pauses import Pause
 
-#: The reason of what a guard holds back in the very poll in which it trips.
-GUARD = "guard"
+#: What is told above the calls, once for all of them: the guards that would trip, and the pauses.
+ABOVE = frozenset({"guard", "paused", "tripped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,14 @@ def plan_text(shown: dict[str, Any]) -> str:
         lines += [f"{head(step)}  [shadow: recorded, not sent]", *details(step, sent="would send")]
     for held in shown["held"]:
         lines.append(f"{head(held)}  [held: {held['reason']}]")
-        if held["reason"] != GUARD:  # which the trip above has told, for all of its calls
+        if held["reason"] not in ABOVE:
             lines.append(f"    {held['detail']}")
     counts = f"{len(shown['steps'])} to change, {len(shown['held'])} held back"
     if shown["trips"]:
         counts += f", {counted(len(shown['trips']), 'rule')} would trip"
     if shown["shadows"]:
         counts += f", {counted(len(shown['shadows']), 'shadow')}"
-    lines.append(f"{shown['calls']} calls listed: {counts}")
+    lines.append(f"{counted(shown['calls'], 'call')} listed: {counts}")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from runner.cli.exits import CLEAN, FINDINGS, Failure
+from runner.cli.naming import scope_of
 from runner.cli.options import option
 from runner.cli.paused import (
     Scope,
@@ -15,9 +16,10 @@ from runner.cli.paused import (
     scopes_of,
     standing,
     told,
+    unused,
     whoever,
 )
-from runner.cli.wiring import settings_of
+from runner.cli.wiring import store_settings
 from runner.engine.ports import Pause, Store
 from runner.settings import RunSettings
 
@@ -44,15 +46,21 @@ def command(
     Each pause is lifted by the name that it was made with: to resume a flow does not resume a rule
     of it that was paused by itself. What stays paused is shown.
     """
-    settings = settings_of(config, {"store": store})
+    settings = store_settings(config, store)
     scopes = scopes_of(names, account_of(account, settings), everything=everything)
     lifted = _lift_all(settings) if everything else _lift(settings, scopes)
     left = standing(settings, right_now())
     for pause in left:
-        click.echo(f"still {told(pause)}", err=True)
+        click.echo(f"still {told(pause, settings)}", err=True)
     if not lifted:
-        click.echo("nothing was paused by that name", err=True)
+        click.echo(_nothing(settings, everything=everything), err=True)
     return CLEAN if lifted else FINDINGS
+
+
+def _nothing(settings: RunSettings, *, everything: bool) -> str:
+    said = "the kill switch was not set" if everything else "nothing was paused by that name"
+    doubt = unused(settings)
+    return f"{said}: {doubt}" if doubt else said
 
 
 def _lift_all(settings: RunSettings) -> bool:
@@ -86,7 +94,8 @@ def _lift(settings: RunSettings, scopes: list[Scope]) -> bool:
                 )
         return found
 
-    lifted = ask_store(settings.store, lift)
+    # What isn't there holds no pause, and looking for one makes no store.
+    lifted = [] if unused(settings) else ask_store(settings.store, lift)
     for pause in lifted:
-        click.echo(f"resumed {pause.scope}")
+        click.echo(f"resumed {scope_of(pause, settings)}")
     return bool(lifted)

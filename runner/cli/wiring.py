@@ -47,6 +47,25 @@ def config_of(path: Path | None) -> Config | None:
     return replace(config, data=data)
 
 
+def store_settings(config: str | None, store: str | None) -> RunSettings:
+    """The settings of a command that looks for a runner's store, and for nothing that is sent.
+
+    A mistake anywhere else in the file must not keep a person from stopping that runner: then its
+    store, or the one given, is all that is taken. Raises `Failure` where neither can be told.
+    """
+    path = config_path(config)
+    found = None if path is None else load_config(path)
+    if found is None or found.data is not None:
+        return settings_from_config(found, {"store": store})
+    click.echo(as_text(found.problems, found.texts), err=True, nl=False)
+    if store is None and found.store is None:
+        hint = "name the runner's store with --store; a file PAUSED beside it stops everything"
+        raise Failure(f"the store can't be told from {path}", hint=hint, code=FINDINGS)
+    taken = "nothing" if store else "the store alone"
+    click.echo(f"note: {path} has an error; {taken} was taken from it", err=True)
+    return settings_from_config(None, {"store": store or found.store or None})
+
+
 def settings_from_config(config: Config | None, options: Mapping[str, Any]) -> RunSettings:
     """Options over what the file says over defaults. Raises `Failure`."""
     data = config.data if config is not None else None

@@ -32,7 +32,9 @@ class Config:
     `data` is what is written in it, `accounts`, `never` and `guards` as the records that
     `runner.settings.settings_from` takes; None where there is an error. `files` holds the SHA-256
     of what was read, and `paths` is what to watch: the file itself and the lists it names, those
-    that are missing too. In `texts` secrets are stars.
+    that are missing too. In `texts` secrets are stars. `store` is the store that is written in it,
+    also where something else in the file is wrong: whoever wants to stop a runner must find it;
+    None where that can't be told, "" where the file names none.
     """
 
     data: Mapping[str, Any] | None
@@ -40,6 +42,7 @@ class Config:
     texts: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
+    store: str | None = None
 
     @property
     def poll(self) -> Millis | None:
@@ -67,7 +70,13 @@ def compile_config(path: str, reading: Reading, files: Files) -> Config:
         texts=dict(files.texts),
         files=dict(files.digests),
         paths=tuple(dict.fromkeys([path, *never_files(path, named)])),
+        store=None if document is None else _store_of(document.data),
     )
+
+
+def _store_of(data: object) -> str | None:
+    named = data.get("store", "") if isinstance(data, dict) else None
+    return named if isinstance(named, str) and not (named and fault_of("store", named)) else None
 
 
 def _compiled(document: Document, files: Files) -> tuple[Mapping[str, Any], list[Problem]]:

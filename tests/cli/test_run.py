@@ -102,7 +102,7 @@ async def test_plan_shows_what_run_then_does(sandbox: Sandbox, project: Path) ->
     (step,) = json.loads(plan.out)["steps"]
     assert (step["call"], step["request"]) == (row.sid, {"Status": "completed"})
     text = await callflow("plan", at=sandbox, cwd=project)
-    assert "1 calls listed: 1 to change, 0 held back" in text.out
+    assert "1 call listed: 1 to change, 0 held back" in text.out
     assert not sandbox.journal.of("update")
 
 

@@ -152,6 +152,24 @@ def test_times_are_rfc_3339() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
 
 
+def test_text_says_in_short_what_only_machines_tell_apart() -> None:
+    sid = "AC" + "1" * 32
+    paused = {"account": sid, "alias": "acme", "scope": f"flow surveys in account {sid}"}
+    lines = io.StringIO()
+    tell = event_log(lines, "text", show_numbers=True)
+    tell(Event("rule.paused", 0, fields=paused))
+    tell(Event("standby", 0, fields={"holder": "web-1:4711:158093:6f3c2a52-4026531836"}))
+    tell(Event("reload.failed", 0, fields={"problems": ["a.yaml:1:1: one", "b.yaml:2:1: two"]}))
+    assert [line.partition("Z ")[2] for line in lines.getvalue().splitlines()] == [
+        'rule.paused alias=acme scope="flow surveys in account acme"',
+        "standby holder=web-1:4711",
+        'reload.failed problems="a.yaml:1:1: one; b.yaml:2:1: two"',
+    ]
+    machines = io.StringIO()
+    event_log(machines, "json", show_numbers=True)(Event("rule.paused", 0, fields=paused))
+    assert json.loads(machines.getvalue()).items() >= paused.items()
+
+
 def test_a_callers_name_moves_nobodys_cursor() -> None:
     text = "a\x1b[2Jb\x9bc\u202ed\te\nf\x00"
     assert printable(text) == "a\ufffd[2Jb\ufffdc\ufffdd\te\nf\ufffd"

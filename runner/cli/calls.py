@@ -145,7 +145,7 @@ def show(sid: str, form: str, show_numbers: bool, **options: Any) -> None:
 
 
 @command.command(
-    epilog=f'Example: callflow calls say CA{"0" * 31}1 "One minute left." --then hangup'
+    epilog=f'\b\nExample: callflow calls say CA{"0" * 31}1 "One minute left." --then hangup'
 )
 @_sid
 @click.argument("text")
@@ -171,7 +171,9 @@ def say(sid: str, text: str, then: str | None, **options: Any) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-@command.command(epilog=f"Example: callflow calls redirect CA{'0' * 31}1 https://example.com/menu")
+@command.command(
+    epilog=f"\b\nExample: callflow calls redirect CA{'0' * 31}1 https://example.com/menu"
+)
 @_sid
 @click.argument("url")
 @option("--method", type=click.Choice(["GET", "POST"]), help="How Twilio fetches it: POST.")

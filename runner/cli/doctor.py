@@ -57,8 +57,8 @@ class Visit:
 
 @click.command(
     "doctor",
-    epilog="Example: callflow doctor\n\n"
-    "Example: callflow doctor --config /etc/callflow/callflow.yaml --no-fetch --format json",
+    epilog="\b\nExamples:\n  callflow doctor\n"
+    "  callflow doctor --config /etc/callflow/callflow.yaml --no-fetch --format json",
     short_help="Look at everything that a runner needs, and say what to mend.",
 )
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")

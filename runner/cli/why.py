@@ -38,8 +38,8 @@ class Source:
 
 @click.command(
     "why",
-    epilog=f"Example: callflow why CA{'0' * 31}1 flows/ --rule surveys/cut\n\n"
-    "Example: callflow why --call-json call.json --at 2026-11-02T09:30:00Z",
+    epilog=f"\b\nExamples:\n  callflow why CA{'0' * 31}1 flows/ --rule surveys/cut\n"
+    "  callflow why --call-json call.json --at 2026-11-02T09:30:00Z",
     short_help="Say what each rule makes of one call, and why.",
 )
 @click.argument("words", nargs=-1, metavar="CALL_SID [PATH]...")

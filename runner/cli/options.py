@@ -20,3 +20,13 @@ def option(*names: str, **settings: Any) -> Callable[[F], F]:
     settings.setdefault("envvar", variable)
     settings.setdefault("show_envvar", True)
     return click.option(*names, **settings)
+
+
+def own_option(command: str, *names: str, **settings: Any) -> Callable[[F], F]:
+    """The same, with a variable that is this command's alone: `CALLFLOW_PAUSE_ALL`.
+
+    For what must not widen another command because a variable was left set.
+    """
+    long = next(name for name in names if name.startswith("--"))
+    own = f"{command}_{long.removeprefix('--')}".replace("-", "_").upper()
+    return option(*names, envvar=f"CALLFLOW_{own}", **settings)

@@ -10,7 +10,7 @@ import click
 
 from runner.cli.exits import CLEAN, USAGE, Failure
 from runner.cli.naming import alias_of
-from runner.cli.options import option
+from runner.cli.options import option, own_option
 from runner.cli.paused import (
     account_of,
     ask_store,
@@ -38,11 +38,13 @@ from runner.settings import RunSettings
 )
 @click.argument("names", metavar="[FLOW[/RULE]]...", nargs=-1)
 @option("--account", metavar="ALIAS|SID", help="Only in this account; alone: all of it.")
-@option("--all", "everything", is_flag=True, help="Everything: the kill switch.")
-@option("--reason", metavar="TEXT", help="Why; it is shown wherever the pause is.")
-@option("--for", "lasting", metavar="DURATION", help="Until then (default: until resumed).")
-@option("--list", "listing", is_flag=True, help="Show what is paused, change nothing.")
-@option("--force", is_flag=True, help="Also what the flow files don't have.")
+@own_option("pause", "--all", "everything", is_flag=True, help="Everything: the kill switch.")
+@own_option("pause", "--reason", metavar="TEXT", help="Why; it is shown wherever the pause is.")
+@own_option(
+    "pause", "--for", "lasting", metavar="DURATION", help="Until then (default: until resumed)."
+)
+@own_option("pause", "--list", "listing", is_flag=True, help="Show what is paused, change nothing.")
+@own_option("pause", "--force", is_flag=True, help="Also what the flow files don't have.")
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The store of the runner (default: sqlite:///callflow.db).")
 @option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For --list.")

@@ -6,7 +6,7 @@ import click
 
 from runner.cli.exits import CLEAN, FINDINGS, Failure
 from runner.cli.naming import scope_of
-from runner.cli.options import option
+from runner.cli.options import option, own_option
 from runner.cli.paused import (
     Scope,
     account_of,
@@ -31,7 +31,9 @@ from runner.settings import RunSettings
 )
 @click.argument("names", metavar="[FLOW[/RULE]]...", nargs=-1)
 @option("--account", metavar="ALIAS|SID", help="What was paused in this account.")
-@option("--all", "everything", is_flag=True, help="The pause of everything: the kill switch.")
+@own_option(
+    "resume", "--all", "everything", is_flag=True, help="The pause of everything: the kill switch."
+)
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option("--store", metavar="URL", help="The store of the runner (default: sqlite:///callflow.db).")
 def command(

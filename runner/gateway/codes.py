@@ -19,7 +19,7 @@ WRONG_STATE: Final = 21220
 ACCESS_CODES: Final = frozenset({BAD_CREDENTIALS, SUSPENDED, NO_PERMISSION})
 
 _LOGIN = (
-    "check TWILIO_ACCOUNT_SID and the token or key; Twilio says the same of another region's key, "
+    "check the account SID and its token or key; Twilio says the same of another region's key, "
     "of a subaccount's key on its parent, and of a suspended account"
 )
 

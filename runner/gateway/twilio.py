@@ -174,7 +174,7 @@ class TwilioGateway:
             return await self._send("GET", path, params=params)
         except NoSuchCall as error:
             # A list names no call: what does not exist here is the account.
-            hint = "check TWILIO_ACCOUNT_SID, and that the API base is Twilio's or a sandbox"
+            hint = "check the account SID, and that the API base is Twilio's or a sandbox"
             text = f"the account was not found: {error}"
             raise Refused(text, status=error.status, code=error.code, hint=hint) from None
 

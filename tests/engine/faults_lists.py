@@ -100,7 +100,7 @@ CASES = (
         "the account is not there",
         struck("404"),
         "the account was not found.*404",
-        "check TWILIO_ACCOUNT_SID",
+        "check the account SID",
     ),
     never(
         "list-429",

@@ -58,7 +58,7 @@ async def test_json_has_the_fix_and_the_exit_code_says_findings(
     assert {tuple(row) for row in rows} == {("level", "check", "seen", "fix", "about")}
     (access,) = [row for row in rows if row["check"] == "access"]
     assert (access["level"], "answered 401" in access["seen"]) == ("problem", True)
-    assert "check TWILIO_ACCOUNT_SID" in access["fix"]
+    assert "check the account SID" in access["fix"]
     assert "0" * 32 not in done.out.replace(NOBODY, "") + done.err
 
 

@@ -84,7 +84,7 @@ CASES = (
         "the credentials open nothing",
         struck("401"),
         r"answered 401 \(code 20003\)",
-        "TWILIO_ACCOUNT_SID.*another region's key.*suspended",
+        "account SID.*another region's key.*suspended",
         waits=((MINUTE, MINUTE),) * 2,
     ),
     never(

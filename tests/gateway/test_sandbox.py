@@ -81,7 +81,7 @@ async def test_wrong_credentials_open_nothing(sandbox: Sandbox) -> None:
     try:
         with pytest.raises(AccessRefused, match="20003") as raised:
             await gateway.list_calls(CallQuery())
-        assert "TWILIO_ACCOUNT_SID" in raised.value.hint
+        assert "account SID" in raised.value.hint
     finally:
         await gateway.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -119,7 +119,8 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
         tell(Event("started", clock.now(), fields=_started_fields(job)))
         async with _going_on(reloads.run(watcher), _alive(notifier, clock)):
             left = await daemon.run()
-        tell(Event("stopped", clock.now(), fields={"actions_cut_short": left}))
+        level: Literal["info", "warning"] = "warning" if left else "info"
+        tell(Event("stopped", clock.now(), level, {"actions_cut_short": left}))
         stopping.over = True
     return CLEAN
 

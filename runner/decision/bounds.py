@@ -51,7 +51,8 @@ def longest(pauses: Iterable[Pause], now: Millis) -> Pause | None:
 def reason_of(pause: Pause) -> tuple[str, str]:
     """(`paused` or `tripped`, in words) for a rule that a pause keeps from acting."""
     if pause.tripped:
-        return "tripped", f"a guard tripped: {pause.reason}; `callflow resume` lets it act again"
+        resume = f"callflow resume {pause.flow}/{pause.rule}"
+        return "tripped", f"a guard tripped: {pause.reason}; `{resume}` lets it act again"
     by = f" by {pause.by}" if pause.by else ""
     why = f": {pause.reason}" if pause.reason else ""
     until = "" if pause.until is None else f", until {rfc3339(pause.until)}"

@@ -39,10 +39,16 @@ class PauseWatch:
         except StoreError:
             return
         standing = tuple(p for p in (*((killed,) if killed else ()), *kept) if p.stands(now))
-        for pause in _new(standing, self.standing):
+        new, ended = _new(standing, self.standing), _new(self.standing, standing)
+        for pause in ended:
+            # Of two on one scope one may end, or be replaced: nothing acts again because of that,
+            # and what still stands is told of once more.
+            left = [other for other in standing if _scope(other) == _scope(pause)]
+            if not left:
+                self._tell(Event("rule.resumed", now, "info", _fields(pause)))
+            new += [other for other in left if other not in new]
+        for pause in new:
             self._tell(Event("rule.paused", now, "warning", _fields(pause)))
-        for pause in _new(self.standing, standing):
-            self._tell(Event("rule.resumed", now, "info", _fields(pause)))
         self.standing = standing
 
 
@@ -52,7 +58,11 @@ def _new(these: Iterable[Pause], those: Iterable[Pause]) -> list[Pause]:
 
 
 def _key(pause: Pause) -> tuple[object, ...]:
-    return (pause.account, pause.flow, pause.rule, pause.tripped, pause.at)
+    return (*_scope(pause), pause.tripped, pause.at)
+
+
+def _scope(pause: Pause) -> tuple[str, str, str]:
+    return (pause.account, pause.flow, pause.rule)
 
 
 def _fields(pause: Pause) -> dict[str, object]:

@@ -62,7 +62,7 @@ async def test_a_rule_that_would_trip_is_told_first_and_pauses_nothing(
     assert (after["trips"], {held["reason"] for held in after["held"]}) == ([], {"tripped"})
     (pause,) = after["pauses"]
     assert (pause["tripped"], "rule f/r" in pause["scope"]) == (True, True)
-    assert "`callflow resume` lets it act again" in pause["text"]
+    assert "`callflow resume f/r` lets it act again" in pause["text"]
 
 
 async def test_a_snapshot_carries_pauses_and_earlier_ends_but_no_configuration(

@@ -32,3 +32,35 @@ async def test_a_pause_that_ends_by_itself_is_told_of_twice_with_its_end_as_a_ti
     await site.time.sleep(2 * SECOND)
     await watch.look()
     assert [event.name for event in events] == ["rule.paused", "rule.resumed"]
+
+
+async def test_a_pause_that_ends_beside_a_trip_does_not_say_that_the_rule_acts_again(
+    site: Site,
+) -> None:
+    events: list[Event] = []
+    watch = PauseWatch(site.store, KillSwitch(), clock=site.time, tell=events.append)
+    now = site.time.now()
+    await site.store.pause(Pause("AC1", "f", "r", reason="too many", at=now, tripped=True))
+    await site.store.pause(Pause("AC1", "f", "r", reason="a look", at=now, until=now + SECOND))
+    await watch.look()
+    await site.time.sleep(2 * SECOND)
+    await watch.look()
+    await watch.look()
+    told = [(event.name, event.fields["reason"]) for event in events[2:]]
+    assert told == [("rule.paused", "too many")]
+    await site.store.resume(account="AC1", flow="f", rule="r", by="me", at=now)
+    await watch.look()
+    assert events[-1].name == "rule.resumed"
+
+
+async def test_a_pause_that_is_replaced_is_told_of_as_it_is_now(site: Site) -> None:
+    events: list[Event] = []
+    watch = PauseWatch(site.store, KillSwitch(), clock=site.time, tell=events.append)
+    await site.store.pause(Pause("", "f", "", reason="first", at=1))
+    await watch.look()
+    await site.store.pause(Pause("", "f", "", reason="second", at=2))
+    await watch.look()
+    assert [(e.name, e.fields["reason"]) for e in events] == [
+        ("rule.paused", "first"),
+        ("rule.paused", "second"),
+    ]

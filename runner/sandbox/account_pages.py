@@ -11,7 +11,7 @@ from runner.sandbox.dates import rfc2822
 from runner.sandbox.errors import invalid
 from runner.sandbox.journal import Request
 from runner.sandbox.listing import envelope, find_page, paged
-from runner.sandbox.routes import ROOT
+from runner.sandbox.paths import ROOT
 
 _SUBRESOURCES = {
     "addresses": "Addresses",

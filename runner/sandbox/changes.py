@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -12,12 +11,6 @@ from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.world import World
 
 MAX_TWIML = 4_000
-_SID = re.compile(r"CA[0-9a-f]{32}\Z")
-
-
-def is_call_sid(text: str) -> bool:
-    """True for the shape of a call's SID."""
-    return _SID.match(text) is not None
 
 
 def update(world: World, leg: Leg, form: Mapping[str, str]) -> None:

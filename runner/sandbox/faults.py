@@ -10,7 +10,15 @@ from types import MappingProxyType
 from runner.sandbox.errors import ApiError
 
 #: What requests are for; a fault is for some of them.
-KINDS = ("list", "fetch", "update", "create", "delete", "accounts")
+KINDS = (
+    *("list", "fetch", "update", "create", "delete", "accounts"),
+    # Below a call: its recordings, streams and the like are written and read.
+    *("side", "read"),
+    # Conferences and queues are read; they and who is in them are told something.
+    *("conference", "participant"),
+    # Phone numbers and applications are looked up.
+    "number",
+)
 
 #: Faults that are answers: the request is refused and nothing else is done.
 REFUSALS: Mapping[str, ApiError] = MappingProxyType(

@@ -6,11 +6,11 @@ import msgspec
 
 from runner.sandbox.account_pages import list_accounts, render
 from runner.sandbox.accounts import Accounts, Tenant
-from runner.sandbox.api import Answer
 from runner.sandbox.errors import ApiError, not_found, suspended, unauthenticated
+from runner.sandbox.exchange import Answer
 from runner.sandbox.faults import Taken
 from runner.sandbox.journal import Request
-from runner.sandbox.routes import ACCOUNTS
+from runner.sandbox.paths import ACCOUNTS
 
 
 class Front:

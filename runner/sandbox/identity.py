@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -13,6 +14,8 @@ API_KEY = "SK" + "5a4db0c5" * 4
 API_SECRET = "sandbox-secret"
 #: The name of the account that every sandbox has.
 MAIN = "main"
+
+_REST = re.compile(r"[0-9a-f]{32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ def derived_account(name: str, seed: int, *, parent: str | None, api_key: bool) 
 def number_sid(number: str) -> str:
     """The SID of the phone number itself, the same for all its calls."""
     return make_sid("PN", number)
+
+
+def is_sid(text: str, prefix: str) -> bool:
+    """True for the shape of a SID with this prefix."""
+    return text.startswith(prefix) and _REST.match(text, len(prefix)) is not None
 
 
 def make_sid(prefix: str, *seeds: object) -> str:

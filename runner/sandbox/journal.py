@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runner.model import Millis
+
+if TYPE_CHECKING:
+    from runner.sandbox.exchange import Deed
 
 KEPT = 50_000
 
@@ -21,12 +25,16 @@ class Request:
     query: Mapping[str, str]
     form: Mapping[str, str]
     kind: str
-    #: The call it is about; "" for a list.
+    #: What it is about, mostly a call; "" for a list.
     sid: str = ""
     user: str = ""
     password: str = ""
     #: The account that its path names, or else who asks.
     account: str = ""
+    #: What it is about below that: a recording, a stream by its name, …
+    below: str = ""
+    #: Answers it; None where there is no such resource.
+    deed: Deed | None = field(default=None, repr=False, compare=False)
 
     @property
     def page(self) -> int:

@@ -1,40 +1,71 @@
-"""What a request is about: its kind, its account and its call, read from method and path."""
+"""Which resources there are: one table from method and path to the function that answers."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import unquote
 
-from runner.sandbox.rows import API_VERSION
+from runner.sandbox import calls
+from runner.sandbox.exchange import Deed
+from runner.sandbox.paths import ACCOUNTS, ROOT
 
-ROOT = f"/{API_VERSION}/Accounts/"
-#: The list of accounts.
-ACCOUNTS = f"/{API_VERSION}/Accounts.json"
 
-_CALLS = {"GET": "list", "POST": "create"}
-_CALL = {"GET": "fetch", "POST": "update", "DELETE": "delete"}
+class Route(NamedTuple):
+    """One row: `shape` is the path below the account, without `.json`, with `*` for a name.
+
+    `kind` is what a fault is `on` and what the journal calls the request.
+    """
+
+    method: str
+    shape: str
+    kind: str
+    deed: Deed
 
 
 class Target(NamedTuple):
-    """`kind` is one of `faults.KINDS`, "" for any other; SIDs are "" where there are none."""
+    """`kind` is one of `faults.KINDS`, "" for any other.
+
+    `sid` is the first name in the path below the account (of a call, a number, …) and `below` the
+    second; "" where there is none.
+    """
 
     kind: str = ""
     account: str = ""
     sid: str = ""
+    below: str = ""
+    deed: Deed | None = None
+
+
+#: A new resource takes its rows here, and its functions in a file of their own.
+ROUTES = (
+    Route("GET", "Calls", "list", calls.read_all),
+    Route("POST", "Calls", "create", calls.create),
+    Route("GET", "Calls/*", "fetch", calls.read_one),
+    Route("POST", "Calls/*", "update", calls.update),
+    Route("DELETE", "Calls/*", "delete", calls.delete),
+)
+_TABLE = {(route.method, *route.shape.split("/")): route for route in ROUTES}
 
 
 def classify(method: str, path: str) -> Target:
-    """What this request is about, whether or not there is such an account or call."""
+    """What this request is about, whether or not there is such an account or call.
+
+    The path is as it was sent: names in it may be percent-encoded.
+    """
     if path == ACCOUNTS:
         return Target("accounts" if method == "GET" else "")
-    parts = path.removeprefix(ROOT).split("/")
+    parts = [unquote(part) for part in path.removeprefix(ROOT).split("/")]
     if not path.startswith(ROOT) or not all(parts):
         return Target()
-    if len(parts) == 1:
-        account = parts[0].removesuffix(".json")
-        known = method == "GET" and parts[0].endswith(".json")
-        return Target("accounts" if known else "", account)
-    if parts[1:] == ["Calls.json"]:
-        return Target(_CALLS.get(method, ""), parts[0])
-    if len(parts) == 3 and parts[1] == "Calls" and parts[2].endswith(".json"):
-        return Target(_CALL.get(method, ""), parts[0], parts[2].removesuffix(".json"))
-    return Target("", parts[0])
+    known = parts[-1].endswith(".json")
+    parts[-1] = parts[-1].removesuffix(".json")
+    account, *rest = parts
+    if not rest:
+        return Target("accounts" if known and method == "GET" else "", account)
+    names = rest[1::2]
+    shape = ("*" if place % 2 else part for place, part in enumerate(rest))
+    route = _TABLE.get((method, *shape)) if known and all(names) else None
+    if route is None:
+        return Target("", account)
+    sid, below = (*names, "", "")[:2]
+    return Target(route.kind, account, sid, below, route.deed)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from runner.model import Millis
-from runner.sandbox.api import Answer
 from runner.sandbox.dates import http_date
+from runner.sandbox.exchange import Answer
 from runner.sandbox.faults import REFUSALS, Fault, Faults, Taken
 from runner.sandbox.front import Front
 from runner.sandbox.identity import make_sid
@@ -42,7 +42,7 @@ class ApiServer:
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """One request from reading to answering."""
-        target = classify(http.method, http.path)
+        target = classify(http.method, http.rel_url.raw_path)
         self._open[target.account] += 1
         try:
             request = await _read(http, target, self.catch_up(target.account))
@@ -117,6 +117,8 @@ async def _read(http: web.Request, target: Target, now: Millis) -> Request:
         form={name: value for name, value in form.items() if isinstance(value, str)},
         kind=target.kind,
         sid=target.sid,
+        below=target.below,
+        deed=target.deed,
         user=user,
         password=password,
         account=target.account or user,

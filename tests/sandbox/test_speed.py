@@ -8,11 +8,14 @@ from statistics import median
 
 import pytest
 
-from runner.sandbox.api import ROOT, Answer, Api
+from runner.sandbox.api import Api
+from runner.sandbox.exchange import Answer
 from runner.sandbox.faults import Taken
 from runner.sandbox.identity import Account
 from runner.sandbox.journal import Request
+from runner.sandbox.paths import ROOT
 from runner.sandbox.plans import CallPlan, Person
+from runner.sandbox.routes import classify
 from runner.sandbox.world import World
 
 START = 1_700_000_000_000
@@ -32,9 +35,8 @@ def world() -> World:
 def ask(api: Api, **query: str) -> Answer:
     path = f"{ROOT}{ACCOUNT.sid}/Calls.json"
     given = {"Status": "in-progress", "PageSize": "1000"} | query
-    request = Request(
-        START, "GET", path, given, {}, "list", user=ACCOUNT.sid, password=ACCOUNT.auth_token
-    )
+    deed = classify("GET", path).deed
+    request = Request(START, "GET", path, given, {}, "list", deed=deed)
     return api.answer(request, Taken())
 
 

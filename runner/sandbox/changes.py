@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from runner.sandbox.errors import ApiError, invalid, wrong_state
+from runner.sandbox.forms import method_of, usable
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.world import World
@@ -60,35 +60,19 @@ def create(world: World, form: Mapping[str, str]) -> CallPlan:
 
 def _source(form: Mapping[str, str]) -> Source | None:
     """Where the new document is; None where the form names none."""
-    method = _method(form, "Method")
-    fallback_method = _method(form, "FallbackMethod")
+    method = method_of(form, "Method")
+    fallback_method = method_of(form, "FallbackMethod")
     twiml, url = form.get("Twiml") or None, form.get("Url") or None
     if twiml is not None and url is not None:
         raise invalid("Twiml", "Twiml and Url are mutually exclusive")
     if twiml is not None and len(twiml) > MAX_TWIML:
         raise ApiError(400, 32018, f"Twiml is longer than {MAX_TWIML} characters")
     for name, code in (("Url", 21205), ("FallbackUrl", 21205), ("StatusCallback", 21609)):
-        if form.get(name) and not _usable(form[name]):
+        if form.get(name) and not usable(form[name]):
             raise ApiError(400, code, f"{name} is not a valid URL: {form[name]}")
     if twiml is None and url is None:
         return None
     return Source(twiml, url or "", method, form.get("FallbackUrl") or None, fallback_method)
-
-
-def _method(form: Mapping[str, str], name: str) -> str:
-    method = form.get(name, "POST").upper()
-    if method not in ("GET", "POST"):
-        raise ApiError(400, 21209, f"{name} must be GET or POST")
-    return method
-
-
-def _usable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(host) and "_" not in host
 
 
 def _seconds(form: Mapping[str, str], name: str) -> int | None:

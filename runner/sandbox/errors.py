@@ -41,14 +41,19 @@ def suspended() -> ApiError:
     return ApiError(403, 20403, "Account is suspended")
 
 
-def wrong_state() -> ApiError:
-    """The call can't be told anything now: too early or already over."""
-    return ApiError(400, 21220, "Call is not in-progress. Cannot redirect.")
+def wrong_state(message: str = "Call is not in-progress. Cannot redirect.") -> ApiError:
+    """It can't be told anything now: too early or already over."""
+    return ApiError(400, 21220, message)
 
 
 def invalid(parameter: str, reason: str) -> ApiError:
     """A parameter's value can't be used, and Twilio has no code of its own for it."""
     return ApiError(400, 20001, f"Invalid {parameter}: {reason}")
+
+
+def missing(parameter: str) -> ApiError:
+    """A parameter that must be there is not."""
+    return ApiError(400, 20001, f"Missing required parameter {parameter} in the post body")
 
 
 def too_soon_to_delete() -> ApiError:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runner.model import Millis
 from runner.sandbox.plans import Person
 from runner.sandbox.rows import Row
 from runner.sandbox.twiml import Element
+
+if TYPE_CHECKING:
+    from runner.sandbox.below import Below
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,9 @@ class Happening:
 
     `kind` is one of `status`, `says`, `plays`, `pauses`, `rings`, `joins`, `waits`, `records`,
     `types`, `fetches`, `told` (an update came), `cut` (it broke off what was going on) and
-    `fault` (what Twilio's debugger would show).
+    `fault` (what Twilio's debugger would show); `streams`, `siprec` and `transcribes` (started or
+    stopped, as `records` says of recordings), `message` (to the other end's application) and
+    `subscribes` (to its messages).
     """
 
     at: Millis
@@ -68,3 +74,5 @@ class Leg:
     doing: str = ""
     #: Counts time limits: only the newest one is in force.
     limits: int = 0
+    #: Recordings, streams, messages, notices, requests; None while there are none.
+    below: Below | None = None

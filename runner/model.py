@@ -161,9 +161,10 @@ class FlowSet:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The one change sent to a call: exactly one of `twiml`, `url` and `status` is set.
+    """The one change sent to a call: at most one of `twiml`, `url` and `status` is set.
 
-    The names are Twilio's, see `POST …/Calls/{Sid}.json`.
+    The names are Twilio's, see `POST …/Calls/{Sid}.json`. `time_limit` is in seconds from the
+    call's start, and may stand alone.
     """
 
     twiml: str | None = None
@@ -172,11 +173,12 @@ class Update:
     fallback_url: str | None = None
     fallback_method: str | None = None
     status: str | None = None
+    time_limit: int | None = None
 
     @property
     def idempotent(self) -> bool:
-        """True where sending it twice does what sending it once does (hang-up and cancel)."""
-        return self.status is not None
+        """True where sending it twice does what sending it once does (hang-up, cancel, limit)."""
+        return self.twiml is None and self.url is None
 
     def parameters(self) -> dict[str, str]:
         """The form fields by Twilio's names, unset ones left out."""
@@ -187,6 +189,7 @@ class Update:
             "FallbackUrl": self.fallback_url,
             "FallbackMethod": self.fallback_method,
             "Status": self.status,
+            "TimeLimit": None if self.time_limit is None else str(self.time_limit),
         }
         return {name: value for name, value in named.items() if value is not None}
 

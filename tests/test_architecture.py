@@ -36,6 +36,7 @@ FLOORS = (
         "masking",
         "pauses",
         "settings",
+        "sides",
         "resources",
     },
     {"actions"},

@@ -17,7 +17,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from runner.actions import ACTIONS
-from runner.actions.sequence import compose
+from runner.actions.composing import compose, update_of
 from runner.call import Call
 from runner.cli import reference_page
 from runner.decision.live import LiveSet
@@ -165,7 +165,7 @@ def test_an_action(entry: Entry, example: str, tmp_path: Path) -> None:
     rule = sound(flow_of(rule_that(example, entry.name)), tmp_path)
     assert entry.name in [action.name for action in rule.then]
     values = {"from": "+14155550100", "caller_name": None, "sid": "CA" + "0" * 32}
-    update = compose(rule.then, lambda field: values[field])
+    update = update_of(compose(rule.then, lambda field: values[field]))
     assert (update is not None) == any(ACTIONS[each.name].changes_call for each in rule.then)
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from runner.model import LIVE_STATUSES, Update
+from runner.sides import Side
 
 Arguments = Mapping[str, Any]
+#: What can be looked up for an action.
+Lookup = Literal["", "voice"]
 
 
 class BadArgument(ValueError):
@@ -47,6 +50,10 @@ class Speech(NamedTuple):
     voice: str = ""
 
 
+def _never(_arguments: Arguments) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ActionKind:
     """One row of the action table.
@@ -61,12 +68,28 @@ class ActionKind:
     - `hangs_up` says that the call is over afterwards.
     - `interrupts` says that the call leaves what it was doing: legs that it dialled are dropped,
       and where it is a leg itself, the `<Dial>` of its parent ends.
+    - `goes_on` says that the call then is with somebody or something else, and that its end after
+      that is no surprise.
     - `refetches` says that the call goes on with instructions from elsewhere, and that what rules
       read of it stays as it was.
     - `speech(arguments)` gives what it has spoken; None where it is never anything.
     - `placeholders` names the arguments in which placeholders may stand: `""` for the text of an
       action that is written as mere text, `"*"` for every argument, whatever its name.
     - `only_alone` names the arguments that TwiML has no place for.
+    - `extra(arguments)` gives fields of `Update` that it adds to whatever the others make of it; an
+      action that has it takes no part in the document.
+    - `lookup` names what Twilio must be asked for first; what is found is merged into the arguments
+      before `verbs` or `alone` sees them. `voice` is how a call to the number that was called
+      begins: `url`, `method`, `fallback_url`, `fallback_method`.
+    - `effects(arguments)` says in words what it does, where the rest of this row doesn't.
+
+    Actions that don't change how the call goes on (`changes_call=False`) have instead:
+
+    - `side(arguments)`: the request that it makes.
+    - `tells`: that it only tells of the call and does nothing to it.
+    - `undone(arguments)`: whether a change to the call would undo it, so that it has to be sent
+      after that.
+    - `stays(arguments)`: whether the call must stay where it is for it to have any effect.
     """
 
     name: str
@@ -79,7 +102,15 @@ class ActionKind:
     exclusive: bool = False
     hangs_up: bool = False
     interrupts: bool = True
+    goes_on: bool = False
     refetches: bool = False
     speech: Callable[[Arguments], tuple[Speech, ...]] | None = None
     only_alone: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
+    extra: Callable[[Arguments], Mapping[str, Any]] | None = None
+    lookup: Lookup = ""
+    effects: Callable[[Arguments], tuple[str, ...]] | None = None
+    side: Callable[[Arguments], Side] | None = None
+    tells: bool = False
+    undone: Callable[[Arguments], bool] = _never
+    stays: Callable[[Arguments], bool] = _never

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runner.actions import ACTIONS
+from runner.actions.sequence import ends_call, steering
 from runner.model import Action
 
 
@@ -25,11 +26,11 @@ class Effects:
 
 def effects_of(actions: Sequence[Action]) -> Effects:
     """What these actions, which have passed `check_sequence`, do to the call and its legs."""
-    kinds = [kind for action in actions if (kind := ACTIONS[action.name]).changes_call]
+    kinds = [ACTIONS[action.name] for action in steering(actions)]
     if not kinds:
         return Effects()
     last = kinds[-1]
-    over = last.hangs_up or not last.ends
+    over = ends_call(actions)
     first = tuple(kind.name for kind in (kinds[:-1] if last.hangs_up else kinds))
     return Effects(
         interrupts=any(kind.interrupts for kind in kinds),

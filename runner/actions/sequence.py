@@ -1,15 +1,14 @@
-"""A whole `then`: what is wrong with its order, and the one update it becomes."""
+"""A whole `then`: what is wrong with its order, and what its actions come to together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from runner.actions import ACTIONS, twiml
-from runner.actions.base import Verb
-from runner.actions.templates import Template, Values, resolve, templates_of
-from runner.model import LIVE_STATUSES, Action, Update
+from runner.actions.base import ActionKind, Verb
+from runner.actions.templates import Template, resolve
+from runner.model import LIVE_STATUSES, Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,9 @@ class SequenceFault:
 
 
 def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
-    """Everything that makes these actions impossible as one update."""
-    faults = _order_faults(actions) + _company_faults(actions)
+    """Everything that makes these actions impossible together."""
+    faults = _order_faults(actions) + _company_faults(actions) + _undone_faults(actions)
+    faults.sort(key=lambda fault: fault.index)
     if not faults:
         size = _twiml_length(actions)
         if size > twiml.MAX_LENGTH:
@@ -40,71 +40,10 @@ def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
     return faults
 
 
-def _nothing(_field: str) -> None:
-    """No call, no values."""
-
-
-def compose(actions: Sequence[Action], values: Values = _nothing) -> Update | None:
-    """The one update that these actions are; None where none of them changes the call.
-
-    The actions have passed `check_sequence`. `values` reads the call's fields for placeholders.
-    Raises ValueError where what comes out is not fit to be sent: a value is missing, or too long.
-    """
-    made = _fixed(_Same(tuple(actions)))
-    if not isinstance(made, _Varying):
-        return made
-    return _update(_resolved(actions, lambda template: template.render(values)))
-
-
-class _Same:
-    """A rule's actions, known again by identity: what they hold can't be hashed."""
-
-    def __init__(self, actions: tuple[Action, ...]) -> None:
-        self.actions = actions
-
-    def __hash__(self) -> int:
-        return id(self.actions)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.actions is other.actions
-
-
-class _Varying:
-    """Says that the update depends on the call."""
-
-
-@lru_cache(maxsize=1024)
-def _fixed(key: _Same) -> Update | _Varying | None:
-    """The update of actions without placeholders: made once, and the same for every call."""
-    if any(templates_of(action.arguments) for action in key.actions):
-        return _Varying()
-    return _update(key.actions)
-
-
-def _resolved(actions: Sequence[Action], render: Callable[[Template], str]) -> list[Action]:
-    return [replace(each, arguments=resolve(each.arguments, render)) for each in actions]
-
-
-def _update(actions: Sequence[Action]) -> Update | None:
-    changing = _changing(actions)
-    if not changing:
-        return None
-    if len(changing) == 1:
-        only = changing[0]
-        alone = ACTIONS[only.name].alone
-        if alone is not None:
-            return alone(only.arguments)
-    text = twiml.build(_verbs(changing))
-    fault = twiml.fault_of(text)
-    if fault:
-        raise ValueError(fault)
-    return Update(twiml=text)
-
-
 def applicable_statuses(actions: Sequence[Action]) -> frozenset[str]:
     """The call statuses in which Twilio lets all of these actions act."""
     statuses = frozenset(LIVE_STATUSES)
-    for action in _changing(actions):
+    for action in actions:
         statuses &= frozenset(ACTIONS[action.name].statuses)
     return statuses
 
@@ -114,30 +53,54 @@ def ends_call(actions: Sequence[Action]) -> bool:
 
     A call hangs up when its TwiML runs out, so a list that ends in speech ends the call.
     """
-    changing = _changing(actions)
-    if not changing:
+    inside = steering(actions)
+    if not inside:
         return False
-    last = ACTIONS[changing[-1].name]
-    return last.hangs_up or not last.ends
+    last = ACTIONS[inside[-1].name]
+    return last.hangs_up or not (last.ends or last.goes_on)
 
 
 def says_goodbye(actions: Sequence[Action]) -> bool:
     """True where the list itself says that the call ends (`hangup`, `cancel`)."""
-    changing = _changing(actions)
-    return bool(changing) and ACTIONS[changing[-1].name].hangs_up
+    inside = steering(actions)
+    return bool(inside) and ACTIONS[inside[-1].name].hangs_up
+
+
+def may_end(actions: Sequence[Action]) -> bool:
+    """True where the list can hang the call up, if only by a limit that it has passed already."""
+    return any(ACTIONS[action.name].hangs_up for action in changing(actions))
+
+
+def lookups_of(actions: Sequence[Action]) -> frozenset[str]:
+    """What has to be looked up before these actions can be sent."""
+    return frozenset(what for action in actions if (what := ACTIONS[action.name].lookup))
 
 
 def last_change(actions: Sequence[Action]) -> Action | None:
     """The action that decides how the call goes on; None where none changes it."""
-    changing = _changing(actions)
-    return changing[-1] if changing else None
+    inside = steering(actions)
+    return inside[-1] if inside else None
 
 
-def _changing(actions: Sequence[Action]) -> list[Action]:
+def changing(actions: Sequence[Action]) -> list[Action]:
+    """Those that make up the update."""
     return [action for action in actions if ACTIONS[action.name].changes_call]
 
 
-def _verbs(actions: Sequence[Action]) -> list[Verb]:
+def steering(actions: Sequence[Action]) -> list[Action]:
+    """Those of the update that say what the call does, without what is only added to it."""
+    return [action for action in changing(actions) if ACTIONS[action.name].extra is None]
+
+
+def displaced(actions: Sequence[Action]) -> list[Action]:
+    """Those that are sent after the update wherever they are written: it would undo them."""
+    if not any(ACTIONS[action.name].interrupts for action in steering(actions)):
+        return []
+    return [action for action in actions if ACTIONS[action.name].undone(action.arguments)]
+
+
+def verbs_of(actions: Sequence[Action]) -> list[Verb]:
+    """The TwiML verbs of these actions, in order."""
     found: list[Verb] = []
     for action in actions:
         make = ACTIONS[action.name].verbs
@@ -147,10 +110,15 @@ def _verbs(actions: Sequence[Action]) -> list[Verb]:
 
 
 def _twiml_length(actions: Sequence[Action]) -> int:
-    changing = _changing(actions)
-    if not changing or (len(changing) == 1 and ACTIONS[changing[0].name].alone):
+    inside = steering(actions)
+    if not inside or (len(inside) == 1 and ACTIONS[inside[0].name].alone):
         return 0
-    return twiml.length(_verbs(_resolved(changing, lambda template: template.literal)))
+    return twiml.length(verbs_of(resolved(inside, lambda template: template.literal)))
+
+
+def resolved(actions: Sequence[Action], render: Callable[[Template], str]) -> list[Action]:
+    """The actions with each template in their arguments rendered to text."""
+    return [replace(each, arguments=resolve(each.arguments, render)) for each in actions]
 
 
 def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:
@@ -158,7 +126,7 @@ def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:
     ended_by = ""
     for index, action in enumerate(actions):
         kind = ACTIONS[action.name]
-        if not kind.changes_call:
+        if not kind.changes_call or kind.extra is not None:
             continue
         if ended_by:
             message = f"{action.name} never runs: {ended_by} before it ends the list"
@@ -169,7 +137,7 @@ def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:
 
 
 def _company_faults(actions: Sequence[Action]) -> list[SequenceFault]:
-    if len(_changing(actions)) < 2:
+    if len(steering(actions)) < 2:
         return []
     faults = []
     for index, action in enumerate(actions):
@@ -183,3 +151,38 @@ def _company_faults(actions: Sequence[Action]) -> list[SequenceFault]:
                 hint = "TwiML has no such attribute: remove it, or the other actions"
                 faults.append(SequenceFault(index, "exclusive-action", message, hint))
     return faults
+
+
+def _undone_faults(actions: Sequence[Action]) -> list[SequenceFault]:
+    """Actions that the update in the same list would leave without any effect."""
+    inside = steering(actions)
+    over = inside[0].name if len(inside) == 1 and ACTIONS[inside[0].name].hangs_up else ""
+    moved = displaced(actions)
+    faults, ended = [], False
+    for index, action in enumerate(actions):
+        kind = ACTIONS[action.name]
+        ended = ended or action.name == over
+        if over and _is_lost(action, kind, ended=ended or action in moved):
+            message = f"{action.name} has no effect: {over} ends the call at once"
+            hint = _before(kind, moved=action in moved)
+            faults.append(SequenceFault(index, "undone-action", message, hint))
+        elif not over and kind.stays(action.arguments):
+            leaving = next((a.name for a in inside if ACTIONS[a.name].interrupts), "")
+            if leaving:
+                message = f"{action.name} has no effect: {leaving} takes the call away from there"
+                hint = f"leave one of them out, or put {leaving} into a rule of its own"
+                faults.append(SequenceFault(index, "undone-action", message, hint))
+    return faults
+
+
+def _is_lost(action: Action, kind: ActionKind, *, ended: bool) -> bool:
+    """Whether nothing is left of it where the call is hung up at once."""
+    if kind.changes_call:
+        return kind.extra is not None
+    return not kind.tells and (ended or kind.stays(action.arguments))
+
+
+def _before(kind: ActionKind, *, moved: bool) -> str:
+    if kind.changes_call or moved:
+        return "leave it out"
+    return "write it before, or leave it out"

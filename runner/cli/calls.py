@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from runner.actions import ACTIONS, BadArgument
-from runner.actions.sequence import check_sequence, compose
+from runner.actions.composing import compose, update_of
+from runner.actions.sequence import check_sequence
 from runner.call import Call, parse_rfc2822
 from runner.cli.by_hand import protection_of
 from runner.cli.credentials import Session, Where, account_option, api_base_option, ask_twilio
@@ -244,7 +245,7 @@ def _heed(sid: str, why: str, *, even: bool) -> None:
 def _update(actions: Sequence[Action]) -> Update:
     for fault in check_sequence(actions):
         raise Failure(fault.message, hint=fault.hint, code=USAGE)
-    update = compose(actions)
+    update = update_of(compose(actions))
     assert update is not None, "every action here changes the call"
     return update
 

@@ -76,7 +76,7 @@ def _trips(plan: Plan) -> dict[tuple[str, str], Trip]:
 
 
 def _same(was: Step, now: Step) -> bool:
-    return (was.rule.key, was.update) == (now.rule.key, now.update)
+    return (was.rule.key, was.parts) == (now.rule.key, now.parts)
 
 
 def _now(step: Step, flow_set: FlowSet, scene: Scene, report: Report) -> dict[str, str]:

@@ -71,7 +71,7 @@ class Report:
 
     def step(self, step: Step) -> dict[str, Any]:
         """One update: what is sent, why, and what it does to the call and its legs."""
-        request, hide = step.update.parameters(), self.hide(step.call)
+        request, hide = step.parts[0].request, self.hide(step.call)
         found = effects(step, self.legs)
         return {
             **self._act(step),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from runner.actions.sequence import says_goodbye
+from runner.actions.sequence import may_end
 from runner.decision.bounds import Bounds
 from runner.decision.guarding import allowed_in, ended_lately, over_all
 from runner.guards import DEFAULT_GUARD, NO_GUARD, Burst, BurstLimit, Guard, Rate, RateLimit
@@ -53,7 +53,7 @@ class _Limits:
     def uses(self) -> Iterator[Use]:
         own, configured = self.rule.guard, self.bounds.guards.rule
         guard = own.over(configured).over(DEFAULT_GUARD)
-        ends = says_goodbye(self.rule.then)
+        ends = may_end(self.rule.then)
         mine = [self.rule.key]
         yield self._burst(guard.burst, _origin(own.burst, configured.burst), mine)
         if ends:

@@ -13,11 +13,17 @@ from runner.model import Millis, Moment, Once
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a rule has done to one call: how often, when last, and whether it shadowed it."""
+    """What a rule has done to one call: how often, when last, and whether it shadowed it.
+
+    `open` is the number of the first act of which some parts stand and others were withdrawn, and
+    `missing` the keys of those others; 0 where there is none such.
+    """
 
     count: int = 0
     last: Millis = 0
     shadowed: bool = False
+    open: int = 0
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,14 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One permitted act: the `number`-th on this call (0: a shadow), for this `value` of `per`."""
+    """One permitted act: the `number`-th on this call (0: a shadow), for this `value` of `per`.
+
+    `only` are the parts that an act begun earlier still lacks; empty for all of them.
+    """
 
     number: int = 1
     value: str = ""
+    only: frozenset[str] = frozenset()
 
 
 _NEVER = Past()
@@ -59,6 +69,8 @@ def turn_of(
     once = verdict.rule.once
     if verdict.shadow and past.shadowed:
         return "what it would do to this call is recorded already"
+    if past.open and not verdict.shadow:
+        return Turn(past.open, value_per(once, verdict, moment), past.missing)
     if once.per:
         return _turn_per_value(verdict, history, moment, taken)
     if verdict.shadow:

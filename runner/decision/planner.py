@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.actions.sequence import applicable_statuses, compose, says_goodbye
+from runner.actions.composing import Found, compose
+from runner.actions.sequence import applicable_statuses, says_goodbye
 from runner.call import Call
 from runner.decision.bounds import Bounds, reason_of
 from runner.decision.describe import reasons
@@ -16,8 +17,10 @@ from runner.decision.guarding import Load, Trip, Wanted, judge
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, Turn, turn_of
+from runner.language.fields import FIELDS
 from runner.language.spoken import values_of
 from runner.model import LIVE_STATUSES, Flow, Moment, Rule, Update
+from runner.sides import Part
 
 #: The mode that falls back to recording when a guard trips.
 CANARY = "canary"
@@ -26,28 +29,42 @@ NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One update to send. Steps of one `group` (a parent and its children) go one at a time.
+    """One act: its `parts`, in the order of sending.
 
-    `turn` says the how many-eth act of the rule on the call this is, and for which value.
+    Steps that change the calls of one `group` (a parent and its children) go one at a time. `turn`
+    says the how many-eth act of the rule on the call this is, and for which value. `ends` says that
+    it hangs the call up or cancels it, which rate guards count.
     """
 
     call: Call
     flow: Flow
     rule: Rule
-    update: Update
+    parts: tuple[Part, ...]
     group: str
     why: str
     turn: Turn
+    ends: bool = False
 
     @property
     def then(self) -> tuple[str, ...]:
-        """The names of the rule's actions."""
-        return tuple(action.name for action in self.rule.then)
+        """The names of the actions that are carried out."""
+        left = {name for part in self.parts for name in part.then}
+        return tuple(action.name for action in self.rule.then if action.name in left)
 
     @property
-    def ends(self) -> bool:
-        """Whether it hangs the call up or cancels it: what rate guards count."""
-        return says_goodbye(self.rule.then)
+    def update(self) -> Update | None:
+        """The update of the call; None where there is none, or none that can be sent."""
+        return next((part.update for part in self.parts if part.update is not None), None)
+
+    @property
+    def changes_call(self) -> bool:
+        """Whether an update is among its parts."""
+        return any(part.key == "" for part in self.parts)
+
+    @property
+    def touches_call(self) -> bool:
+        """Whether it does anything to the call, or only tells of it."""
+        return any(part.touches_call for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,8 @@ class Planner:
     """Turns the verdicts of one poll into a plan.
 
     `calls` are all that are known to live: legs are looked for among them, and bursts are measured
-    against them. `busy` are the calls and leg groups with a change under way.
+    against them. `busy` are the calls and leg groups with a change under way, `found` what was
+    looked up, by call SID.
     """
 
     def __init__(
@@ -114,8 +132,10 @@ class Planner:
         *,
         busy: frozenset[str] = frozenset(),
         bounds: Bounds = NO_BOUNDS,
+        found: Mapping[str, Found] | None = None,
     ) -> None:
         self._calls = calls
+        self._found = found or {}
         self._by_sid = {call.sid: call for call in calls}
         self._moment = moment
         # Which legs make a group depends on what is listed, so each is looked up anew.
@@ -132,7 +152,7 @@ class Planner:
         for verdict in first:
             self._consider(verdict, history)
         trips = self._trips()
-        steps = sorted(work.steps, key=lambda step: not step.update.idempotent)  # hang-ups first
+        steps = sorted(work.steps, key=_is_no_hangup)  # hang-ups first
         return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
 
     def _consider(self, verdict: Verdict, history: History) -> None:
@@ -143,29 +163,31 @@ class Planner:
         group = group_of(verdict.call, self._by_sid)
         if verdict.shadow:
             self._shadow(verdict, group, turn)
-        elif (
-            self._applies(verdict)
-            and self._is_let(verdict, group, history)
-            and self._is_free(verdict, group)
-        ):
+        elif self._is_unpaused(verdict, group, history) and self._applies(verdict):
             step = self._step(verdict, group, turn)
-            if step is not None:
-                self._work.steps.append(step)
-                self._work.taken[group] = verdict
-                self._note_value(step)
+            if step is not None and self._is_let(step) and self._is_free(step):
+                self._take(step, verdict)
 
-    def _is_let(self, verdict: Verdict, group: str, history: History) -> bool:
-        """Whether nobody forbids it: a pause, or the protection of a call or one of its legs."""
+    def _take(self, step: Step, verdict: Verdict) -> None:
+        self._work.steps.append(step)
+        if step.changes_call:
+            self._work.taken[step.group] = verdict
+        self._note_value(step)
+
+    def _is_unpaused(self, verdict: Verdict, group: str, history: History) -> bool:
         pause = self._bounds.pause_of(verdict.flow.name, verdict.rule.id)
         if pause is not None:
             reason, detail = reason_of(pause)
             self._hold(verdict, reason, detail)
             if pause.tripped and verdict.rule.mode.name == CANARY:
                 self._demoted(verdict, group, history)
-            return False
-        protection = self.protection(verdict.call)
+        return pause is None
+
+    def _is_let(self, step: Step) -> bool:
+        """Whether neither the call nor a leg of it is protected from what the step does."""
+        protection = self.protection(step.call) if step.touches_call else ""
         if protection:
-            self._hold(verdict, "protected", protection)
+            self._hold(step, "protected", protection)
         return not protection
 
     def _demoted(self, verdict: Verdict, group: str, history: History) -> None:
@@ -189,7 +211,7 @@ class Planner:
     def _trips(self) -> tuple[Trip, ...]:
         """Takes the batches of the rules that trip a guard out of the steps."""
         work, bounds = self._work, self._bounds
-        wanted = [Wanted(step.flow, step.rule, step.ends) for step in work.steps]
+        wanted = [Wanted(s.flow, s.rule, s.ends) for s in work.steps if s.changes_call]
         load = Load(len(self._calls), bounds.now, bounds.ended, bounds.spelled_out)
         trips = judge(wanted, bounds.guards, load)
         details = {trip.rule.key: trip.detail for trip in trips}
@@ -208,18 +230,21 @@ class Planner:
         self._hold(verdict, "status", f"the call is {verdict.call.status}; this needs it {needed}")
         return False
 
-    def _is_free(self, verdict: Verdict, group: str) -> bool:
-        if group in self._busy:
-            self._hold(verdict, "in-flight", "an earlier change has no outcome yet")
+    def _is_free(self, step: Step) -> bool:
+        """Whether nothing else is being done to the call, or to its other legs."""
+        if not step.touches_call:
+            return True
+        if step.group in self._busy:
+            self._hold(step, "in-flight", "an earlier change has no outcome yet")
             return False
-        first = self._work.taken.get(group)
+        first = self._work.taken.get(step.group) if step.changes_call else None
         if first is None:
             return True
-        if first.call.sid == verdict.call.sid:
-            self._hold(verdict, "outranked", f"{first.rule.key} changes this call in this poll")
+        if first.call.sid == step.call.sid:
+            self._hold(step, "outranked", f"{first.rule.key} changes this call in this poll")
         else:
             detail = f"{first.rule.key} changes its leg {first.call.sid} in this poll"
-            self._hold(verdict, "leg-group", detail)
+            self._hold(step, "leg-group", detail)
         return False
 
     def _shadow(self, verdict: Verdict, group: str, turn: Turn) -> None:
@@ -233,18 +258,33 @@ class Planner:
             self._work.values.add((step.rule.key, step.turn.value, step.turn.number == 0))
 
     def _step(self, verdict: Verdict, group: str, turn: Turn) -> Step | None:
+        """What the verdict comes to; None where that is nothing, or nothing fit to be sent."""
+        call, then = verdict.call, verdict.rule.then
         try:
-            update = compose(verdict.rule.then, values_of(verdict.call, self._moment))
+            found = self._found.get(call.sid)
+            parts = compose(then, values_of(call, self._moment), found)
         except ValueError as error:
             self._hold(verdict, "unsendable", str(error))
             return None
-        if update is None:
+        if turn.only:
+            parts = tuple(part for part in parts if part.key in turn.only)
+        if not parts:
+            if turn.only:
+                self._hold(verdict, "once", "the rule has acted on this call")
             return None
-        why = "; ".join(reasons(verdict.rule.match, verdict.call, self._moment)) or "every call"
-        return Step(verdict.call, verdict.flow, verdict.rule, update, group, why, turn)
+        why = "; ".join(reasons(verdict.rule.match, call, self._moment)) or "every call"
+        ends = any(part.key == "" for part in parts) and self._ends(verdict, parts)
+        return Step(call, verdict.flow, verdict.rule, parts, group, why, turn, ends)
 
-    def _hold(self, verdict: Verdict, reason: str, detail: str) -> None:
-        self._work.held.append(Held(verdict.call, verdict.flow, verdict.rule, reason, detail))
+    def _ends(self, verdict: Verdict, parts: Sequence[Part]) -> bool:
+        """Whether the call is hung up or cancelled: also by a limit that it has passed already."""
+        limit = next((p.update.time_limit for p in parts if p.update is not None), None)
+        age = FIELDS["age"].read(verdict.call, self._moment)
+        passed = limit is not None and not (isinstance(age, int) and age < limit * 1000)
+        return passed or says_goodbye(verdict.rule.then)
+
+    def _hold(self, what: Verdict | Step, reason: str, detail: str) -> None:
+        self._work.held.append(Held(what.call, what.flow, what.rule, reason, detail))
 
 
 @dataclass
@@ -261,3 +301,7 @@ class _Work:
 
 def _is_child(call: Call) -> bool:
     return bool(call.parent_call_sid)
+
+
+def _is_no_hangup(step: Step) -> bool:
+    return step.update is None or not step.update.idempotent

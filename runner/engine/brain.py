@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.actions.sequence import says_goodbye
+from runner.actions.composing import Found
+from runner.actions.sequence import may_end
 from runner.call import Call, CallQuery
 from runner.decision.bounds import Bounds
 from runner.decision.holds import Holds
@@ -19,7 +20,7 @@ from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
 from runner.decision.scope import is_for, needed_query
 from runner.engine.brakes import Brakes
-from runner.engine.ledger import update_of
+from runner.engine.lookups import Lookups
 from runner.engine.orders import Order
 from runner.engine.ports import Entry, Listing, Store
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
@@ -38,11 +39,12 @@ EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a plan is made of, beside the calls: verdicts, what was done before, and the bounds."""
+    """What a plan is made of beside the calls: verdicts, what was done, bounds, what was found."""
 
     verdicts: Sequence[Verdict] = ()
     history: History = field(default_factory=History)
     bounds: Bounds = field(default_factory=Bounds)
+    found: Mapping[str, Found] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ class Sight:
 class Brain:
     """Decides for one account. `alias` is the account's name in flows, "" where it has none."""
 
-    def __init__(self, account: str, store: Store, *, brakes: Brakes, alias: str = "") -> None:
+    def __init__(self, account: str, store: Store, *, brakes: Brakes, lookups: Lookups) -> None:
         self._account = account
-        self.alias = alias
+        self.alias = ""
+        self._lookups = lookups
         self._store = store
         self.brakes = brakes
         self._since: Mapping[tuple[str, str], Millis] | None = None  # None: not read yet
@@ -100,7 +103,8 @@ class Brain:
         holds = await self._holds(server_now)
         verdicts = await self._verdicts(listing.calls, moment, holds)
         history = await self._history(verdicts, moment, now)
-        findings = Findings(verdicts, history, await self._bounds(verdicts))
+        found = await self._lookups.find(verdicts)
+        findings = Findings(verdicts, history, await self._bounds(verdicts), found)
         plan = _planned(listing.calls, moment, findings, busy=busy)
         self._sight = Sight(listing.calls, moment, holds, plan, findings)
         return self._sight
@@ -130,11 +134,11 @@ class Brain:
         """The step, with what the actor needs to look again before it acts."""
         return Order(
             step.call,
-            step.update,
             still=lambda call: self._wants(step.rule.key, call, sight),
             stale_at=stale_at,
             recheck=step.rule.recheck,
             retry_unknown=step.rule.retry_unknown,
+            faults={part.key: part.fault for part in step.parts if part.fault},
         )
 
     def order_again(self, entry: Entry) -> Order:
@@ -145,7 +149,6 @@ class Brain:
         rule, sight = self._rules.get(entry.intent.rule_key), self._sight
         return Order(
             None,
-            update_of(entry.intent),
             still=lambda call: self._wants(entry.intent.rule_key, call, sight),
             stale_at=0,
             retry_unknown=rule is not None and rule.retry_unknown,
@@ -171,7 +174,7 @@ class Brain:
     async def _bounds(self, verdicts: Sequence[Verdict]) -> Bounds:
         if not verdicts:
             return Bounds()
-        ending = any(says_goodbye(verdict.rule.then) for verdict in verdicts)
+        ending = any(may_end(verdict.rule.then) for verdict in verdicts)
         return await self.brakes.bounds(self._rules, ending=ending)
 
     async def _holds(self, server_now: Millis) -> Holds:
@@ -200,5 +203,5 @@ class Brain:
 def _planned(
     calls: Sequence[Call], moment: Moment, findings: Findings, *, busy: frozenset[str]
 ) -> Plan:
-    planner = Planner(calls, moment, busy=busy, bounds=findings.bounds)
+    planner = Planner(calls, moment, busy=busy, bounds=findings.bounds, found=findings.found)
     return planner.plan(findings.verdicts, findings.history)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from runner.model import Millis, Update
+from runner.sides import Route, touches_call
 
-#: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent.
+#: How an act stands. `shadowed`: outside the rule's cohort, recorded and never sent. `skipped`:
+#: never sent, because the update that had to come before it did not come about.
 Outcome = Literal[
-    "intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn", "shadowed"
+    "intended", "done", "gone", "failed", "retrying", "unknown", "withdrawn", "shadowed", "skipped"
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be done to one call by one rule, and why.
+    """What is about to be done to one call by one rule, and why: one part of an act.
 
     `number` counts the rule's acts on this call from 1; 0 is what a shadow would have done.
     `value` is the value of the field that `once: {per: …}` names, else "". `ends` says that the
-    call is hung up or cancelled by it: what rate guards count.
+    call is hung up or cancelled by it: what rate guards count. `part`, `route`, `target` and
+    `repeatable` are those of a `Part` and its `Side`; `route` is "" for the update of the call.
     """
 
     account: str
@@ -35,16 +39,31 @@ class Intent:
     number: int = 1
     value: str = ""
     ends: bool = False
+    part: str = ""
+    route: Route | Literal[""] = ""
+    target: str = ""
+    repeatable: bool = False
 
     @property
     def rule_key(self) -> str:
         """`flow/rule`."""
         return f"{self.flow}/{self.rule}"
 
+    @property
+    def act(self) -> tuple[str, str, int]:
+        """What the parts of one act have in common: call, rule and number."""
+        return self.call_sid, self.rule_key, self.number
+
+    @property
+    def touches_call(self) -> bool:
+        """Whether it does something to the call, or only tells of it."""
+        return touches_call(self.route)
+
 
 def update_of(intent: Intent) -> Update:
     """The update that the intent was recorded for."""
     sent = intent.request
+    limit = sent.get("TimeLimit")
     return Update(
         twiml=sent.get("Twiml"),
         url=sent.get("Url"),
@@ -52,7 +71,14 @@ def update_of(intent: Intent) -> Update:
         fallback_url=sent.get("FallbackUrl"),
         fallback_method=sent.get("FallbackMethod"),
         status=sent.get("Status"),
+        time_limit=None if limit is None else int(limit),
     )
+
+
+def identity_of(intent: Intent) -> str:
+    """32 hex characters that are the same for every try of this intent, and no other's."""
+    parts = (intent.account, *map(str, intent.act), intent.part, str(intent.at))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def first_outcome(intent: Intent) -> Outcome:
@@ -62,7 +88,7 @@ def first_outcome(intent: Intent) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act in the ledger: the intent, how often it was tried, and how it stands."""
+    """One part of an act in the ledger: the intent, how often it was tried, how it stands."""
 
     id: int
     intent: Intent

@@ -17,7 +17,9 @@ from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
 from runner.engine.clock import Clock
-from runner.engine.orders import intent_of
+from runner.engine.courier import is_telling
+from runner.engine.lookups import Lookups
+from runner.engine.orders import Order, intents_of
 from runner.engine.ports import (
     Entry,
     Event,
@@ -26,8 +28,10 @@ from runner.engine.ports import (
     LeaseLost,
     Listener,
     Listing,
+    Publish,
     Store,
     StoreError,
+    Web,
 )
 from runner.engine.rehearsal import Rehearsal
 from runner.engine.tasks import Tasks
@@ -79,12 +83,14 @@ class Engine:
         self._tell = tell
         self.flow_set = FlowSet()
         brakes = Brakes(account, store, clock=clock, safety=Safety())
-        self._brain = Brain(account, store, brakes=brakes)
+        self._brain = Brain(account, store, brakes=brakes, lookups=Lookups(gateway, clock))
         self._actor = Actor(gateway, store, clock=clock, tell=tell, brakes=brakes)
+        self._actor.beside = self._start_beside
         #: A row older than this is read again before it is acted on: the interval between polls.
         self.stale_after: Millis = 2_000
         self._busy = Tasks[str](self._crashed)  # by leg group: the change under way
         self._resuming = Tasks[int](self._crashed)  # by ledger entry: its recovery
+        self._beside = Tasks[int](self._crashed)  # by ledger entry: what nothing waits for
         self._rehearsal = Rehearsal(account, tell)
         self._clock_is_off = False
         self._stopping = asyncio.Event()
@@ -97,6 +103,10 @@ class Engine:
         """Puts the deployment's guards, protections and kill switch in force."""
         brakes = Brakes(self.account, self._store, clock=self._clock, safety=safety)
         self._brain.brakes = self._actor.brakes = brakes
+
+    def reach(self, *, web: Web | None = None, publish: Publish | None = None) -> None:
+        """Says where posts of rules go out, and where documents for Twilio are served."""
+        self._actor.reach(web, publish)
 
     def load(self, flow_set: FlowSet) -> None:
         """Puts these flows in force from the next poll on."""
@@ -181,7 +191,8 @@ class Engine:
     async def _look(self, now: Millis, unfinished: Sequence[Entry]) -> Poll:
         began = self._clock.monotonic()
         # One change at a time for a call and its other legs, recoveries included.
-        busy = frozenset({*self._busy, *(entry.intent.call_sid for entry in unfinished)})
+        changing = (entry.intent for entry in unfinished if not is_telling(entry))
+        busy = frozenset({*self._busy, *(intent.call_sid for intent in changing)})
         try:
             listing = await self._list(self._brain.query)
             self._compare_clocks(listing, now)
@@ -255,7 +266,11 @@ class Engine:
         if self._stopping.is_set():
             return ()
         steps = () if self._actor.throttle.resting else sight.plan.steps
-        intents = [intent_of(self.account, step, now) for step in (*sight.plan.shadows, *steps)]
+        intents = [
+            intent
+            for step in (*sight.plan.shadows, *steps)
+            for intent in intents_of(self.account, step, now)
+        ]
         return await self._store.claim(intents) if intents else ()
 
     def _begin(self, entries: Sequence[Entry], poll: Poll, sight: Sight) -> None:
@@ -263,20 +278,34 @@ class Engine:
         by_claim = {(step.call.sid, step.rule.key): step for step in sight.plan.steps}
         for entry in entries:
             self._actor.tell(entry, entry.outcome)
-            if entry.outcome == "intended":
-                step = by_claim[entry.intent.call_sid, entry.intent.rule_key]
-                order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
-                self._busy.start(step.group, self._actor.apply(entry, order))
+        fresh = [entry for entry in entries if entry.outcome == "intended"]
+        for act in _acts(fresh):
+            step = by_claim[act[0].intent.call_sid, act[0].intent.rule_key]
+            order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
+            work = self._actor.apply(act, order)
+            if step.changes_call:
+                self._busy.start(step.group, work)
+            else:
+                self._beside.start(act[0].id, work)
+
+    def _start_beside(self, entry: Entry, order: Order) -> None:
+        self._beside.start(entry.id, self._actor.tell_of(entry, order))
 
     def _resume(self, left: Sequence[Entry]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        waits = self._stopping.is_set() or self._actor.throttle.resting
-        for entry in () if waits else left:
-            order = self._brain.order_again(entry)
-            self._resuming.start(entry.id, self._actor.resume(entry, order))
+        if self._stopping.is_set():
+            return
+        for entry in left:
+            if is_telling(entry):
+                self._start_beside(entry, self._brain.order_again(entry))
+        touching = [entry for entry in left if not is_telling(entry)]
+        for act in () if self._actor.throttle.resting else _acts(touching):
+            order = self._brain.order_again(act[0])
+            self._resuming.start(act[0].id, self._actor.resume(act, order))
 
     def _is_looked_after(self, entry: Entry) -> bool:
-        return entry.id in self._actor.under_way or entry.id in self._resuming
+        under_way = (self._actor.under_way, self._resuming, self._beside)
+        return any(entry.id in each for each in under_way)
 
     def _crashed(self, error: BaseException) -> None:
         # Without the lease nothing may be recorded; whoever has it now looks after the intent.
@@ -286,4 +315,12 @@ class Engine:
 
     @property
     def _running(self) -> list[asyncio.Task[None]]:
-        return self._busy.running + self._resuming.running
+        return self._busy.running + self._resuming.running + self._beside.running
+
+
+def _acts(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries by act, each in the order of sending."""
+    acts: dict[tuple[str, str, int], list[Entry]] = {}
+    for entry in entries:
+        acts.setdefault(entry.intent.act, []).append(entry)
+    return list(acts.values())

@@ -41,13 +41,17 @@ __all__ = [
     "NoAnswer",
     "NoSuchCall",
     "NotProcessed",
+    "NothingThere",
+    "Notice",
     "Outcome",
     "Pause",
+    "Publish",
     "Refused",
     "Store",
     "StoreError",
     "Throttled",
     "Verification",
+    "Web",
     "first_outcome",
 ]
 
@@ -116,7 +120,26 @@ class Refused(GatewayError):
 
 
 class NoSuchCall(Refused):
-    """404, or Twilio's 20404: this account has no call by that SID."""
+    """404, or Twilio's 20404: this account has no call by that SID, or nothing there below it."""
+
+
+class NothingThere(GatewayError):
+    """What was asked for does not exist: a conference with the call in it, a voice URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What Twilio's debugger says of a call. `code` is Twilio's error code, None where it has none.
+
+    `level` is `error` or `warning`; `url` is what Twilio had asked for, "" for nothing.
+    """
+
+    sid: str
+    at: Millis
+    level: Literal["error", "warning"]
+    code: int | None
+    text: str
+    url: str = ""
 
 
 class Gateway(Protocol):
@@ -139,9 +162,56 @@ class Gateway(Protocol):
         """Sends one update and returns the call as Twilio answered. Never sends it twice."""
         ...
 
+    async def post_below(self, sid: str, target: str, fields: Mapping[str, str]) -> None:
+        """Sends one form to `…/Calls/{sid}/{target}.json`, once.
+
+        Raises `NoSuchCall` where there is nothing, which may be the call or what is below it.
+        """
+        ...
+
+    async def announce(self, sid: str, fields: Mapping[str, str]) -> None:
+        """Sends one form to the call's place in its conference, once.
+
+        Raises `NothingThere` where the call is in no conference.
+        """
+        ...
+
+    async def conference_of(self, sid: str) -> str | None:
+        """The name of the conference that the call is in, None for none."""
+        ...
+
+    async def voice_of(self, call: Call) -> Mapping[str, str]:
+        """How a call to the number that was called begins.
+
+        By `url`, `method`, `fallback_url` and `fallback_method`, unset ones left out. Raises
+        `NothingThere` where it begins with no URL that a live call can be sent to.
+        """
+        ...
+
+    async def notices(self, sid: str) -> Sequence[Notice]:
+        """What Twilio's debugger says of the call, oldest first."""
+        ...
+
     async def close(self) -> None:
         """Gives up every connection."""
         ...
+
+
+class Web(Protocol):
+    """Services of the user's own, which are told what rules do."""
+
+    async def post(self, url: str, fields: Mapping[str, str], *, id_: str, at: Millis) -> None:
+        """Sends one JSON document, once: `body`, with `headers` (see `runner.sides`).
+
+        `id_` is the same for every try, so that the receiver knows a repetition; `at` is now.
+        Raises a `GatewayError` unless the answer is 2xx: `Refused` where another try is pointless.
+        """
+        ...
+
+
+#: Puts a TwiML document where Twilio can fetch it, and returns its URL. Raises `NothingThere`
+#: where this runner can't be reached from outside.
+Publish: TypeAlias = Callable[[str], str]
 
 
 # ---- memory ---------------------------------------------------------------------------------
@@ -170,9 +240,9 @@ class Store(Protocol):
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
         """Makes the intents durable in one commit, before anything is sent.
 
-        Returns the entries that are new. An intent whose (account, call, rule, number) stands in
-        the ledger already, unless as withdrawn, is left out: somebody has acted, or is acting. A
-        shadow's intent (number 0) is `shadowed` from the start.
+        Returns the entries that are new. An intent whose (account, call, rule, number, part)
+        stands in the ledger already, unless as withdrawn, is left out: somebody has acted, or is
+        acting. A shadow's intent (number 0) is `shadowed` from the start.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from runner.engine.clock import Clock
@@ -16,7 +17,7 @@ _LEVELS: dict[str, Literal["info", "warning", "error"]] = {
 
 
 class Records:
-    """The ledger as the actor writes it. What returns None leaves nothing to try again."""
+    """The ledger as those write it who act."""
 
     def __init__(self, store: Store, *, clock: Clock, tell: Listener) -> None:
         self._store = store
@@ -42,32 +43,35 @@ class Records:
         self._tell(Event(f"action.{name}", self._clock.now(), level, fields))
 
     async def put(
+        self, act: Act, outcome: Outcome, detail: str = "", *, attempt: int | None = None
+    ) -> None:
+        """Records how it stands now."""
+        act.entry = await self._record(act.entry, outcome, detail, attempt=attempt)
+
+    async def withdraw(self, act: Act, detail: str) -> None:
+        """It is not sent now. What may have been carried out before waits for the next poll."""
+        await self.put(act, "retrying" if act.doubt else "withdrawn", detail)
+
+    async def unwanted(self, act: Act) -> None:
+        """Read again, the call lives and is no longer to be changed."""
+        outcome: Outcome = "withdrawn" if act.surely_undone else "unknown"
+        await self.put(act, outcome, "read again, the call no longer matches")
+
+    async def refused(self, act: Act, error: GatewayError) -> None:
+        """The far side said no. Of what it may have carried out before, that tells nothing."""
+        await self.put(act, "failed" if act.surely_undone else "unknown", str(error))
+
+    async def leave(self, entries: Sequence[Entry], outcome: Outcome, detail: str) -> None:
+        """Records of parts that were never sent why they are not."""
+        for entry in entries:
+            await self._record(entry, outcome, detail)
+
+    async def _record(
         self, entry: Entry, outcome: Outcome, detail: str, *, attempt: int | None = None
     ) -> Entry:
-        """Records how it stands now."""
         attempt = entry.attempt if attempt is None else attempt
         entry = await self._store.record(
             entry, outcome, at=self._clock.now(), attempt=attempt, detail=detail
         )
         self.tell(entry, outcome)
         return entry
-
-    async def end(self, entry: Entry, outcome: Outcome, detail: str = "") -> Entry | None:
-        """Records the outcome."""
-        await self.put(entry, outcome, detail)
-        return None
-
-    async def withdraw(self, entry: Entry, act: Act, detail: str) -> Entry | None:
-        """It is not sent now. What may have been carried out before waits for the next poll."""
-        return await self.end(entry, "retrying" if act.doubt else "withdrawn", detail)
-
-    async def unwanted(self, entry: Entry, act: Act) -> Entry | None:
-        """Read again, the call lives and is no longer to be changed."""
-        surely_not_done = act.update.idempotent or not act.doubt
-        outcome: Outcome = "withdrawn" if surely_not_done else "unknown"
-        return await self.end(entry, outcome, "read again, the call no longer matches")
-
-    async def refused(self, entry: Entry, act: Act, error: GatewayError) -> Entry | None:
-        """The far side said no. Of speech it may have carried out before, that tells nothing."""
-        known = act.update.idempotent or not act.doubt
-        return await self.end(entry, "failed" if known else "unknown", str(error))

@@ -47,7 +47,7 @@ def planned(account: str, step: Step, now: Millis) -> Event:
         "flow": step.flow.name,
         "rule": step.rule.id,
         "then": list(step.then),
-        "request": step.update.parameters(),
+        "request": dict(step.parts[0].request),
         "why": step.why,
     }
     return Event("action.planned", now, "info", fields)

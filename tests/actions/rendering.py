@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from xml.etree import ElementTree
 
-from runner.actions.sequence import compose
+from runner.actions.composing import compose, update_of
 from runner.call import Call
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher
@@ -56,7 +56,7 @@ def call(**fields: str | None) -> Call:
 
 def made(*written: str, **fields: str | None) -> Update:
     """The update for a call with these fields."""
-    update = compose(actions(*written), values_of(call(**fields), NOW))
+    update = update_of(compose(actions(*written), values_of(call(**fields), NOW)))
     assert update is not None
     return update
 

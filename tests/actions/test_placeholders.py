@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from runner.actions.sequence import check_sequence, compose
+from runner.actions.composing import compose
+from runner.actions.sequence import check_sequence
 from runner.call import Call
 from runner.language.fields import FIELDS
 from runner.language.placeholders import SELDOM

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from runner.actions import ACTIONS, BadArgument, twiml
 from runner.actions.base import Verb
+from runner.actions.composing import compose, update_of
 from runner.actions.sequence import (
     applicable_statuses,
     check_sequence,
-    compose,
     ends_call,
     says_goodbye,
 )
@@ -83,12 +83,12 @@ def actions(*written: Any, defaults: dict[str, str] | None = None) -> list[Actio
 def test_a_list_becomes_one_update(written: list[Any], update: Update) -> None:
     made = actions(*written)
     assert check_sequence(made) == []
-    assert compose(made) == update
+    assert update_of(compose(made)) == update
 
 
 def test_defaults_fill_in_what_say_leaves_open() -> None:
     made = actions({"say": {"text": "Hi", "voice": "alice"}}, defaults=DEFAULTS)
-    update = compose(made)
+    update = update_of(compose(made))
     assert update is not None
     assert update.twiml == '<Response><Say language="en-US" voice="alice">Hi</Say></Response>'
 

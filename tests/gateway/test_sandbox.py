@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from runner.actions.sequence import compose
+from runner.actions.composing import compose, update_of
 from runner.engine.ports import (
     AccessRefused,
     CallQuery,
@@ -90,7 +90,7 @@ async def test_a_say_is_heard_and_the_call_ends_after_it(
     sandbox: Sandbox, gateway: Gateway
 ) -> None:
     row = sandbox.add_call()
-    update = compose([Action("say", {"text": "Über & out"}, HERE)])
+    update = update_of(compose([Action("say", {"text": "Über & out"}, HERE)]))
     assert update is not None
     call = await gateway.update_call(row.sid, update)
     assert (call.sid, call.status) == (row.sid, "in-progress")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from runner.actions.sequence import last_change, says_goodbye
+from runner.actions.sequence import changing, may_end
 from runner.durations import format_duration
 from runner.guards import Burst, Guard, Rate
 from runner.language.analysis.regions import Texts
@@ -95,7 +95,7 @@ def _warn(subject: Subject, holder: Mapping[str, Any], kind: str, why: Why) -> N
 
 def _idle(rule: Rule) -> Why | None:
     """Why no guard at all has anything to do with the rule."""
-    if last_change(rule.then) is None:
+    if not changing(rule.then):
         return Why(f"`{rule.id}` changes no call, and guards limit changes", "remove it")
     if rule.mode.share == 0:
         message = (
@@ -124,7 +124,7 @@ def _burst(subject: Subject, rule: Rule, limit: Burst) -> Why | None:
 
 
 def _rate(subject: Subject, rule: Rule, limit: Rate) -> Why | None:
-    if not says_goodbye(rule.then):
+    if not may_end(rule.then):
         message = f"a rate counts calls that are hung up or cancelled, and `{rule.id}` does neither"
         return Why(message, "remove it; `burst` limits how many calls one poll may change")
     most = _acts(subject, rule, limit.per)

@@ -1,0 +1,86 @@
+"""Carries out the parts that only tell of a call: lines in the ledger, and posts to services.
+
+Nothing waits for them. A post is tried a few times, always under the same id, so that a receiver
+knows a repetition; what could not be brought to an end is taken up again by the next start.
+"""
+
+from __future__ import annotations
+
+from runner.engine.brakes import Brakes
+from runner.engine.clock import Clock
+from runner.engine.ledger import identity_of
+from runner.engine.orders import Act
+from runner.engine.ports import (
+    Entry,
+    GatewayError,
+    NoAnswer,
+    NothingThere,
+    NotProcessed,
+    Outcome,
+    Refused,
+    Web,
+)
+from runner.engine.records import Records
+from runner.model import Millis
+
+#: The waits between the tries of a post: enough for a service that restarts.
+WAITS: tuple[Millis, ...] = (1_000, 5_000, 25_000)
+
+
+class Courier:
+    """Tells of the calls of one account."""
+
+    def __init__(self, records: Records, *, clock: Clock, brakes: Brakes) -> None:
+        self.brakes = brakes
+        self.stopping = False
+        self.web: Web | None = None
+        self._records = records
+        self._clock = clock
+
+    async def deliver(self, act: Act) -> None:
+        """Carries one part out, or takes it up again."""
+        act.doubt = act.outcome != "intended"
+        while await self._attempt(act):
+            await self._clock.sleep(WAITS[act.entry.attempt - 2])
+
+    async def _attempt(self, act: Act) -> bool:
+        """One try. Returns whether there is to be another; else the matter is settled for now."""
+        if self.stopping:
+            await self._records.withdraw(act, "the runner stopped before it was sent")
+            return False
+        braked = await self.brakes.stops(act.intent, None)
+        if braked:
+            await self._records.withdraw(act, braked)
+            return False
+        try:
+            await self._tell(act)
+        except (Refused, NothingThere) as error:
+            await self._records.put(act, "failed", str(error))
+        except GatewayError as error:
+            return await self._again(act, error)
+        else:
+            await self._records.put(act, "done")
+        return False
+
+    async def _tell(self, act: Act) -> None:
+        intent = act.intent
+        if intent.route != "web":
+            return  # what is told stands in the ledger already
+        if self.web is None:
+            raise NothingThere("this runner sends nothing to other services")
+        now = self._clock.now()
+        await self.web.post(intent.target, intent.request, id_=identity_of(intent), at=now)
+
+    async def _again(self, act: Act, error: GatewayError) -> bool:
+        act.doubt = act.doubt or not isinstance(error, NotProcessed)
+        if act.entry.attempt > len(WAITS):
+            outcome: Outcome = "unknown" if isinstance(error, NoAnswer) else "failed"
+            await self._records.put(act, outcome, str(error))
+            return False
+        await self._records.put(act, "retrying", str(error), attempt=act.entry.attempt + 1)
+        return not self.stopping
+
+
+def is_telling(entry: Entry) -> bool:
+    """Whether an entry is carried out here."""
+    return not entry.intent.touches_call

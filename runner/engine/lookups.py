@@ -1,0 +1,65 @@
+"""What an action must know beside the call, asked of Twilio once and kept for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from runner.actions.composing import Found
+from runner.actions.sequence import lookups_of
+from runner.call import Call
+from runner.decision.matcher import Verdict
+from runner.engine.clock import Clock
+from runner.engine.ports import Gateway, GatewayError, NothingThere
+from runner.model import Millis
+
+#: How a number answers is rarely changed, and who changes it can wait as long as this.
+KEPT: Millis = 600_000
+#: What is missing is probably being mended.
+MISSED: Millis = 60_000
+
+_Ask: TypeAlias = Callable[[Call], Awaitable[Mapping[str, str]]]
+
+
+class Lookups:
+    """What was looked up for the calls of one account."""
+
+    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+        self._asks: Mapping[str, _Ask] = {"voice": gateway.voice_of}
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[Mapping[str, str] | str, Millis]] = {}
+
+    async def find(self, verdicts: Iterable[Verdict]) -> dict[str, Found]:
+        """What the rules of these verdicts need, by call SID. What can't be had now is left out."""
+        wanted = {
+            (what, verdict.call.sid): verdict.call
+            for verdict in verdicts
+            for what in lookups_of(verdict.rule.then)
+        }
+        now = self._clock.monotonic()
+        self._known = {key: kept for key, kept in self._known.items() if kept[1] > now}
+        # One question a number, however many calls it has.
+        by_number = {(what, _number(call)): call for (what, _), call in wanted.items()}
+        missing = [key for key in by_number if key not in self._known]
+        await asyncio.gather(*(self._ask(key, by_number[key]) for key in missing))
+        found: dict[str, dict[str, Mapping[str, str] | str]] = {}
+        for (what, sid), call in wanted.items():
+            kept = self._known.get((what, _number(call)))
+            if kept is not None:
+                found.setdefault(sid, {})[what] = kept[0]
+        return dict(found)
+
+    async def _ask(self, key: tuple[str, str], call: Call) -> None:
+        now = self._clock.monotonic()
+        try:
+            self._known[key] = (await self._asks[key[0]](call), now + KEPT)
+        except NothingThere as error:
+            self._known[key] = (str(error), now + MISSED)
+        except GatewayError:
+            return  # the next poll asks again
+
+
+def _number(call: Call) -> str:
+    """What an answer holds for: the number that was called, in the direction of the call."""
+    return f"{call.direction} {call.phone_number_sid or call.to}"

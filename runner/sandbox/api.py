@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.sandbox import trace
 from runner.sandbox.errors import ApiError, not_found
 from runner.sandbox.exchange import Answer, Exchange
 from runner.sandbox.faults import Taken
@@ -23,6 +24,17 @@ class Api:
         try:
             if request.deed is None:
                 raise not_found(request.path)
-            return request.deed(Exchange(request, self._world, self._renderer, taken))
+            answer = request.deed(Exchange(request, self._world, self._renderer, taken))
         except ApiError as error:
-            return Answer(error.status, error.body())
+            answer = Answer(error.status, error.body())
+        if request.kind in ("update", "side"):
+            self._remember(request, answer)
+        return answer
+
+    def _remember(self, request: Request, answer: Answer) -> None:
+        """Writes what a call was told into its trace."""
+        if self._world.has(request.sid):
+            told = (request.method, request.path, request.form)
+            trace.asked(
+                self._world, self._world.leg(request.sid), told, (answer.status, answer.body)
+            )

@@ -54,11 +54,11 @@ class Exchange:
             raise not_found(self.request.path)
         return self.world.leg(sid)
 
-    def spoken(self) -> Leg:
+    def spoken(self, refusal: str = "Call is not in-progress.") -> Leg:
         """The same for what needs a conversation. Raises `ApiError` for any other call."""
         leg = self.leg()
         if self.taken.too_early or leg.row.status != "in-progress":
-            raise wrong_state()
+            raise wrong_state(refusal)
         return leg
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.model import Millis
+from runner.sandbox import trace
 from runner.sandbox.fetches import Fetch, absolute, on_loopback
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.rows import API_VERSION
@@ -30,6 +31,7 @@ def load(world: World, leg: Leg, source: Source) -> None:
     leg.verbs = ()
     leg.doing = ""
     if source.twiml is not None:
+        trace.brought(leg)
         follow(world, leg, source.twiml)
     else:
         fetch(world, leg, source)
@@ -96,6 +98,7 @@ def fetch(
 
 def deliver(world: World, request: Fetch, text: str) -> None:
     """Brings a document to the leg that asked, unless it has moved on."""
+    trace.came(world, request, text)
     leg = _asker(world, request)
     if leg is not None:
         leg.url = request.url
@@ -104,6 +107,7 @@ def deliver(world: World, request: Fetch, text: str) -> None:
 
 def refuse(world: World, request: Fetch, reason: str) -> None:
     """Tells the leg that asked that there is no document."""
+    trace.failed(world, request, reason)
     if world.has(request.sid):
         world.note(world.leg(request.sid), "fault", f"11200 {request.url}: {reason}")
     leg = _asker(world, request)

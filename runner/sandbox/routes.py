@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from runner.sandbox import calls
+from runner.sandbox import calls, fork_pages, message_pages, recording_pages, trace_pages
 from runner.sandbox.exchange import Deed
 from runner.sandbox.paths import ACCOUNTS, ROOT
 
@@ -43,6 +43,23 @@ ROUTES = (
     Route("GET", "Calls/*", "fetch", calls.read_one),
     Route("POST", "Calls/*", "update", calls.update),
     Route("DELETE", "Calls/*", "delete", calls.delete),
+    Route("POST", "Calls/*/Recordings", "side", recording_pages.create),
+    Route("GET", "Calls/*/Recordings", "read", recording_pages.read_all),
+    Route("GET", "Calls/*/Recordings/*", "read", recording_pages.read_one),
+    Route("POST", "Calls/*/Recordings/*", "side", recording_pages.update),
+    Route("DELETE", "Calls/*/Recordings/*", "side", recording_pages.delete),
+    Route("POST", "Calls/*/Streams", "side", fork_pages.create("stream")),
+    Route("POST", "Calls/*/Streams/*", "side", fork_pages.update("stream")),
+    Route("POST", "Calls/*/Siprec", "side", fork_pages.create("siprec")),
+    Route("POST", "Calls/*/Siprec/*", "side", fork_pages.update("siprec")),
+    Route("POST", "Calls/*/Transcriptions", "side", fork_pages.create("transcription")),
+    Route("POST", "Calls/*/Transcriptions/*", "side", fork_pages.update("transcription")),
+    Route("POST", "Calls/*/UserDefinedMessages", "side", message_pages.send),
+    Route("POST", "Calls/*/UserDefinedMessageSubscriptions", "side", message_pages.subscribe),
+    Route("DELETE", "Calls/*/UserDefinedMessageSubscriptions/*", "side", message_pages.unsubscribe),
+    Route("GET", "Calls/*/Events", "read", trace_pages.events),
+    Route("GET", "Calls/*/Notifications", "read", trace_pages.notifications),
+    Route("GET", "Calls/*/Notifications/*", "read", trace_pages.notification),
 )
 _TABLE = {(route.method, *route.shape.split("/")): route for route in ROUTES}
 

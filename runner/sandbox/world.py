@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from runner.model import Millis
-from runner.sandbox import dialing, playing
+from runner.sandbox import dialing, playing, subresources, trace
 from runner.sandbox.beginnings import first_row, source_of
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
@@ -174,6 +174,8 @@ class World:
         """Writes a line into the transcript and tells the listeners."""
         line = Happening(self.now, kind, text)
         leg.happenings.append(line)
+        if kind == "fault":
+            trace.noticed(self, leg, text)
         for listener in self.listeners:
             listener(leg.row.sid, line)
 
@@ -216,6 +218,7 @@ class World:
             fields |= {"end_time": self.now}
             fields |= {} if answered else {"start_time": self.now}
         self.change(leg, **fields)
+        subresources.ended(self, leg)
         dialing.drop(self, leg)
         dialing.ended(self, leg)
         self._retire(leg)

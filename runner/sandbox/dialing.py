@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.sandbox import playing
-from runner.sandbox.legs import Dialing, Leg
+from runner.sandbox import announcing, bridges, conferencing, playing
+from runner.sandbox.announcing import HANGUP, WHISPER, Aside
+from runner.sandbox.legs import Dialing, Leg, Source
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.twiml import Element
 
@@ -16,34 +17,42 @@ if TYPE_CHECKING:
 
 #: Nouns that call somebody, and what their addresses start with.
 _PREFIXES = {"Number": "", "Sip": "", "Client": "client:", "Sim": "sim:"}
-#: Nouns that keep the caller in a room until somebody takes them out.
-_ROOMS = ("Conference", "Queue")
+#: Nouns that take the caller to a room instead.
+_ROOMS = {"Conference": conferencing.join, "Queue": bridges.dial}
 
 
 def dial(world: World, leg: Leg, verb: Element) -> None:
     """The verb: calls every noun at once; the first who answers is joined."""
-    room = next((noun for noun in verb.children if noun.name in _ROOMS), None)
+    room = next((noun for noun in verb.children if noun.name in _ROOMS and noun.text), None)
     if room is not None:
-        world.note(leg, "joins", f"{room.name.lower()} {room.text}")
-        playing.hold(leg, f"{room.name.lower()} {room.text}")
+        _ROOMS[room.name](world, leg, verb, room)
         return
-    addresses = _addresses(verb)
-    if not addresses:
+    nouns = _nouns(verb)
+    if not nouns:
         world.note(leg, "fault", "13201 <Dial> calls nobody")
         playing.wait(world, leg, 0)
         return
+    addresses = [address for address, _ in nouns]
     leg.doing = f"dialling {', '.join(addresses)}"
-    children = tuple(_call(world, leg, verb=verb, address=address) for address in addresses)
-    leg.dialing = Dialing(verb, children)
+    called = {_call(world, leg, verb=verb, address=address): noun for address, noun in nouns}
+    leg.dialing = Dialing(verb, tuple(called), nouns=called)
     timeout = verb.number("timeout", 30, most=600) * 1000
     world.step(leg, timeout, partial(_nobody, world, leg, leg.dialing))
 
 
-def _addresses(verb: Element) -> list[str]:
+def _nouns(verb: Element) -> list[tuple[str, Element]]:
+    """Whom to call: addresses, and what says so."""
     nouns = [noun for noun in verb.children if noun.name in _PREFIXES]
     if not nouns:
-        return [verb.text] if verb.text else []
-    return [_PREFIXES[noun.name] + noun.text for noun in nouns]
+        return [(verb.text, verb)] if verb.text else []
+    named = [(_PREFIXES[noun.name], _name(noun), noun) for noun in nouns]
+    return [(prefix + name, noun) for prefix, name, noun in named if name]
+
+
+def _name(noun: Element) -> str:
+    """A noun's text; a client may be named by an `<Identity>` inside."""
+    inner = next((part.text for part in noun.children if part.name == "Identity"), "")
+    return noun.text or inner
 
 
 def _call(world: World, leg: Leg, *, verb: Element, address: str) -> str:
@@ -88,18 +97,54 @@ def adopt(world: World, child: Leg) -> None:
 
 
 def answered(world: World, child: Leg) -> None:
-    """Joins a leg that picked up with its parent, and drops the others that ring."""
+    """Drops the others that ring, and joins who picked up with the caller, after the whisper."""
     parent = _dialer(world, child)
     if parent is None or parent.dialing is None or parent.dialing.answered is not None:
         return
     parent.dialing = replace(parent.dialing, answered=child.row.sid)
-    world.note(parent, "joins", child.row.to)
-    world.note(child, "joins", parent.row.from_)
     for sid in parent.dialing.children:
         if sid != child.row.sid and world.has(sid) and world.call(sid).live:
             world.end(world.leg(sid), "canceled")
-    limit = parent.dialing.verb.number("timeLimit", 14_400)
-    world.later(child, limit * 1000, partial(world.end, child, "completed"))
+    noun = parent.dialing.nouns.get(child.row.sid)
+    if noun is not None and noun is not parent.dialing.verb and noun.attributes.get("url"):
+        _whisper(world, parent, child, noun)
+    else:
+        _join(world, parent, child)
+
+
+def _whisper(world: World, parent: Leg, child: Leg, noun: Element) -> None:
+    """Plays the noun's document to the called party alone; the caller hears it ring."""
+    source = Source(url=noun.attributes["url"], method=noun.attributes.get("method", "POST"))
+
+    def ears() -> tuple[Leg, ...]:
+        waits = _dialer(world, child) is parent and child.row.live
+        return (child,) if waits else ()
+
+    def ended(how: str) -> None:
+        if how == HANGUP:
+            world.end(child, "completed")
+        else:
+            _join(world, parent, child)
+
+    told = partial(playing.parameters, world, child)
+    announcing.begin(world, Aside(source, WHISPER, ears, told, ended), base=parent.url)
+
+
+def _join(world: World, parent: Leg, child: Leg) -> None:
+    if parent.dialing is None:
+        return
+    parent.dialing = dialing = replace(parent.dialing, joined=True)
+    if parent.row.status == "ringing":  # answerOnBridge
+        world.answer(parent)
+    world.note(parent, "joins", child.row.to)
+    world.note(child, "joins", parent.row.from_)
+    limit = dialing.verb.number("timeLimit", 14_400)
+    world.later(child, limit * 1000, partial(_time_over, world, parent, child, dialing))
+
+
+def _time_over(world: World, parent: Leg, child: Leg, dialing: Dialing) -> None:
+    if parent.dialing is dialing:
+        world.end(child, "completed")
 
 
 def ended(world: World, child: Leg) -> None:
@@ -120,7 +165,7 @@ def interrupt(world: World, leg: Leg) -> None:
     if dialing is not None and dialing.action:
         # Twilio asks the interrupted dial's action too, as if it had ended by itself.
         source = playing.action_of(dialing.verb)
-        extra = _outcome(world, "completed", dialing.answered)
+        extra = _outcome(world, "completed", dialing)
         playing.fetch(world, leg, source, extra=extra, plays=False)
     parent = _dialer(world, leg)
     if parent is not None:
@@ -149,15 +194,18 @@ def _finish(world: World, parent: Leg, *, status: str, sid: str) -> None:
         return
     drop(world, parent, spare=sid)
     if dialing.action:
-        extra = _outcome(world, status, sid)
+        extra = _outcome(world, status, dialing, sid)
         playing.fetch(world, parent, playing.action_of(dialing.verb), extra=extra)
     else:
         playing.wait(world, parent, 0)
 
 
-def _outcome(world: World, status: str, sid: str | None) -> dict[str, str]:
-    """What an action is told of the dial."""
-    told = {"DialCallStatus": status}
+def _outcome(
+    world: World, status: str, dialing: Dialing, decided: str | None = None
+) -> dict[str, str]:
+    """What an action is told of the dial. `decided` is the leg that ended it."""
+    told = {"DialCallStatus": status, "DialBridged": "true" if dialing.joined else "false"}
+    sid = decided or dialing.answered
     if sid is not None and world.has(sid):
         told |= {"DialCallSid": sid, "DialCallDuration": str(world.call(sid).duration or 0)}
     return told

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
 from runner.sandbox.legs import Source
+
+#: Takes a document's text, or None and the reason why there is none.
+Take = Callable[[str | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Fetch:
     """One request for a document. `plays` says whether the call goes on with the answer.
 
     `document` is the count of the leg's documents at the time: an answer that comes when the leg
-    has moved on is dropped.
+    has moved on is dropped. `take` gets what isn't a leg's own document.
     """
 
     sid: str
@@ -25,6 +28,7 @@ class Fetch:
     parameters: Mapping[str, str] = field(default_factory=dict)
     plays: bool = True
     fallback: Source | None = None
+    take: Take | None = None
 
 
 def on_loopback(url: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from runner.model import Millis
 from runner.sandbox.plans import Person
@@ -12,16 +13,22 @@ from runner.sandbox.twiml import Element
 
 if TYPE_CHECKING:
     from runner.sandbox.below import Below
+    from runner.sandbox.bridges import Bridge
+    from runner.sandbox.conferences import Seat
+    from runner.sandbox.queues import Ticket, Wanting
+
+    #: What can hold a leg beside its own document.
+    Stay: TypeAlias = Bridge | Seat | Ticket | Wanting
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One line of a call's transcript.
 
-    `kind` is one of `status`, `says`, `plays`, `pauses`, `rings`, `joins`, `waits`, `records`,
-    `types`, `fetches`, `told` (an update came), `cut` (it broke off what was going on) and
-    `fault` (what Twilio's debugger would show); `streams`, `siprec` and `transcribes` (started or
-    stopped, as `records` says of recordings), `message` (to the other end's application) and
+    `kind` is one of `status`, `says`, `plays`, `pauses`, `rings`, `joins`, `leaves`, `waits`,
+    `records`, `types`, `fetches`, `told` (an update came), `cut` (it broke off what was going on)
+    and `fault` (what Twilio's debugger would show); `streams`, `siprec` and `transcribes` (started
+    or stopped, as `records` says of recordings), `message` (to the other end's application) and
     `subscribes` (to its messages).
     """
 
@@ -43,11 +50,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Dialing:
-    """A `<Dial>` that is going on: its verb and the SIDs of the legs that it called."""
+    """A `<Dial>` that is going on: its verb and the SIDs of the legs that it called.
+
+    `nouns` are those that a leg was called by; `answered` is the one who picked up, who is only
+    `joined` with the caller when what the noun has for them has been played.
+    """
 
     verb: Element
     children: tuple[str, ...]
     answered: str | None = None
+    nouns: Mapping[str, Element] = field(default_factory=dict)
+    joined: bool = False
 
     @property
     def action(self) -> str:
@@ -70,6 +83,8 @@ class Leg:
     #: Where the running document came from; relative URLs start here.
     url: str = ""
     dialing: Dialing | None = None
+    #: The conference, queue or bridge that it is in.
+    stay: Stay | None = None
     #: What goes on right now and an update would break off, for the transcript.
     doing: str = ""
     #: Counts time limits: only the newest one is in force.

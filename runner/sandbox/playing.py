@@ -54,11 +54,19 @@ def proceed(world: World, leg: Leg) -> None:
         world.end(leg, "completed")
         return
     verb, leg.verbs = leg.verbs[0], leg.verbs[1:]
+    if leg.row.status == "ringing" and not _silent(verb):
+        world.answer(leg)
     if verb.name in world.verbs:
         world.verbs[verb.name](world, leg, verb)
     else:
         world.note(leg, "fault", f"12200 <{verb.name}> is no verb")
         wait(world, leg, 0)
+
+
+def _silent(verb: Element) -> bool:
+    """True for what can be done to a call without answering it."""
+    bridging = verb.name == "Dial" and verb.attributes.get("answerOnBridge") == "true"
+    return bridging or verb.name in ("Redirect", "Reject")
 
 
 def wait(world: World, leg: Leg, millis: Millis, *, doing: str = "") -> None:
@@ -81,13 +89,18 @@ def fetch(
         document=leg.document,
         url=absolute(leg.url, source.url),
         method=source.method,
-        parameters=_parameters(world, leg) | (extra or {}),
+        parameters=parameters(world, leg) | (extra or {}),
         plays=plays,
         fallback=Source(url=source.fallback_url, method=source.fallback_method)
         if source.fallback_url
         else None,
     )
     world.note(leg, "fetches", request.url)
+    send(world, request)
+
+
+def send(world: World, request: Fetch) -> None:
+    """Lets somebody answer a request: the scenario, a server on this machine, or nobody."""
     if request.url in world.documents:
         deliver(world, request, world.documents[request.url])
     elif on_loopback(request.url):
@@ -99,6 +112,9 @@ def fetch(
 def deliver(world: World, request: Fetch, text: str) -> None:
     """Brings a document to the leg that asked, unless it has moved on."""
     trace.came(world, request, text)
+    if request.take is not None:
+        world.timeline.after(FETCH, partial(request.take, text, ""))
+        return
     leg = _asker(world, request)
     if leg is not None:
         leg.url = request.url
@@ -108,6 +124,9 @@ def deliver(world: World, request: Fetch, text: str) -> None:
 def refuse(world: World, request: Fetch, reason: str) -> None:
     """Tells the leg that asked that there is no document."""
     trace.failed(world, request, reason)
+    if request.take is not None:
+        request.take(None, reason)
+        return
     if world.has(request.sid):
         world.note(world.leg(request.sid), "fault", f"11200 {request.url}: {reason}")
     leg = _asker(world, request)
@@ -146,7 +165,25 @@ def action_of(verb: Element) -> Source:
     )
 
 
-def _parameters(world: World, leg: Leg) -> dict[str, str]:
+def go_on(world: World, leg: Leg, verb: Element, told: dict[str, str]) -> None:
+    """Goes on after a verb that is over: with its action, which is told how it went, or the next.
+
+    The verb is one of those that have no action unless they name it.
+    """
+    if verb.attributes.get("action"):
+        fetch(world, leg, action_of(verb), extra=told)
+    else:
+        wait(world, leg, 0)
+
+
+def tell(world: World, leg: Leg, verb: Element, told: dict[str, str]) -> None:
+    """Tells the action of a verb that the call was taken out of. The answer is not played."""
+    if verb.attributes.get("action"):
+        fetch(world, leg, action_of(verb), extra=told, plays=False)
+
+
+def parameters(world: World, leg: Leg) -> dict[str, str]:
+    """What Twilio sends about a call with every request for a document."""
     return {
         "CallSid": leg.row.sid,
         "AccountSid": world.account_sid,

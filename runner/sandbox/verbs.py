@@ -7,43 +7,25 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from runner.model import Millis
-from runner.sandbox import dialing, playing
+from runner.sandbox import dialing, playing, queueing
 from runner.sandbox.legs import Leg, Source
-from runner.sandbox.twiml import Element, speech_time
+from runner.sandbox.sounds import KEY, sound_of, typed
+from runner.sandbox.twiml import Element
 
 if TYPE_CHECKING:
     from runner.sandbox.world import World
 
-#: No recording's length is known without fetching it: every one is taken to last this long.
-RECORDING: Millis = 5_000
 #: What a caller leaves after the beep, unless `maxLength` is shorter.
 MESSAGE: Millis = 10_000
-KEY: Millis = 500
-#: Stands for "until it is broken off" in `loop="0"`.
-ENDLESS = 1_000
 
 Verb: TypeAlias = "Callable[[World, Leg, Element], None]"
 
 
-def say(world: World, leg: Leg, verb: Element) -> None:
-    """Speaks; `loop` repeats."""
-    world.note(leg, "says", verb.text)
-    playing.wait(world, leg, speech_time(verb.text) * _loop(verb), doing=f"saying {verb.text!r}")
-
-
-def play(world: World, leg: Leg, verb: Element) -> None:
-    """Plays a recording, or keys."""
-    keys = verb.attributes.get("digits")
-    length = RECORDING if keys is None else KEY * len(keys)
-    world.note(leg, "plays", verb.text if keys is None else f"keys {keys}")
-    playing.wait(world, leg, length * _loop(verb), doing=f"playing {verb.text}")
-
-
-def pause(world: World, leg: Leg, verb: Element) -> None:
-    """Is silent."""
-    seconds = verb.number("length", 1)
-    world.note(leg, "pauses", f"{seconds} s")
-    playing.wait(world, leg, seconds * 1000, doing="a pause")
+def sound(world: World, leg: Leg, verb: Element) -> None:
+    """Speaks, plays a recording or keys, or is silent; `loop` repeats."""
+    heard = sound_of(verb)
+    world.note(leg, heard.kind, heard.text)
+    playing.wait(world, leg, heard.millis, doing=heard.doing)
 
 
 def redirect(world: World, leg: Leg, verb: Element) -> None:
@@ -72,19 +54,16 @@ def gather(world: World, leg: Leg, verb: Element) -> None:
 
 
 def _listen(world: World, leg: Leg, verb: Element) -> None:
-    digits = leg.person.digits
-    timeout = verb.number("timeout", 5) * 1000
+    digits, finished = typed(verb, leg.person.digits)
     leg.doing = "listening"
-    if digits:
-        world.note(leg, "types", digits)
-        millis = KEY * len(digits)
-    else:
-        millis = timeout
-    world.step(leg, millis, partial(_heard, world, leg, verb))
+    millis = 0 if finished else verb.number("timeout", 5) * 1000
+    if digits or finished:
+        world.note(leg, "types", leg.person.digits)
+        millis += KEY * len(leg.person.digits)
+    world.step(leg, millis, partial(_heard, world, leg, verb, digits))
 
 
-def _heard(world: World, leg: Leg, verb: Element) -> None:
-    digits = leg.person.digits
+def _heard(world: World, leg: Leg, verb: Element, digits: str) -> None:
     if digits or verb.attributes.get("actionOnEmptyResult") == "true":
         playing.fetch(world, leg, playing.action_of(verb), extra={"Digits": digits})
     else:
@@ -117,17 +96,13 @@ def pass_by(world: World, leg: Leg, verb: Element) -> None:
     playing.wait(world, leg, 0)
 
 
-def _loop(verb: Element) -> int:
-    return verb.number("loop", 1, most=ENDLESS) or ENDLESS
-
-
 #: The second half of a <Gather>: no document can name it, since XML names don't start with #.
 _LISTEN = "#listen"
 
 VERBS: Mapping[str, Verb] = {
-    "Say": say,
-    "Play": play,
-    "Pause": pause,
+    "Say": sound,
+    "Play": sound,
+    "Pause": sound,
     "Redirect": redirect,
     "Hangup": hangup,
     "Reject": reject,
@@ -135,7 +110,7 @@ VERBS: Mapping[str, Verb] = {
     "Gather": gather,
     _LISTEN: _listen,
     "Record": record,
-    "Enqueue": keep,
+    "Enqueue": queueing.enqueue,
     "Connect": keep,
     "Refer": keep,
     "Leave": pass_by,

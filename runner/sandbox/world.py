@@ -13,12 +13,15 @@ from functools import partial
 from typing import Any
 
 from runner.model import Millis
-from runner.sandbox import dialing, playing, subresources, trace
+from runner.sandbox import dialing, places, playing, subresources, trace
 from runner.sandbox.beginnings import first_row, source_of
+from runner.sandbox.conferences import Conference
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
 from runner.sandbox.legs import Happening, Leg, Source
 from runner.sandbox.plans import CallPlan, Person
+from runner.sandbox.queues import Queue
+from runner.sandbox.rooms import Rooms
 from runner.sandbox.rows import Row
 from runner.sandbox.shelf import Shelf
 from runner.sandbox.timeline import Timeline
@@ -48,6 +51,8 @@ class World:
         self.verbs = VERBS
         self.timeline = Timeline(start)
         self.shelf = Shelf()
+        self.conferences: Rooms[Conference] = Rooms()
+        self.queues: Rooms[Queue] = Rooms()
         self.people: dict[str, Person] = {}
         self.documents: dict[str, str] = {}
         self.outbox: list[Fetch] = []
@@ -105,7 +110,7 @@ class World:
         return tuple(self.leg(name).happenings)
 
     def heard(self, name: str) -> list[str]:
-        """What was said to the caller, in order. Raises KeyError."""
+        """What was said to whoever is on this call, in order. Raises KeyError."""
         return [line.text for line in self.leg(name).happenings if line.kind == "says"]
 
     # ---- a call comes -----------------------------------------------------------------------
@@ -157,6 +162,8 @@ class World:
             self._await_answer(leg, plan.age)
         elif plan.status == "in-progress":
             self._converse(leg, plan.age)
+            if leg.source is not None:
+                playing.load(self, leg, leg.source)
         else:
             self._retire(leg)
 
@@ -194,6 +201,14 @@ class World:
         if leg.person.outcome != "answer":
             self.end(leg, leg.person.outcome)
             return
+        if leg.row.direction != "inbound" or leg.source is None:
+            self.answer(leg)
+        if leg.source is not None:
+            # An inbound call is answered by the first verb that can't do without.
+            playing.load(self, leg, leg.source)
+
+    def answer(self, leg: Leg) -> None:
+        """Makes a call that rings one in progress."""
         self.change(leg, status="in-progress", start_time=self.now)
         dialing.answered(self, leg)
         self._converse(leg, 0)
@@ -203,8 +218,6 @@ class World:
             self.later(leg, _rest(leg.person.talk, age), partial(self.end, leg, "completed"))
         if leg.time_limit is not None:
             self.limit(leg, leg.time_limit)
-        if leg.source is not None:
-            playing.load(self, leg, leg.source)
 
     def end(self, leg: Leg, status: str) -> None:
         """Ends a call, drops what it has dialled, and lets whoever dialled it go on."""
@@ -221,6 +234,8 @@ class World:
         subresources.ended(self, leg)
         dialing.drop(self, leg)
         dialing.ended(self, leg)
+        if leg.stay is not None:
+            places.leave(self, leg, redirected=False)
         self._retire(leg)
 
     def _retire(self, leg: Leg) -> None:
@@ -239,6 +254,8 @@ class World:
         if leg.doing:
             self.note(leg, "cut", leg.doing)
         dialing.interrupt(self, leg)
+        if leg.stay is not None:
+            places.leave(self, leg, redirected=True)
         playing.load(self, leg, source)
 
     def hang_up(self, leg: Leg) -> None:

@@ -133,9 +133,35 @@ def test_gather_takes_keys_to_its_action(world: World) -> None:
     body = '<Gather action="http://example.com/keys"><Say>press one</Say></Gather>'
     assert follow(world, body, person=Person(digits="1"))[1:4] == [
         (800, "types", "1"),
-        (1_300, "fetches", "http://example.com/keys"),
-        (1_400, "says", "thanks"),
+        (6_300, "fetches", "http://example.com/keys"),
+        (6_400, "says", "thanks"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "digits", "fetched", "sent"),
+    [
+        ('numDigits="1"', "12", 1_000, "1"),
+        ("", "12#3", 2_000, "12"),
+        ('finishOnKey="*"', "1#*", 1_500, "1#"),
+        ('finishOnKey="" timeout="2"', "1#", 3_000, "1#"),
+    ],
+)
+def test_gather_ends_with_its_digits_or_its_key(
+    world: World, attributes: str, digits: str, fetched: int, sent: str
+) -> None:
+    follow(
+        world,
+        f'<Gather action="http://127.0.0.1:9/keys" {attributes}/>',
+        person=Person(digits=digits),
+    )
+    assert told(world, "call")[2] == (fetched, "fetches", "http://127.0.0.1:9/keys")
+    assert world.outbox[0].parameters["Digits"] == sent
+
+
+def test_gather_for_speech_takes_no_keys(world: World) -> None:
+    body = '<Gather input="speech" timeout="2" action="http://127.0.0.1:9/keys"/><Say>next</Say>'
+    assert (2_000, "says", "next") in follow(world, body, person=Person(digits="1"))
 
 
 def test_record(world: World) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from runner.call import Call
+from runner.engine.aftermath import Aftermath, has_document
 from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
 from runner.engine.courier import Courier, is_telling
@@ -21,7 +22,8 @@ from runner.model import Millis
 class Actor:
     """Carries out the acts of one account and keeps their ledger entries true.
 
-    `beside` takes over a part that nothing waits for; what it is given ends in `tell_of`.
+    `beside` takes over a part that nothing waits for; what it is given ends in `tell_of`. `after`
+    hears of each part that told a call to play a document.
     """
 
     def __init__(
@@ -31,8 +33,9 @@ class Actor:
         self._records = records
         self._sending = Sending(gateway, records, clock=clock, brakes=brakes)
         self._courier = Courier(records, clock=clock, brakes=brakes)
+        self.aftermath = Aftermath(gateway, records, clock)
         self.beside: Callable[[Entry, Order], None] = _nobody
-        self.after_update: Callable[[Entry], None] = _nothing
+        self.after: Callable[[Entry, Order], None] = _nobody
         self.tell = records.tell
         self.throttle = self._sending.throttle
         # Waiting here and not in the gateway: a row that waited is looked at again. One request
@@ -99,7 +102,7 @@ class Actor:
 
     def server_is_ahead(self, millis: Millis) -> None:
         """How far the far side's clock is ahead of ours, as the last poll saw it."""
-        self._sending.server_ahead = millis
+        self._sending.server_ahead = self.aftermath.server_ahead = millis
 
     async def _goes_on(self, act: Act, rest: Sequence[Entry]) -> bool:
         """Whether the parts after this one are to be sent. Where they never are, says so."""
@@ -111,8 +114,8 @@ class Actor:
             left: Outcome = "withdrawn" if outcome == "withdrawn" else "skipped"
             await self._records.leave(rest, left, f"{names} before it came to {outcome!r}")
             return False
-        if act.is_update:
-            self.after_update(act.entry)
+        if outcome == "done" and has_document(act.entry):
+            self.after(act.entry, act.order)
         return True
 
     @contextmanager
@@ -140,8 +143,4 @@ def _still(_call: Call) -> bool:
 
 
 def _nobody(_entry: Entry, _order: Order) -> None:
-    """Takes nothing over."""
-
-
-def _nothing(_entry: Entry) -> None:
-    """Looks after nothing."""
+    """Nobody takes it over."""

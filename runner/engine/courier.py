@@ -6,6 +6,8 @@ knows a repetition; what could not be brought to an end is taken up again by the
 
 from __future__ import annotations
 
+import json
+
 from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
 from runner.engine.ledger import identity_of
@@ -68,8 +70,8 @@ class Courier:
             return  # what is told stands in the ledger already
         if self.web is None:
             raise NothingThere("this runner sends nothing to other services")
-        now = self._clock.now()
-        await self.web.post(intent.target, intent.request, id_=identity_of(intent), at=now)
+        now, fields = self._clock.now(), _addressed(act)
+        await self.web.post(intent.target, fields, id_=identity_of(intent), at=now)
 
     async def _again(self, act: Act, error: GatewayError) -> bool:
         act.doubt = act.doubt or not isinstance(error, NotProcessed)
@@ -79,6 +81,18 @@ class Courier:
             return False
         await self._records.put(act, "retrying", str(error), attempt=act.entry.attempt + 1)
         return not self.stopping
+
+
+def _addressed(act: Act) -> dict[str, str]:
+    """The request, with headers that say which rule sends it and the how many-eth try this is."""
+    intent = act.intent
+    headers = json.loads(intent.request.get("headers", "{}")) | {
+        "callflow-account": intent.account,
+        "callflow-flow": intent.flow,
+        "callflow-rule": intent.rule,
+        "callflow-attempt": str(act.entry.attempt),
+    }
+    return {**intent.request, "headers": json.dumps(headers)}
 
 
 def is_telling(entry: Entry) -> bool:

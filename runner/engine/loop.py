@@ -17,9 +17,8 @@ from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
 from runner.engine.clock import Clock
-from runner.engine.courier import is_telling
 from runner.engine.lookups import Lookups
-from runner.engine.orders import Order, intents_of
+from runner.engine.orders import intents_of
 from runner.engine.ports import (
     Entry,
     Event,
@@ -34,8 +33,8 @@ from runner.engine.ports import (
     Web,
 )
 from runner.engine.rehearsal import Rehearsal
-from runner.engine.tasks import Tasks
 from runner.engine.telling import clock_told, poll_failed, polled, tripped, undated
+from runner.engine.underway import UnderWay, acts_of
 from runner.model import FlowSet, Millis
 
 #: Two clocks that differ by more are worth a warning: ledger times, windows and pauses suffer.
@@ -85,12 +84,9 @@ class Engine:
         brakes = Brakes(account, store, clock=clock, safety=Safety())
         self._brain = Brain(account, store, brakes=brakes, lookups=Lookups(gateway, clock))
         self._actor = Actor(gateway, store, clock=clock, tell=tell, brakes=brakes)
-        self._actor.beside = self._start_beside
         #: A row older than this is read again before it is acted on: the interval between polls.
         self.stale_after: Millis = 2_000
-        self._busy = Tasks[str](self._crashed)  # by leg group: the change under way
-        self._resuming = Tasks[int](self._crashed)  # by ledger entry: its recovery
-        self._beside = Tasks[int](self._crashed)  # by ledger entry: what nothing waits for
+        self._under_way = UnderWay(self._actor, self._crashed)
         self._rehearsal = Rehearsal(account, tell)
         self._clock_is_off = False
         self._stopping = asyncio.Event()
@@ -107,6 +103,10 @@ class Engine:
     def reach(self, *, web: Web | None = None, publish: Publish | None = None) -> None:
         """Says where posts of rules go out, and where documents for Twilio are served."""
         self._actor.reach(web, publish)
+
+    def check_notifications(self) -> None:
+        """From now on asks Twilio whether the documents that calls are told to play could be."""
+        self._under_way.look_after_documents()
 
     def load(self, flow_set: FlowSet) -> None:
         """Puts these flows in force from the next poll on."""
@@ -127,9 +127,11 @@ class Engine:
 
     async def _tick(self, now: Millis) -> Poll:
         unfinished = await self._store.unfinished(self.account)
-        left = [entry for entry in unfinished if not self._is_looked_after(entry)]
+        left = [entry for entry in unfinished if not self._under_way.holds(entry)]
         poll = await self._look(now, unfinished)
-        self._resume(left)  # after the look: whether a rule still wants it is known by then
+        if not self._stopping.is_set():
+            # After the look: whether a rule still wants it is known by then.
+            self._under_way.take_up(left, self._brain.order_again)
         if poll.sight is not None:
             await self._brain.keep(poll.sight)
             for trip in poll.sight.plan.trips:
@@ -160,8 +162,13 @@ class Engine:
 
     async def settle(self) -> None:
         """Waits until everything that was started has its outcome."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while running := self._under_way.running:
+            await asyncio.wait(running)
+
+    async def look_on(self, longest: Millis) -> None:
+        """Waits for the looks at what became of acts, up to so long."""
+        if self._under_way.watching:
+            await asyncio.wait(self._under_way.watching, timeout=longest / 1000)
 
     def request_stop(self) -> None:
         """Ends a poll that is still listing, and starts no further attempt of an update."""
@@ -174,25 +181,23 @@ class Engine:
         Those keep their intent in the ledger without an outcome, and the next start looks at them.
         """
         self.request_stop()
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace / 1000)
+        if running := self._under_way.running:
+            await asyncio.wait(running, timeout=grace / 1000)
         return await self.abandon()
 
     async def abandon(self) -> int:
         """Drops what is under way as a crash would, and returns how much that was."""
-        left = self._running
-        for task in left:
+        left, watching = self._under_way.running, self._under_way.watching
+        for task in (*left, *watching):
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*left, *watching, return_exceptions=True)
         return len(left)
 
     # ---- list and decide --------------------------------------------------------------------
 
     async def _look(self, now: Millis, unfinished: Sequence[Entry]) -> Poll:
         began = self._clock.monotonic()
-        # One change at a time for a call and its other legs, recoveries included.
-        changing = (entry.intent for entry in unfinished if not is_telling(entry))
-        busy = frozenset({*self._busy, *(intent.call_sid for intent in changing)})
+        busy = self._under_way.busy(unfinished)
         try:
             listing = await self._list(self._brain.query)
             self._compare_clocks(listing, now)
@@ -279,48 +284,13 @@ class Engine:
         for entry in entries:
             self._actor.tell(entry, entry.outcome)
         fresh = [entry for entry in entries if entry.outcome == "intended"]
-        for act in _acts(fresh):
+        for act in acts_of(fresh):
             step = by_claim[act[0].intent.call_sid, act[0].intent.rule_key]
             order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
-            work = self._actor.apply(act, order)
-            if step.changes_call:
-                self._busy.start(step.group, work)
-            else:
-                self._beside.start(act[0].id, work)
-
-    def _start_beside(self, entry: Entry, order: Order) -> None:
-        self._beside.start(entry.id, self._actor.tell_of(entry, order))
-
-    def _resume(self, left: Sequence[Entry]) -> None:
-        """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        if self._stopping.is_set():
-            return
-        for entry in left:
-            if is_telling(entry):
-                self._start_beside(entry, self._brain.order_again(entry))
-        touching = [entry for entry in left if not is_telling(entry)]
-        for act in () if self._actor.throttle.resting else _acts(touching):
-            order = self._brain.order_again(act[0])
-            self._resuming.start(act[0].id, self._actor.resume(act, order))
-
-    def _is_looked_after(self, entry: Entry) -> bool:
-        under_way = (self._actor.under_way, self._resuming, self._beside)
-        return any(entry.id in each for each in under_way)
+            self._under_way.begin(act, step, order)
 
     def _crashed(self, error: BaseException) -> None:
         # Without the lease nothing may be recorded; whoever has it now looks after the intent.
         if not isinstance(error, LeaseLost):
             fields = {"account": self.account, "error": f"{type(error).__name__}: {error}"}
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
-
-    @property
-    def _running(self) -> list[asyncio.Task[None]]:
-        return self._busy.running + self._resuming.running + self._beside.running
-
-
-def _acts(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """The entries by act, each in the order of sending."""
-    acts: dict[tuple[str, str, int], list[Entry]] = {}
-    for entry in entries:
-        acts.setdefault(entry.intent.act, []).append(entry)
-    return list(acts.values())

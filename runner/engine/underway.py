@@ -1,0 +1,81 @@
+"""The acts of one account that are under way, each a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from runner.decision.planner import Step
+from runner.engine.actor import Actor
+from runner.engine.courier import is_telling
+from runner.engine.orders import Order
+from runner.engine.ports import Entry
+from runner.engine.tasks import Tasks
+
+
+class UnderWay:
+    """Starts what the actor does, and knows what goes on. `crashed` hears what a task raises."""
+
+    def __init__(self, actor: Actor, crashed: Callable[[BaseException], None]) -> None:
+        self._actor = actor
+        self._changing = Tasks[str](crashed)  # by leg group: the change under way
+        self._resuming = Tasks[int](crashed)  # by ledger entry: its recovery
+        self._beside = Tasks[int](crashed)  # by ledger entry: what changes no call
+        self._after = Tasks[int](crashed)  # by ledger entry: looks at what became of it
+        actor.beside = self._tell_of
+
+    def begin(self, entries: Sequence[Entry], step: Step, order: Order) -> None:
+        """Starts a fresh act."""
+        work = self._actor.apply(entries, order)
+        if step.changes_call:
+            self._changing.start(step.group, work)
+        else:
+            self._beside.start(entries[0].id, work)
+
+    def take_up(self, left: Sequence[Entry], order_again: Callable[[Entry], Order]) -> None:
+        """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
+        for entry in left:
+            if is_telling(entry):
+                self._tell_of(entry, order_again(entry))
+        touching = [entry for entry in left if not is_telling(entry)]
+        for act in () if self._actor.throttle.resting else acts_of(touching):
+            work = self._actor.resume(act, order_again(act[0]))
+            self._resuming.start(act[0].id, work)
+
+    def look_after_documents(self) -> None:
+        """From now on finds out whether what calls are told to play could be played."""
+        self._actor.after = self._look_after
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the entry is being looked after."""
+        places = (self._actor.under_way, self._resuming, self._beside)
+        return any(entry.id in each for each in places)
+
+    def busy(self, unfinished: Sequence[Entry]) -> frozenset[str]:
+        """The leg groups and calls that are being changed: one change at a time, recoveries too."""
+        changing = (entry.intent for entry in unfinished if not is_telling(entry))
+        return frozenset({*self._changing, *(intent.call_sid for intent in changing)})
+
+    @property
+    def running(self) -> list[asyncio.Task[None]]:
+        """What has no outcome yet."""
+        return [*self._changing.running, *self._resuming.running, *self._beside.running]
+
+    @property
+    def watching(self) -> list[asyncio.Task[None]]:
+        """What only looks at acts that have their outcome."""
+        return self._after.running
+
+    def _tell_of(self, entry: Entry, order: Order) -> None:
+        self._beside.start(entry.id, self._actor.tell_of(entry, order))
+
+    def _look_after(self, entry: Entry, order: Order) -> None:
+        self._after.start(entry.id, self._actor.aftermath.watch(entry, order))
+
+
+def acts_of(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries by act, each in the order of sending."""
+    acts: dict[tuple[str, str, int], list[Entry]] = {}
+    for entry in entries:
+        acts.setdefault(entry.intent.act, []).append(entry)
+    return list(acts.values())

@@ -89,14 +89,17 @@ def _open(
         aside.verbs = (Element("Play", text=url),)
         _go_on(world, aside)
         return
-    for leg in aside.ears():
+    legs = aside.ears()
+    for leg in legs:
         world.note(leg, "fetches", url)
     request = Fetch(
-        sid="",
+        # What a whole conference is to hear belongs to the trace of no call.
+        sid=legs[0].row.sid if len(legs) == 1 else "",
         document=0,
         url=url,
         method=source.method,
         parameters=dict(aside.told()) | dict(extra or {}),
+        plays=False,
         take=partial(_taken, world, aside, url),
     )
     playing.send(world, request)

@@ -41,3 +41,8 @@ def source_of(plan: CallPlan) -> Source | None:
     if plan.url is not None:
         return Source(url=plan.url, method=plan.method, fallback_url=plan.fallback_url)
     return None
+
+
+def remaining(length: Millis, age: Millis) -> Millis:
+    """What is left of it; a length that is over already is taken as counting from now."""
+    return length - age if length > age else length

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.model import Millis
-from runner.sandbox import announcing, playing, queueing
+from runner.sandbox import announcing, dial_recording, playing, queueing
 from runner.sandbox.announcing import GREETING, Aside
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.queues import Ticket, Wanting
@@ -98,6 +98,7 @@ def _connect(world: World, bridge: Bridge) -> None:
     dialler, waited = bridge.wanting.leg, bridge.ticket.leg
     world.note(dialler, "joins", other_party(waited.row))
     world.note(waited, "joins", other_party(dialler.row))
+    dial_recording.joined(world, dialler, bridge.wanting.verb)
     limit: Millis = bridge.wanting.verb.number("timeLimit", LONGEST) * 1000
     world.timeline.after(limit, partial(_time_over, world, bridge))
 
@@ -121,7 +122,7 @@ def leave(world: World, bridge: Bridge, leg: Leg, *, redirected: bool) -> None:
     dialled = leg is bridge.wanting.leg
     _go_on(world, bridge, bridge.ticket.leg if dialled else bridge.wanting.leg)
     if redirected and dialled:
-        playing.tell(world, leg, bridge.wanting.verb, _dialled(world, bridge))
+        playing.tell(world, leg, bridge.wanting.verb, _outcome(world, bridge))
     elif redirected:
         told = bridge.told | {"QueueResult": "redirected-from-bridged"}
         playing.tell(world, leg, bridge.ticket.verb, told)
@@ -135,17 +136,18 @@ def _part(bridge: Bridge) -> None:
 
 def _go_on(world: World, bridge: Bridge, leg: Leg) -> None:
     if leg is bridge.wanting.leg:
-        playing.go_on(world, leg, bridge.wanting.verb, _dialled(world, bridge))
+        playing.go_on(world, leg, bridge.wanting.verb, _outcome(world, bridge))
     else:
         playing.go_on(world, leg, bridge.ticket.verb, bridge.told)
 
 
-def _dialled(world: World, bridge: Bridge) -> dict[str, str]:
+def _outcome(world: World, bridge: Bridge) -> dict[str, str]:
     """What the `<Dial>`'s action is told."""
+    recorded = dial_recording.over(world, bridge.wanting.leg)
     lasted = 0 if bridge.since is None else (world.now - bridge.since) // 1000
     return {
         "DialCallStatus": "completed" if bridge.since is not None else "canceled",
         "DialCallSid": bridge.ticket.sid,
         "DialCallDuration": str(lasted),
         "DialBridged": "true" if bridge.since is not None else "false",
-    }
+    } | recorded

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.sandbox import announcing, bridges, conferencing, playing
+from runner.sandbox import announcing, bridges, conferencing, dial_recording, playing
 from runner.sandbox.announcing import HANGUP, WHISPER, Aside
 from runner.sandbox.legs import Dialing, Leg, Source
 from runner.sandbox.plans import CallPlan, Person
@@ -36,6 +36,7 @@ def dial(world: World, leg: Leg, verb: Element) -> None:
     leg.doing = f"dialling {', '.join(addresses)}"
     called = {_call(world, leg, verb=verb, address=address): noun for address, noun in nouns}
     leg.dialing = Dialing(verb, tuple(called), nouns=called)
+    dial_recording.ringing(world, leg, verb)
     timeout = verb.number("timeout", 30, most=600) * 1000
     world.step(leg, timeout, partial(_nobody, world, leg, leg.dialing))
 
@@ -138,6 +139,7 @@ def _join(world: World, parent: Leg, child: Leg) -> None:
         world.answer(parent)
     world.note(parent, "joins", child.row.to)
     world.note(child, "joins", parent.row.from_)
+    dial_recording.joined(world, parent, dialing.verb)
     limit = dialing.verb.number("timeLimit", 14_400)
     world.later(child, limit * 1000, partial(_time_over, world, parent, child, dialing))
 
@@ -162,11 +164,10 @@ def interrupt(world: World, leg: Leg) -> None:
     """Undoes both dials that a leg takes part in, because it is told to do something else."""
     dialing = leg.dialing
     drop(world, leg)
-    if dialing is not None and dialing.action:
+    if dialing is not None:
         # Twilio asks the interrupted dial's action too, as if it had ended by itself.
-        source = playing.action_of(dialing.verb)
-        extra = _outcome(world, "completed", dialing)
-        playing.fetch(world, leg, source, extra=extra, plays=False)
+        told = _outcome(world, "completed", dialing) | dial_recording.over(world, leg)
+        playing.tell(world, leg, dialing.verb, told)
     parent = _dialer(world, leg)
     if parent is not None:
         _finish(world, parent, status="completed", sid=leg.row.sid)
@@ -193,11 +194,8 @@ def _finish(world: World, parent: Leg, *, status: str, sid: str) -> None:
     if dialing is None:
         return
     drop(world, parent, spare=sid)
-    if dialing.action:
-        extra = _outcome(world, status, dialing, sid)
-        playing.fetch(world, parent, playing.action_of(dialing.verb), extra=extra)
-    else:
-        playing.wait(world, parent, 0)
+    told = _outcome(world, status, dialing, sid) | dial_recording.over(world, parent)
+    playing.go_on(world, parent, dialing.verb, told)
 
 
 def _outcome(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.sandbox.below import Fork, below, place
+from runner.sandbox.connections import Connection
 from runner.sandbox.errors import ApiError, invalid, not_found, wrong_state
 from runner.sandbox.forms import check_callback, needed, one_of, usable
 from runner.sandbox.legs import Leg
@@ -111,4 +112,6 @@ def stop(world: World, leg: Leg, fork: Fork) -> Fork:
     stopped = replace(fork, status="stopped", updated=world.now)
     below(leg).forks[fork.sid] = stopped
     world.note(leg, what.word, f"stopped{f' {fork.name}' if fork.name else ''}")
+    if isinstance(leg.stay, Connection) and leg.stay.fork == fork.sid:
+        leg.stay.over()
     return stopped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from runner.sandbox.below import Below
     from runner.sandbox.bridges import Bridge
     from runner.sandbox.conferences import Seat
+    from runner.sandbox.connections import Connection
     from runner.sandbox.queues import Ticket, Wanting
 
     #: What can hold a leg beside its own document.
-    Stay: TypeAlias = Bridge | Seat | Ticket | Wanting
+    Stay: TypeAlias = Bridge | Connection | Seat | Ticket | Wanting
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,6 @@ class Dialing:
     nouns: Mapping[str, Element] = field(default_factory=dict)
     joined: bool = False
 
-    @property
-    def action(self) -> str:
-        """Where the call goes afterwards; "" for the next verb."""
-        return self.verb.attributes.get("action", "")
-
 
 @dataclass(slots=True)
 class Leg:
@@ -83,7 +79,7 @@ class Leg:
     #: Where the running document came from; relative URLs start here.
     url: str = ""
     dialing: Dialing | None = None
-    #: The conference, queue or bridge that it is in.
+    #: The conference, queue, bridge or stream that it is in.
     stay: Stay | None = None
     #: What goes on right now and an update would break off, for the transcript.
     doing: str = ""
@@ -91,3 +87,15 @@ class Leg:
     limits: int = 0
     #: Recordings, streams, messages, notices, requests; None while there are none.
     below: Below | None = None
+
+
+def if_live(leg: Leg, deed: Callable[[], None]) -> None:
+    """Does something to a leg unless it is over."""
+    if leg.row.live:
+        deed()
+
+
+def if_same(leg: Leg, document: int, deed: Callable[[], None]) -> None:
+    """Does something of a document unless the leg is over or follows another one."""
+    if leg.row.live and leg.document == document:
+        deed()

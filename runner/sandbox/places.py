@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.sandbox import bridges, conferencing, playing, queueing
+from runner.sandbox import bridges, conferencing, connecting, playing, queueing
 from runner.sandbox.bridges import Bridge
 from runner.sandbox.conferences import Seat
+from runner.sandbox.connections import Connection
 from runner.sandbox.legs import Leg
 from runner.sandbox.queues import Ticket, Wanting
 
@@ -23,6 +24,8 @@ def leave(world: World, leg: Leg, *, redirected: bool) -> None:
         queueing.leave(world, stay, redirected=redirected)
     elif isinstance(stay, Bridge):
         bridges.leave(world, stay, leg, redirected=redirected)
+    elif isinstance(stay, Connection):
+        connecting.leave(world, leg, stay)
     elif isinstance(stay, Wanting):
         bridges.give_up(stay)
         if redirected:

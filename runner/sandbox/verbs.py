@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from runner.model import Millis
-from runner.sandbox import dialing, playing, queueing
+from runner.sandbox import connecting, dialing, playing, queueing
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.sounds import KEY, sound_of, typed
 from runner.sandbox.twiml import Element
@@ -86,7 +86,7 @@ def _recorded(world: World, leg: Leg, verb: Element) -> None:
 
 
 def keep(world: World, leg: Leg, verb: Element) -> None:
-    """Stays where it is until somebody takes the call out: queues, streams, agents."""
+    """Stays where it is until somebody takes the call out."""
     world.note(leg, "waits", f"<{verb.name}> {verb.text}".strip())
     playing.hold(leg, f"<{verb.name}>")
 
@@ -111,11 +111,11 @@ VERBS: Mapping[str, Verb] = {
     _LISTEN: _listen,
     "Record": record,
     "Enqueue": queueing.enqueue,
-    "Connect": keep,
+    "Connect": connecting.connect,
     "Refer": keep,
     "Leave": pass_by,
-    "Start": pass_by,
-    "Stop": pass_by,
+    "Start": connecting.start,
+    "Stop": connecting.stop,
     "Sms": pass_by,
     "Pay": pass_by,
     "Prompt": pass_by,

@@ -14,11 +14,11 @@ from typing import Any
 
 from runner.model import Millis
 from runner.sandbox import dialing, places, playing, subresources, trace
-from runner.sandbox.beginnings import first_row, source_of
+from runner.sandbox.beginnings import first_row, remaining, source_of
 from runner.sandbox.conferences import Conference
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
-from runner.sandbox.legs import Happening, Leg, Source
+from runner.sandbox.legs import Happening, Leg, Source, if_live, if_same
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.queues import Queue
 from runner.sandbox.rooms import Rooms
@@ -81,11 +81,11 @@ class World:
 
     def later(self, leg: Leg, millis: Millis, deed: Callable[[], None]) -> None:
         """Plans a deed for a leg; void when the leg is over by then."""
-        self.timeline.after(millis, partial(_if_live, leg, deed))
+        self.timeline.after(millis, partial(if_live, leg, deed))
 
     def step(self, leg: Leg, millis: Millis, deed: Callable[[], None]) -> None:
         """Plans a deed of the leg's running document; void when another one runs by then."""
-        self.timeline.after(millis, partial(_if_same, leg, leg.document, deed))
+        self.timeline.after(millis, partial(if_same, leg, leg.document, deed))
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class World:
 
     def _await_answer(self, leg: Leg, age: Millis) -> None:
         if leg.person.ring is not None:
-            self.later(leg, _rest(leg.person.ring, age), partial(self._pick_up, leg))
+            self.later(leg, remaining(leg.person.ring, age), partial(self._pick_up, leg))
 
     def _pick_up(self, leg: Leg) -> None:
         if leg.row.status != "ringing":
@@ -215,7 +215,7 @@ class World:
 
     def _converse(self, leg: Leg, age: Millis) -> None:
         if leg.person.talk is not None:
-            self.later(leg, _rest(leg.person.talk, age), partial(self.end, leg, "completed"))
+            self.later(leg, remaining(leg.person.talk, age), partial(self.end, leg, "completed"))
         if leg.time_limit is not None:
             self.limit(leg, leg.time_limit)
 
@@ -285,18 +285,3 @@ class World:
         """Removes a call's record, if it is still there."""
         if self._legs.pop(sid, None) is not None:
             self.shelf.remove(sid, self.now)
-
-
-def _if_live(leg: Leg, deed: Callable[[], None]) -> None:
-    if leg.row.live:
-        deed()
-
-
-def _if_same(leg: Leg, document: int, deed: Callable[[], None]) -> None:
-    if leg.row.live and leg.document == document:
-        deed()
-
-
-def _rest(length: Millis, age: Millis) -> Millis:
-    """What is left of it; a length that is over already is taken as counting from now."""
-    return length - age if length > age else length

@@ -41,20 +41,12 @@ class Conference:
     spoken: deque[Aside] = field(default_factory=deque)
     #: How many have ever come in.
     came: int = 0
-
-    @property
-    def created(self) -> Millis:
-        """When the first one came."""
-        return self.order[0]
+    #: Where those who left stood: pages that point at them stay usable.
+    gone: dict[str, Order] = field(default_factory=dict)
 
     def hearing(self) -> Sequence[Leg]:
         """Who hears what goes on in the room: everybody who is not on hold."""
         return [seat.leg for seat in self.seats.values() if not seat.hold]
-
-    def place(self, sid: str) -> Order | None:
-        """Where a call stands in the list of participants; None where it is not in."""
-        seat = self.seats.get(sid)
-        return None if seat is None else seat.order
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +63,8 @@ class Seat:
     starts: bool
     ends: bool
     beep: str
+    #: What it hears until the conference starts, and on hold; None for silence.
+    wait_source: Source | None = None
     hold: bool = False
     hold_source: Source | None = None
     coaching: bool = False

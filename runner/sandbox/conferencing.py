@@ -65,6 +65,8 @@ def _sit(world: World, leg: Leg, verb: Element, noun: Element, conference: Confe
         ends=said.get("endConferenceOnExit") == "true",
         beep=said.get("beep", "true"),
     )
+    if url := said.get("waitUrl"):
+        seat.wait_source = Source(url=url, method=said.get("waitMethod", "POST"))
     if coached := said.get("coach"):
         seat.coaching, seat.coached = True, coached
     return seat
@@ -93,13 +95,9 @@ def _music(world: World, seat: Seat) -> None:
     """Plays what is to be heard on hold, or until the conference starts; silence unless named."""
     announcing.stop(seat.music)
     seat.music = None
-    said = seat.noun.attributes
-    if seat.hold:
-        source = seat.hold_source
-    elif seat.conference.status == "init" and said.get("waitUrl"):
-        source = Source(url=said["waitUrl"], method=said.get("waitMethod", "POST"))
-    else:
-        return
+    source = seat.hold_source if seat.hold else None
+    if seat.conference.status == "init" and not seat.hold:
+        source = seat.wait_source
     if source is not None:
         seat.music = _aside(world, seat, source, music=True)
         announcing.begin(world, seat.music, base=seat.leg.url)
@@ -151,6 +149,7 @@ def _rise(world: World, seat: Seat, how: str) -> None:
 def _get_up(world: World, seat: Seat) -> None:
     seat.leg.stay = None
     seat.leg.doing = ""
+    seat.conference.gone[seat.sid] = seat.order
     world.note(seat.leg, "leaves", f"conference {seat.conference.name}")
 
 
@@ -178,6 +177,13 @@ def hold(world: World, seat: Seat, on: bool, source: Source | None) -> None:
     seat.hold, seat.hold_source = on, source if on else None
     world.note(seat.leg, "told", "hold" if on else "no longer on hold")
     _music(world, seat)
+
+
+def wait(world: World, seat: Seat, source: Source) -> None:
+    """Changes what a participant hears until the conference starts."""
+    seat.wait_source = source
+    if seat.conference.status == "init" and not seat.hold:
+        _music(world, seat)
 
 
 def mute(world: World, seat: Seat, on: bool) -> None:

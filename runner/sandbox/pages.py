@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from runner.model import Millis
 from runner.sandbox.dates import parse_filter_date
 from runner.sandbox.errors import invalid
 from runner.sandbox.exchange import Answer, Exchange, shown
@@ -56,19 +57,26 @@ def page(exchange: Exchange, listing: Listing[L]) -> Answer:
     return shown(envelope(request.path, query, found) | {listing.key: rows})
 
 
-def created(given: Mapping[str, str], name: str) -> tuple[dict[str, str], tuple[Test, ...]]:
-    """The filters on when something came, `name` and its two inequalities. Raises `ApiError`."""
+def came(row: Listed) -> Millis:
+    """When something came, which is the first half of its place."""
+    return row.order[0]
+
+
+def created(
+    given: Mapping[str, str], name: str, moment: Callable[[Any], Millis] = came
+) -> tuple[dict[str, str], tuple[Test, ...]]:
+    """The filters on a moment of each row, `name` and its two inequalities. Raises `ApiError`."""
     kept = {key: given[key] for key in (name, f"{name}<", f"{name}>") if given.get(key)}
-    return kept, tuple(_date_test(key, text) for key, text in kept.items())
+    return kept, tuple(_date_test(key, text, moment) for key, text in kept.items())
 
 
-def _date_test(name: str, text: str) -> Test:
+def _date_test(name: str, text: str, moment: Callable[[Any], Millis]) -> Test:
     try:
         start, stop = parse_filter_date(text)
     except ValueError:
         raise invalid(name, f"{text!r} is not a date like 2009-07-06") from None
     if name.endswith("<"):
-        return lambda row: bool(row.order[0] <= start)
+        return lambda row: bool(moment(row) <= start)
     if name.endswith(">"):
-        return lambda row: bool(row.order[0] >= start)
-    return lambda row: bool(start <= row.order[0] < stop)
+        return lambda row: bool(moment(row) >= start)
+    return lambda row: bool(start <= moment(row) < stop)

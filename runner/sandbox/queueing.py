@@ -10,6 +10,7 @@ from runner.sandbox.announcing import HANGUP, LEAVE, QUEUEING, Aside
 from runner.sandbox.identity import make_sid
 from runner.sandbox.legs import Leg, Source
 from runner.sandbox.queues import Queue, Ticket
+from runner.sandbox.rooms import KEPT
 from runner.sandbox.twiml import Element
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def take_out(world: World, ticket: Ticket) -> None:
     """Ends a call's waiting, whatever comes next."""
     queue = ticket.queue
     del queue.tickets[ticket.sid]
+    queue.gone[ticket.sid] = ticket.order
+    if len(queue.gone) > KEPT:
+        del queue.gone[next(iter(queue.gone))]
     queue.updated = world.now
     ticket.leg.stay = None
     ticket.leg.doing = ""

@@ -29,11 +29,8 @@ class Queue:
     wanting: list[Wanting] = field(default_factory=list)
     #: How many have ever come in.
     came: int = 0
-
-    @property
-    def created(self) -> Millis:
-        """When it came to be."""
-        return self.order[0]
+    #: Where those who left stood, of late: pages that point at them stay usable.
+    gone: dict[str, Order] = field(default_factory=dict)
 
     def position(self, ticket: Ticket) -> int:
         """Where a call stands, counted from 1; 0 when it has left."""
@@ -44,11 +41,6 @@ class Queue:
         """How many seconds those who wait have waited, on average."""
         waits = [ticket.waited(now) for ticket in self.tickets.values()]
         return sum(waits) // len(waits) if waits else 0
-
-    def place(self, sid: str) -> Order | None:
-        """Where a call stands in the list of members; None where it is not in."""
-        ticket = self.tickets.get(sid)
-        return None if ticket is None else ticket.order
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from runner.sandbox import calls, fork_pages, message_pages, recording_pages, trace_pages
+from runner.sandbox import (
+    calls,
+    conference_pages,
+    fork_pages,
+    message_pages,
+    participant_pages,
+    queue_pages,
+    recording_pages,
+    trace_pages,
+)
 from runner.sandbox.exchange import Deed
 from runner.sandbox.paths import ACCOUNTS, ROOT
 
@@ -60,6 +69,18 @@ ROUTES = (
     Route("GET", "Calls/*/Events", "read", trace_pages.events),
     Route("GET", "Calls/*/Notifications", "read", trace_pages.notifications),
     Route("GET", "Calls/*/Notifications/*", "read", trace_pages.notification),
+    Route("GET", "Conferences", "conference", conference_pages.read_all),
+    Route("GET", "Conferences/*", "conference", conference_pages.read_one),
+    Route("POST", "Conferences/*", "conference", conference_pages.update),
+    Route("GET", "Conferences/*/Participants", "participant", participant_pages.read_all),
+    Route("GET", "Conferences/*/Participants/*", "participant", participant_pages.read_one),
+    Route("POST", "Conferences/*/Participants/*", "participant", participant_pages.update),
+    Route("DELETE", "Conferences/*/Participants/*", "participant", participant_pages.kick),
+    Route("GET", "Queues", "conference", queue_pages.read_all),
+    Route("GET", "Queues/*", "conference", queue_pages.read_one),
+    Route("GET", "Queues/*/Members", "participant", queue_pages.read_members),
+    Route("GET", "Queues/*/Members/*", "participant", queue_pages.read_member),
+    Route("POST", "Queues/*/Members/*", "participant", queue_pages.dequeue),
 )
 _TABLE = {(route.method, *route.shape.split("/")): route for route in ROUTES}
 

@@ -31,8 +31,8 @@ def names(path: Path) -> str:
     return path.stem
 
 
-def agrees(path: Path, text: str, request: pytest.FixtureRequest) -> None:
-    expected = path.with_suffix(".out")
+def agrees(path: Path, text: str, request: pytest.FixtureRequest, *, suffix: str = ".out") -> None:
+    expected = path.with_suffix(suffix)
     if request.config.getoption("--update-golden", default=False):
         expected.write_text(text, encoding="utf-8")
     assert text == expected.read_text(encoding="utf-8")

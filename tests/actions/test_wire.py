@@ -1,0 +1,80 @@
+"""Golden pairs: each rule of a flow in `wire/`, and exactly what is sent for it.
+
+A rule stands for one form of an action. Each is played on its own by the real engine, against the
+sandbox, on one call; what the sandbox's journal then holds stands in the `.wire` file, with the
+parts of the ledger and how each came out. `--update-golden` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.actions import ACTIONS
+from runner.language.loader import load
+from runner.language.source import parse
+from runner.sandbox.journal import Request
+from tests.golden.test_golden import agrees, names
+from tests.site import Site, open_site
+
+HERE = Path(__file__).parent / "wire"
+FLOWS = sorted(HERE.glob("*.yaml"))
+
+#: What a flow's call is doing when it is acted on, where it matters: fields of `CallPlan`.
+SCENES: Mapping[str, Mapping[str, Any]] = {}
+#: Requests that only read the calls that there are.
+READS = {"list", "fetch"}
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=names)
+async def test_each_form_is_sent_as_this(
+    path: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    loaded = load([path])
+    assert loaded.errors == ()
+    document = parse(str(path), path.read_bytes()).document
+    assert document is not None
+    played = []
+    for number, rule in enumerate(document.data["rules"]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with open_site(folder) as site:
+            played.append(await play(site, path.stem, document.data | {"rules": [rule]}))
+    agrees(path, "\n".join(played), request, suffix=".wire")
+
+
+def test_each_action_has_its_pair() -> None:
+    assert {path.stem for path in FLOWS} == set(ACTIONS)
+    assert {path.stem for path in HERE.glob("*.wire")} == set(ACTIONS)
+
+
+async def play(site: Site, scene: str, flow: Mapping[str, Any]) -> str:
+    """What one rule leads to, as text: its name, the requests, the ledger."""
+    rule = flow["rules"][0]
+    status = rule.get("match", {}).get("status", "in-progress")
+    row = site.sandbox.add_call(id="caller", status=status, **SCENES.get(scene, {}))
+    site.sandbox.journal.clear()
+    site.flows(json.dumps(flow))
+    await site.poll()
+    lines = [rule["id"]]
+    for entry in site.sandbox.journal:
+        if entry.request.kind not in READS:
+            lines += drawn(entry.request, row.sid)
+    for entry in await site.history():
+        told = f": {entry.detail}" if entry.detail else ""
+        lines.append(f"  {entry.intent.part or 'update'} {entry.outcome}{told}")
+    return "\n".join(lines) + "\n"
+
+
+def drawn(request: Request, sid: str) -> Iterator[str]:
+    """One request: its path below the account, and a line for each field."""
+    path = request.path.partition(f"/Accounts/{request.account}/")[2]
+    yield f"  {request.method} {path.replace(sid, '{CallSid}')}"
+    for fields in (request.query, request.form):
+        for name, value in fields.items():
+            shown = value if value.isprintable() else json.dumps(value, ensure_ascii=False)
+            yield f"    {name}: {shown.replace(sid, '{CallSid}')}"

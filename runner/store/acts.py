@@ -11,36 +11,37 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from runner.decision.once import Past
-from runner.engine.ports import Entry, HistoryQuery, Intent, StoreError, first_outcome
+from runner.engine.ports import Entry, HistoryQuery, Intent, first_outcome
 from runner.model import Millis
 from runner.store.journal import Pen
+from runner.store.pasts import with_act
+from runner.store.rows import COLUMNS, INSERT, body_of, entry_of, forgotten, row_of
 
-_COLUMNS = (
-    "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value, ends,"
-    " outcome, attempt, updated_at, detail"
-)
-_INSERT = (
-    "INSERT INTO acts (account, call_sid, flow, rule, revision, then_, request, why, at, number,"
-    " value, ends, outcome, attempt, updated_at, told)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING"
-)
-
-_PLAIN = json.JSONEncoder(ensure_ascii=False)
+#: One line an act: what of it stands, and which parts of it are there as withdrawn only.
+_ACTS = """
+SELECT call_sid, flow || '/' || rule, number, max(at), iif(number = 0, '[]', (
+  SELECT json_group_array(DISTINCT part) FROM acts AS gone
+  WHERE gone.account = here.account AND gone.call_sid = here.call_sid AND gone.flow = here.flow
+    AND gone.rule = here.rule AND gone.number = here.number AND gone.outcome = 'withdrawn'
+    AND NOT EXISTS (
+      SELECT 1 FROM acts AS again
+      WHERE again.account = here.account AND again.call_sid = here.call_sid
+        AND again.flow = here.flow AND again.rule = here.rule AND again.number = here.number
+        AND again.part = gone.part AND again.outcome <> 'withdrawn')))
+FROM acts AS here
+WHERE account = ? AND outcome <> 'withdrawn' AND call_sid IN (SELECT value FROM json_each(?))
+GROUP BY call_sid, flow, rule, number
+"""
 
 
 def acts(
     db: sqlite3.Connection, account: str, call_sids: Collection[str]
 ) -> dict[str, dict[str, Past]]:
     """See `Store.acts`."""
-    rows = db.execute(
-        "SELECT call_sid, flow || '/' || rule, total(number > 0), max(iif(number > 0, at, 0)),"
-        " min(number) = 0 FROM acts WHERE account = ? AND outcome <> 'withdrawn'"
-        " AND call_sid IN (SELECT value FROM json_each(?)) GROUP BY call_sid, flow, rule",
-        (account, json.dumps(list(call_sids))),
-    )
     found: dict[str, dict[str, Past]] = {}
-    for sid, rule, count, last, shadowed in rows:
-        found.setdefault(sid, {})[rule] = Past(int(count), last, bool(shadowed))
+    for sid, rule, number, at, gone in db.execute(_ACTS, (account, json.dumps(list(call_sids)))):
+        rules, missing = found.setdefault(sid, {}), json.loads(gone)
+        rules[rule] = with_act(rules.get(rule, Past()), number=number, at=at, missing=missing)
     return found
 
 
@@ -81,23 +82,25 @@ def claim(db: sqlite3.Connection, intents: Sequence[Intent]) -> list[Entry]:
     entries, pen = [], Pen(db)
     for intent in intents:
         outcome = first_outcome(intent)
-        cursor = db.execute(_INSERT, (*_row_of(intent), outcome, intent.at, pen.next))
+        cursor = db.execute(INSERT, (*row_of(intent), outcome, intent.at, pen.next))
         if cursor.rowcount and cursor.lastrowid is not None:
-            pen.append(cursor.lastrowid, {"outcome": outcome, "at": intent.at} | _body_of(intent))
+            pen.append(cursor.lastrowid, {"outcome": outcome, "at": intent.at} | body_of(intent))
             entries.append(Entry(cursor.lastrowid, intent, outcome, 1, intent.at))
     return entries
 
 
 def record(db: sqlite3.Connection, entry: Entry) -> None:
-    """Writes how the entry stands."""
+    """Writes how the entry stands, whatever it was before. Raises `StoreError` where it is gone."""
     state = (entry.outcome, entry.attempt, entry.updated_at, entry.detail)
     line = dict(zip(("outcome", "attempt", "at", "detail"), state, strict=True))
     told = Pen(db).append(entry.id, line)
-    db.execute(
+    changed = db.execute(
         "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ?"
         " WHERE id = ?",
         (*state, told, entry.id),
     )
+    if not changed.rowcount:
+        raise forgotten(entry)
 
 
 def unfinished(db: sqlite3.Connection, account: str) -> list[Entry]:
@@ -126,69 +129,5 @@ def history(db: sqlite3.Connection, query: HistoryQuery) -> list[Entry]:
 
 
 def _select(db: sqlite3.Connection, where: str, wanted: Sequence[Any]) -> list[Entry]:
-    rows = db.execute(f"SELECT {_COLUMNS} FROM acts WHERE {where}", wanted)
-    return [_entry_of(row) for row in rows]
-
-
-def _body_of(intent: Intent) -> dict[str, Any]:
-    """What the journal says of an intent."""
-    return {
-        "account": intent.account,
-        "call": intent.call_sid,
-        "flow": intent.flow,
-        "rule": intent.rule,
-        "revision": intent.revision,
-        "then": intent.then,
-        "request": dict(intent.request),
-        "why": intent.why,
-        "number": intent.number,
-        "value": intent.value,
-        "ends": intent.ends,
-    }
-
-
-def _row_of(intent: Intent) -> tuple[str | int | bool, ...]:
-    return (
-        intent.account,
-        intent.call_sid,
-        intent.flow,
-        intent.rule,
-        intent.revision,
-        json.dumps(intent.then),
-        _PLAIN.encode(intent.request),
-        intent.why,
-        intent.at,
-        intent.number,
-        intent.value,
-        intent.ends,
-    )
-
-
-def _entry_of(row: tuple[Any, ...]) -> Entry:
-    id_, account, sid, flow, rule, revision, then, request, *others = row
-    why, at, number, value, ends, outcome, attempt, updated_at, detail = others
-    intent = Intent(
-        account=account,
-        call_sid=sid,
-        flow=flow,
-        rule=rule,
-        revision=revision,
-        then=tuple(_json(then, id_)),
-        request=_json(request, id_),
-        why=why,
-        at=at,
-        number=number,
-        value=value,
-        ends=bool(ends),
-    )
-    return Entry(id_, intent, outcome, attempt, updated_at, detail)
-
-
-def _json(text: str, act: int) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise StoreError(
-            f"act {act} in the store can't be read: {text!r} is not JSON",
-            hint="the file is damaged: restore it from a backup",
-        ) from None
+    rows = db.execute(f"SELECT {COLUMNS} FROM acts WHERE {where}", wanted)
+    return [entry_of(row) for row in rows]

@@ -11,6 +11,8 @@ from runner.decision.once import Past
 from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, Verification, first_outcome
 from runner.model import Millis
 from runner.store.memory_control import MemoryControl
+from runner.store.pasts import pasts_of
+from runner.store.rows import forgotten
 
 _UNFINISHED: frozenset[Outcome] = frozenset(("intended", "retrying"))
 
@@ -26,8 +28,8 @@ class MemoryStore(MemoryControl):
         self._by_call: dict[tuple[str, str], list[int]] = {}
         self._by_value: dict[tuple[str, str, str, bool], list[int]] = {}
         self._ends: dict[str, list[tuple[Millis, int]]] = {}  # in order of time
-        self._unfinished: dict[int, None] = {}
-        self._claimed: set[tuple[str, str, str, int]] = set()
+        self._unfinished: set[int] = set()
+        self._claimed: set[tuple[object, ...]] = set()
         self._holds: dict[str, tuple[Mapping[tuple[str, str], Millis], Millis | None]] = {}
 
     async def acts(
@@ -35,9 +37,9 @@ class MemoryStore(MemoryControl):
     ) -> Mapping[str, Mapping[str, Past]]:
         found: dict[str, dict[str, Past]] = {}
         for sid in call_sids:
-            for intent in self._standing(self._by_call.get((account, sid), ())):
-                rules = found.setdefault(sid, {})
-                rules[intent.rule_key] = _and(rules.get(intent.rule_key, Past()), intent)
+            entries = (self._entries[number] for number in self._by_call.get((account, sid), ()))
+            if pasts := pasts_of(entries):
+                found[sid] = pasts
         return found
 
     async def values(
@@ -67,15 +69,19 @@ class MemoryStore(MemoryControl):
     ) -> Entry:
         self._check()
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
+        if entry.id not in self._entries:
+            raise forgotten(entry)
         self._entries[entry.id] = changed
-        if outcome not in _UNFINISHED:
-            self._unfinished.pop(entry.id, None)
+        if outcome in _UNFINISHED:
+            self._unfinished.add(entry.id)
+        else:
+            self._unfinished.discard(entry.id)
         if outcome == "withdrawn":
             self._claimed.discard(_key(entry.intent))
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
-        entries = (self._entries[number] for number in self._unfinished)
+        entries = (self._entries[number] for number in sorted(self._unfinished))
         return [entry for entry in entries if entry.intent.account == account]
 
     async def holds(self, account: str) -> tuple[Mapping[tuple[str, str], Millis], Millis | None]:
@@ -97,11 +103,16 @@ class MemoryStore(MemoryControl):
 
     async def trim(self, *, before: Millis, keep: Collection[tuple[str, str]]) -> int:
         self._check()
+        entries = list(self._entries.values())
+        held = {
+            _act(entry.intent)
+            for entry in entries
+            if entry.updated_at >= before or entry.outcome in _UNFINISHED
+        }
         gone = [
             entry
-            for entry in self._entries.values()
-            if entry.updated_at < before
-            and entry.outcome not in _UNFINISHED
+            for entry in entries
+            if _act(entry.intent) not in held
             and (entry.intent.account, entry.intent.call_sid) not in keep
         ]
         for entry in gone:
@@ -127,7 +138,7 @@ class MemoryStore(MemoryControl):
         if intent.ends and intent.number:
             insort(self._ends.setdefault(account, []), (intent.at, entry.id))
         if entry.outcome in _UNFINISHED:
-            self._unfinished[entry.id] = None
+            self._unfinished.add(entry.id)
 
     def _remove(self, entry: Entry) -> None:
         intent = entry.intent
@@ -147,19 +158,16 @@ class MemoryStore(MemoryControl):
                 yield entry.intent
 
 
-def _key(intent: Intent) -> tuple[str, str, str, int]:
-    return (intent.account, intent.call_sid, intent.rule_key, intent.number)
+def _act(intent: Intent) -> tuple[object, ...]:
+    return (intent.account, *intent.act)
+
+
+def _key(intent: Intent) -> tuple[object, ...]:
+    return (*_act(intent), intent.part)
 
 
 def _value_key(intent: Intent) -> tuple[str, str, str, bool]:
     return (intent.account, intent.rule_key, intent.value, intent.number == 0)
-
-
-def _and(past: Past, intent: Intent) -> Past:
-    """The past with one more act."""
-    if intent.number == 0:
-        return replace(past, shadowed=True)
-    return replace(past, count=past.count + 1, last=max(past.last, intent.at))
 
 
 def _fits(entry: Entry, query: HistoryQuery) -> bool:

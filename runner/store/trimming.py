@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from runner.engine.ports import StoreError
 from runner.model import Millis
@@ -69,12 +70,27 @@ def _going(db: sqlite3.Connection, wanted: Wish, rows: int) -> dict[int, int]:
         (wanted.end, rows),
     ).fetchone()
     old = db.execute(
-        "SELECT id, told, account, call_sid FROM acts WHERE updated_at < ? AND told <= ?"
-        " AND outcome NOT IN ('intended', 'retrying')"
+        "SELECT id, told, account, call_sid, flow, rule, number FROM acts"
+        " WHERE updated_at < ? AND told <= ? AND outcome NOT IN ('intended', 'retrying')"
         " AND id IN (SELECT act FROM journal WHERE seq <= ?)",
         (wanted.before, end, end),
     )
-    return {act: told for act, told, *call in old if tuple(call) not in wanted.keep}
+    going = {entry: (told, act) for entry, told, *act in old if (act[0], act[1]) not in wanted.keep}
+    held = _not_over(db, wanted.before, {act[1] for _, act in going.values()})
+    return {entry: told for entry, (told, act) in going.items() if tuple(act) not in held}
+
+
+def _not_over(
+    db: sqlite3.Connection, before: Millis, call_sids: Collection[str]
+) -> set[tuple[Any, ...]]:
+    """The acts on these calls of which some part was not over before then."""
+    rows = db.execute(
+        "SELECT DISTINCT account, call_sid, flow, rule, number FROM acts"
+        " WHERE call_sid IN (SELECT value FROM json_each(?))"
+        " AND (updated_at >= ? OR outcome IN ('intended', 'retrying'))",
+        (json.dumps(list(call_sids)), before),
+    )
+    return set(rows)
 
 
 def _tell(db: sqlite3.Connection, walk: Walk, going: dict[int, int], before: Millis) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 from runner.engine.ports import StoreError, Verification
 from runner.store import pauses
 from runner.store.journal import START, Mark, chained, checkpoint
+from runner.store.rows import UNSAID
 
 #: Of an act: its columns, each under the name by which the journal tells of it.
 _ACTS = (
     "SELECT id, told, account, call_sid AS call, flow, rule, revision, then_ AS 'then', request,"
-    " why, number, value, ends, at AS claimed, outcome, attempt, updated_at AS at, detail FROM acts"
+    " why, number, value, ends, part, route, target, repeatable, at AS claimed, outcome, attempt,"
+    " updated_at AS at, detail FROM acts"
 )
 
 
@@ -91,14 +93,15 @@ def acts_differ(db: sqlite3.Connection, walk: Walk, only: Collection[int] | None
 
 
 def _first_difference(row: dict[str, Any], line: dict[str, Any]) -> str:
-    row["ends"] = bool(row["ends"])
+    for name in ("ends", "repeatable"):
+        row[name] = bool(row[name])
     for name in ("then", "request"):
         try:
             row[name] = json.loads(row[name])
         except (ValueError, TypeError):
             return f"the ledger's {name} can't be read"
     # Rows of the first version tell no `ends`, the first row of an act no `attempt` and `detail`.
-    silent = {"attempt": 1, "detail": "", "ends": row["ends"]}
+    silent = {"attempt": 1, "detail": "", "ends": row["ends"]} | UNSAID
     for name, value in row.items():
         told = line.get(name, silent.get(name))
         if told != value:

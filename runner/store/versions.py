@@ -126,20 +126,39 @@ CREATE TRIGGER journal_is_whole BEFORE DELETE ON journal
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
 
+_PARTS = """
+-- An act is one row a part: '' is the update of the call, another the action beside it.
+ALTER TABLE acts ADD COLUMN part TEXT NOT NULL DEFAULT '';
+ALTER TABLE acts ADD COLUMN route TEXT NOT NULL DEFAULT '';
+ALTER TABLE acts ADD COLUMN target TEXT NOT NULL DEFAULT '';
+ALTER TABLE acts ADD COLUMN repeatable INTEGER NOT NULL DEFAULT 0;
+
+-- Each part once: only one that was withdrawn before sending makes room for another.
+DROP INDEX acts_once;
+CREATE UNIQUE INDEX acts_once ON acts (account, call_sid, flow, rule, number, part)
+  WHERE outcome <> 'withdrawn';
+CREATE INDEX acts_withdrawn ON acts (account, call_sid, flow, rule, number, part)
+  WHERE outcome = 'withdrawn';
+"""
+
 #: In order. A file's `PRAGMA user_version` says how many of them it has been through.
-VERSIONS = (_ACTS_AND_JOURNAL, _ENDS_PAUSES_LEASE_TRIMS)
+VERSIONS = (_ACTS_AND_JOURNAL, _ENDS_PAUSES_LEASE_TRIMS, _PARTS)
 
 #: For each version that a file may still have when it is only looked at, and so can't be changed:
 #: views in this connection's own temporary schema, which show it as one of today's.
 VIEWS = {
     1: """
 CREATE TEMP VIEW acts AS SELECT *, NULL AS told, iif(json_valid(request),
-  coalesce(json_extract(request, '$.Status') IN ('completed', 'canceled'), 0), 1) AS ends
-  FROM main.acts;
+  coalesce(json_extract(request, '$.Status') IN ('completed', 'canceled'), 0), 1) AS ends,
+  '' AS part, '' AS route, '' AS target, 0 AS repeatable FROM main.acts;
 CREATE TEMP VIEW pauses AS SELECT NULL AS id, NULL AS account, NULL AS flow, NULL AS rule,
   NULL AS tripped, NULL AS reason, NULL AS by_, NULL AS at, NULL AS until, NULL AS told WHERE 0;
 CREATE TEMP VIEW lease AS SELECT NULL AS holder, NULL AS fence, NULL AS beat, NULL AS at WHERE 0;
 CREATE TEMP VIEW checkpoint AS SELECT NULL AS seq, NULL AS hash WHERE 0;
+""",
+    2: """
+CREATE TEMP VIEW acts AS SELECT *, '' AS part, '' AS route, '' AS target, 0 AS repeatable
+  FROM main.acts;
 """,
 }
 

@@ -1,0 +1,107 @@
+"""An entry of the ledger as a row of the table, and as the journal tells of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runner.engine.ports import Entry, Intent, StoreError
+
+COLUMNS = (
+    "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value, ends,"
+    " part, route, target, repeatable, outcome, attempt, updated_at, detail"
+)
+#: Takes a `row_of`, the outcome, when, and the number of the journal's row that tells of it.
+INSERT = (
+    "INSERT INTO acts (account, call_sid, flow, rule, revision, then_, request, why, at, number,"
+    " value, ends, part, route, target, repeatable, outcome, attempt, updated_at, told)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING"
+)
+#: What the journal leaves unsaid where it is so.
+UNSAID = {"part": "", "route": "", "target": "", "repeatable": False}
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False)
+
+
+def body_of(intent: Intent) -> dict[str, Any]:
+    """What the journal says of an intent."""
+    told = {
+        "account": intent.account,
+        "call": intent.call_sid,
+        "flow": intent.flow,
+        "rule": intent.rule,
+        "revision": intent.revision,
+        "then": intent.then,
+        "request": dict(intent.request),
+        "why": intent.why,
+        "number": intent.number,
+        "value": intent.value,
+        "ends": intent.ends,
+    }
+    side = {name: getattr(intent, name) for name in UNSAID}
+    return told | {name: value for name, value in side.items() if value}
+
+
+def row_of(intent: Intent) -> tuple[str | int | bool, ...]:
+    """The intent's columns."""
+    return (
+        intent.account,
+        intent.call_sid,
+        intent.flow,
+        intent.rule,
+        intent.revision,
+        json.dumps(intent.then),
+        _PLAIN.encode(intent.request),
+        intent.why,
+        intent.at,
+        intent.number,
+        intent.value,
+        intent.ends,
+        intent.part,
+        intent.route,
+        intent.target,
+        intent.repeatable,
+    )
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """The entry in these `COLUMNS`. Raises `StoreError` where they can't be read."""
+    id_, account, sid, flow, rule, revision, then, request, *others = row
+    why, at, number, value, ends, part, route, target, repeatable, *state = others
+    intent = Intent(
+        account=account,
+        call_sid=sid,
+        flow=flow,
+        rule=rule,
+        revision=revision,
+        then=tuple(_json(then, id_)),
+        request=_json(request, id_),
+        why=why,
+        at=at,
+        number=number,
+        value=value,
+        ends=bool(ends),
+        part=part,
+        route=route,
+        target=target,
+        repeatable=bool(repeatable),
+    )
+    return Entry(id_, intent, *state)
+
+
+def forgotten(entry: Entry) -> StoreError:
+    """What is said where an entry that was trimmed is to be changed."""
+    return StoreError(
+        f"act {entry.id} of call {entry.intent.call_sid} is no longer in the store",
+        hint="it was over for so long that it was trimmed",
+    )
+
+
+def _json(text: str, act: int) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise StoreError(
+            f"act {act} in the store can't be read: {text!r} is not JSON",
+            hint="the file is damaged: restore it from a backup",
+        ) from None

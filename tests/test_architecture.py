@@ -27,6 +27,7 @@ FLOORS = (
     {
         "",
         "accounts",
+        "beginnings",
         "problems",
         "model",
         "never",

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from runner.call import Call, CallQuery
-from runner.cli.snapshot import Act, Hold, Ledger, Snapshot, Value
+from runner.cli.snapshot import Act, Hold, Ledger, Snapshot, Value, called
 from runner.decision.bounds import Bounds
 from runner.decision.explain import Scene
 from runner.decision.never import protects
@@ -27,6 +27,8 @@ from runner.engine.ports import (
     Intent,
     Listing,
     NoSuchCall,
+    NothingThere,
+    Notice,
     Pause,
     Refused,
     Store,
@@ -38,6 +40,11 @@ from runner.store.memory import MemoryStore
 
 #: Every live call: a poll may need less, but legs, snapshots and other flows may not.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
+#: What a plan says of a number that nobody asked for when the snapshot was taken.
+NOT_ASKED = (
+    "the snapshot does not hold how a call to the number that was called begins; "
+    "one that is taken with these flows does"
+)
 #: How far back ended calls are asked for: no rate guard looks further.
 LONGEST_WINDOW: Millis = DAY
 
@@ -178,6 +185,24 @@ class RecordedCalls:
 
     async def update_call(self, sid: str, update: Update) -> Call:
         raise Refused(f"{sid} is recorded, and can't be changed", status=403, code=None)
+
+    async def post_below(self, sid: str, target: str, fields: Mapping[str, str]) -> None:
+        raise Refused(f"{sid} is recorded, and can't be changed", status=403, code=None)
+
+    async def announce(self, sid: str, fields: Mapping[str, str]) -> None:
+        raise Refused(f"{sid} is recorded, and can't be changed", status=403, code=None)
+
+    async def conference_of(self, sid: str) -> str | None:
+        raise NothingThere("a snapshot does not hold who is in which conference")
+
+    async def voice_of(self, call: Call) -> Mapping[str, str]:
+        found = self._snapshot.voices.get(called(call), NOT_ASKED)
+        if isinstance(found, str):
+            raise NothingThere(found)
+        return found
+
+    async def notices(self, sid: str) -> Sequence[Notice]:
+        raise NothingThere("a snapshot does not hold what Twilio's debugger says")
 
     async def close(self) -> None:
         return

@@ -79,6 +79,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `now` is the clock of the machine that took it, `server_time` Twilio's, None where it sent
     none; `interval` is the time from poll to poll. `alias` is what flows call the account, "" where
     it has no name. `per` names the rules whose values the ledger was asked for, and by which field.
+    `voices` is how calls begin, by the number that was `called`; a text says why not.
     """
 
     account: str
@@ -89,6 +90,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: Ledger = Ledger()
     per: Mapping[str, str] = {}
     alias: str = ""
+    voices: Mapping[str, Mapping[str, str] | str] = {}
 
     @property
     def moment(self) -> Millis:
@@ -106,6 +108,11 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def call(self, sid: str) -> Call | None:
         """The call of this SID, whatever the case of its letters."""
         return next((call for call in self.calls if call.sid.lower() == sid.lower()), None)
+
+
+def called(call: Call) -> str:
+    """What was called: a number by its SID where it has one."""
+    return call.phone_number_sid or call.to or ""
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:

@@ -26,7 +26,7 @@ class Page(msgspec.Struct):
     next_page_uri: str | None = None
 
 
-_SID = re.compile(r"CA[0-9a-fA-F]{32}\Z")
+_DIGITS = re.compile(r"[0-9a-fA-F]{32}")
 _PAGE = msgspec.json.Decoder(Page)
 _CALL = msgspec.json.Decoder(Call)
 #: Attribute → JSON key: only `from` differs, because Python keeps that word for itself.
@@ -36,7 +36,12 @@ _GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def is_call_sid(text: str) -> bool:
     """True where the text has the shape of a call's SID: CA and 32 hex characters."""
-    return _SID.match(text) is not None
+    return is_sid(text, "CA")
+
+
+def is_sid(text: str, prefix: str) -> bool:
+    """True where the text has the shape of a SID with this prefix, and so may stand in a path."""
+    return text.startswith(prefix) and _DIGITS.fullmatch(text, 2) is not None
 
 
 def decode_page(body: bytes, *, host: str) -> Page:
@@ -55,20 +60,21 @@ def decode_call(body: bytes, sid: str, *, host: str) -> Call:
     try:
         call = _CALL.decode(body)
     except _GARBAGE:
-        call = _slow_call(_document(body, host), host)
+        call = _slow_call(document_of(body, host=host), host)
     if call.sid.lower() != sid.lower():
         raise NoAnswer(f"{host} answered with another call than the one asked for")
     return call
 
 
-def next_link(page: Page, path: str, *, host: str) -> str | None:
-    """The page's link to the next, as given; None at the end.
+def next_link(link: object, path: str, *, host: str) -> str | None:
+    """A page's link to the next, as given; None at the end.
 
     It must be a link to the same list on the same host: it is requested with the credentials.
     """
-    link = page.next_page_uri
-    if not link:
+    if link is None or link == "":
         return None
+    if not isinstance(link, str):
+        raise NoAnswer(f"{host} sent a page link that is none; it was not followed")
     odd = not all("!" <= character <= "~" for character in link)
     try:
         parts = urlsplit("/" if odd else link)
@@ -80,7 +86,7 @@ def next_link(page: Page, path: str, *, host: str) -> str | None:
 
 
 def _slow_page(body: bytes, host: str) -> Page:
-    document = _document(body, host)
+    document = document_of(body, host=host)
     rows, link = document.get("calls"), document.get("next_page_uri")
     if not isinstance(rows, list) or not isinstance(link, str | None):
         raise NoAnswer(f"{host} answered with JSON that is not a list of calls")
@@ -91,11 +97,11 @@ def _slow_call(row: object, host: str) -> Call:
     sid = row.get("sid") if isinstance(row, Mapping) else None
     if not isinstance(row, Mapping) or not isinstance(sid, str) or not sid.isascii():
         raise NoAnswer(f"{host} answered with a call without a SID")
-    return Call(**{name: _text(row.get(key)) for name, key in _KEYS.items()})  # type: ignore[arg-type]
+    return Call(**{name: text_of(row.get(key)) for name, key in _KEYS.items()})  # type: ignore[arg-type]
 
 
-def _text(value: Any) -> str | None:
-    """Numbers as Twilio would have written them; what can't be text counts as missing."""
+def text_of(value: object) -> str | None:
+    """A field as text: a number as Twilio would have written it; what can't be text is missing."""
     if isinstance(value, str):
         # Half a surrogate can't be written anywhere; it becomes the replacement character.
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -104,7 +110,8 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def _document(body: bytes, host: str) -> Mapping[str, Any]:
+def document_of(body: bytes, *, host: str) -> Mapping[str, Any]:
+    """The JSON object that the body is. Raises `NoAnswer` for anything else."""
     try:
         # The standard library's, because it lets half a surrogate pass: one odd caller name must
         # not blind the runner to all the other calls of its page.

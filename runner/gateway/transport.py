@@ -103,7 +103,9 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         sent = dict(headers or {})
         if auth is not None:
             sent["Authorization"] = _basic(*auth)
-        body = _Change(urlencode(data).encode(), self.may_change) if data else None
+        # An empty form is a change too: it starts a recording.
+        changes = method != "GET"
+        body = _Change(urlencode(data or {}).encode(), self.may_change) if changes else None
         async with self._turns:
             return await self._exchange(method, target, sent, body)
 

@@ -8,27 +8,29 @@ fields they don't know, and cost three times the decoding of the page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from twilio.rest import Client
 
 from runner import __version__
 from runner.call import Call
 from runner.durations import format_duration
-from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Refused
-from runner.gateway.codes import HINTS, NO_SUCH
+from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Notice, Refused
+from runner.gateway.below import path_of_call, post_below
+from runner.gateway.conferences import Conferences
 from runner.gateway.credentials import Credentials
 from runner.gateway.far_clock import BELIEVED, FarClock, machine_ticks
-from runner.gateway.rows import decode_call, decode_page, is_call_sid, next_link
-from runner.gateway.transport import Answer, Transport, as_answer, proxy_of_environment
+from runner.gateway.line import Line
+from runner.gateway.lists import MAX_PAGES, Lists
+from runner.gateway.notices import Exchange, read_exchanges, read_notices
+from runner.gateway.numbers import Numbers
+from runner.gateway.rows import decode_call, decode_page, next_link
+from runner.gateway.transport import Answer, Transport, proxy_of_environment
 from runner.model import Millis, Update
 from runner.settings import TwilioSettings
 
 TWILIO = "https://api.twilio.com"
-#: A list that has not ended by then (ten million calls at 1,000 a page) never will.
-MAX_PAGES = 10_000
 
 #: How far a call has come: it never goes back, so of two rows the further one is the newer.
 _PROGRESS = {"queued": 0, "ringing": 1, "in-progress": 2}
@@ -60,8 +62,11 @@ def open_gateway(
     )
     # A sandbox may run faster than this machine: its clock is believed whatever it says.
     steady = ticks is not None or settings.api_base is None
+    line = Line(client, base=base)
     clock = FarClock(ticks or machine_ticks, believed=BELIEVED if steady else 0)
-    return TwilioGateway(client, transport, base=base, settings=settings, far_clock=clock)
+    lists = Lists(line, page_size=settings.page_size, timeout=settings.list_timeout)
+    conferences = Conferences(line, lists, ticks=ticks or machine_ticks)
+    return TwilioGateway(line, transport, settings, far_clock=clock, beside=(lists, conferences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +83,22 @@ class TwilioGateway:
 
     def __init__(
         self,
-        client: Client,
+        line: Line,
         transport: Transport,
-        *,
-        base: str,
         settings: TwilioSettings,
+        *,
         far_clock: FarClock,
+        beside: tuple[Lists, Conferences],
     ) -> None:
-        self._client = client
+        self._line = line
         self._transport = transport
-        self._base = base
-        #: The host asked, as messages name it.
-        self.host = urlsplit(client.get_hostname(base)).netloc
+        self.host = line.host
         self._page_size = settings.page_size
         self._concurrency = settings.concurrency
         self._list_timeout = settings.list_timeout
         self._far_clock = far_clock
-        self._calls_path = f"/2010-04-01/Accounts/{client.account_sid}/Calls"
+        self._lists, self._conferences = beside
+        self._numbers = Numbers(line, self._lists)
 
     @property
     def concurrency(self) -> int:
@@ -121,13 +125,38 @@ class TwilioGateway:
 
     async def fetch_call(self, sid: str) -> Call:
         """One call as it is now."""
-        answer = await self._send("GET", self._path_of(sid))
+        answer = await self._line.get(f"{path_of_call(self._line, sid)}.json")
         return decode_call(answer.body, sid, host=self.host)
 
     async def update_call(self, sid: str, update: Update) -> Call:
         """Sends one update, once."""
-        answer = await self._send("POST", self._path_of(sid), data=update.parameters())
+        path = f"{path_of_call(self._line, sid)}.json"
+        answer = await self._line.post(path, update.parameters())
         return decode_call(answer.body, sid, host=self.host)
+
+    async def post_below(self, sid: str, target: str, fields: Mapping[str, str]) -> None:
+        """Sends one form to what is at `target` below the call, once."""
+        await post_below(self._line, sid, target, fields=fields)
+
+    async def announce(self, sid: str, fields: Mapping[str, str]) -> None:
+        """Sends one form to the call's place in its conference, once."""
+        await self._conferences.announce(sid, fields)
+
+    async def conference_of(self, sid: str) -> str | None:
+        """The name of the conference that the call is in, None for none."""
+        return await self._conferences.name_of(sid)
+
+    async def voice_of(self, call: Call) -> Mapping[str, str]:
+        """How a call to the number that was called begins."""
+        return await self._numbers.voice_of(call)
+
+    async def notices(self, sid: str) -> Sequence[Notice]:
+        """The call's errors and warnings, oldest first."""
+        return await read_notices(self._line, self._lists, sid)
+
+    async def events(self, sid: str) -> Sequence[Exchange]:
+        """The requests that were made about the call, oldest first."""
+        return await read_exchanges(self._line, self._lists, sid)
 
     def change_only_while(self, may_change: Callable[[], bool]) -> None:
         """From now on asks this right before a change is written, and sends none where it says no.
@@ -138,6 +167,7 @@ class TwilioGateway:
 
     async def close(self) -> None:
         """Gives up every connection."""
+        await self._conferences.close()
         await self._transport.close()
 
     async def _follow_all(self, query: CallQuery) -> list[_Chain]:
@@ -152,7 +182,7 @@ class TwilioGateway:
 
     async def _follow(self, query: CallQuery, status: str | None) -> _Chain:
         """All pages of one status. A page that fails, repeats or leads away fails them all."""
-        path = f"{self._calls_path}.json"
+        path = f"{self._line.account}/Calls.json"
         page_size = min(self._page_size, query.limit or self._page_size)
         answer = await self._list(path, _filters(query, status, page_size))
         server_time = self._far_clock.hear(answer.headers)
@@ -161,7 +191,7 @@ class TwilioGateway:
         while True:
             page = decode_page(answer.body, host=self.host)
             calls += page.calls
-            link = next_link(page, path, host=self.host)
+            link = next_link(page.next_page_uri, path, host=self.host)
             if link is None or (query.limit is not None and len(calls) >= query.limit):
                 return _Chain(calls, server_time, len(seen) + 1)
             if link in seen or len(seen) >= MAX_PAGES:
@@ -171,31 +201,12 @@ class TwilioGateway:
 
     async def _list(self, path: str, params: Mapping[str, str] | None) -> Answer:
         try:
-            return await self._send("GET", path, params=params)
+            return await self._line.get(path, params)
         except NoSuchCall as error:
             # A list names no call: what does not exist here is the account.
             hint = "check the account SID, and that the API base is Twilio's or a sandbox"
             text = f"the account was not found: {error}"
             raise Refused(text, status=error.status, code=error.code, hint=hint) from None
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
-    ) -> Answer:
-        response = await self._client.request_async(
-            method, self._base + path, params=params, data=data
-        )
-        return as_answer(response)
-
-    def _path_of(self, sid: str) -> str:
-        if not is_call_sid(sid):
-            text = f"{sid!r} is not a call SID: CA and 32 hex characters"
-            raise Refused(text, status=400, code=None, hint=HINTS[NO_SUCH])
-        return f"{self._calls_path}/{sid}.json"
 
 
 def _filters(query: CallQuery, status: str | None, page_size: int) -> dict[str, str]:

@@ -15,7 +15,10 @@ from runner.timeline.records import Answer, Part, Script
 
 _TIMES = ("start_time", "date_created", "date_updated")
 _OWN = frozenset(
-    ("id", "sid", "status", "appears", "age", "ends", "vanishes", "parent", "then_at", "answers")
+    (
+        *("id", "sid", "status", "appears", "age", "ends", "vanishes", "parent", "conference"),
+        *("then_at", "answers"),
+    )
 )
 #: Twilio's code → HTTP's status, where it isn't 400.
 _STATUSES = {20429: 429, 20404: 404}
@@ -70,6 +73,7 @@ def _script(bench: Bench, call: Mapping[str, Any], parent: Script | None) -> Scr
         fields=fields,
         status=call.get("status", "in-progress"),
         parent=parent.id if parent else "",
+        conference=call.get("conference", ""),
         appears=_moment(bench, call, "appears") or 0,
         age=_moment(bench, call, "age") or 0,
         ends=_moment(bench, call, "ends"),

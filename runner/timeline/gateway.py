@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from runner.beginnings import beginning_of, reason_not_to_ask
 from runner.call import Call, CallQuery
 from runner.engine.clock import Clock
 from runner.engine.ports import (
@@ -10,6 +13,8 @@ from runner.engine.ports import (
     Listing,
     NoAnswer,
     NoSuchCall,
+    NothingThere,
+    Notice,
     Refused,
     Throttled,
 )
@@ -29,9 +34,16 @@ class ScriptedGateway:
     #: Nothing waits here: what a timeline tests is the order that the engine keeps.
     concurrency = 1_000_000
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        *,
+        numbers: Mapping[str, Mapping[str, str | None]] | None = None,
+    ) -> None:
         self._world = world
         self._clock = clock
+        self._numbers = numbers or {}
         self._last: tuple[CallQuery, tuple[Call, ...], tuple[Call, ...]] | None = None
 
     async def list_calls(self, query: CallQuery) -> Listing:
@@ -59,8 +71,50 @@ class ScriptedGateway:
             raise NoAnswer("Twilio gave no answer")
         return self._find(sid)
 
+    async def post_below(self, sid: str, target: str, fields: Mapping[str, str]) -> None:
+        """Something beside the call, unless its script has another answer."""
+        self._catch_up()
+        self._accept(self._find(sid))
+
+    async def announce(self, sid: str, fields: Mapping[str, str]) -> None:
+        """The same for a call that is in a conference."""
+        if await self.conference_of(sid) is None:
+            hint = "`conference: NAME` on a call of the test puts it into one"
+            raise NothingThere("the call is in no conference that is in progress", hint=hint)
+        self._accept(self._find(sid))
+
+    async def conference_of(self, sid: str) -> str | None:
+        """The conference that the test puts the call into."""
+        self._catch_up()
+        return self._world.conference_of(self._find(sid).sid)
+
+    async def voice_of(self, call: Call) -> Mapping[str, str]:
+        """What the test says of the number that was called."""
+        reason = reason_not_to_ask(call)
+        row = self._numbers.get(call.to or "")
+        if reason or row is None:
+            raise NothingThere(reason or "the test has no such number: name it under `numbers`")
+        found = beginning_of(row)
+        if isinstance(found, str):
+            raise NothingThere(found)
+        return found
+
+    async def notices(self, sid: str) -> Sequence[Notice]:
+        """Nothing goes wrong with documents that nobody fetches."""
+        return ()
+
     async def close(self) -> None:
         """There is no connection."""
+
+    def _accept(self, call: Call) -> None:
+        """Lets a request beside the call through, or raises what its script answers."""
+        answer = self._world.next_answer(call.sid)
+        if answer.kind == "error":
+            raise error_of(answer)
+        if answer.kind == "accepted" and call.status != "in-progress":
+            raise error_of(Answer("error", WRONG_STATE, message="call is not in-progress"))
+        if answer.kind != "accepted":
+            raise NoAnswer("Twilio gave no answer")
 
     def _carry_out(self, call: Call, update: Update) -> None:
         if update.status == "completed":
@@ -71,6 +125,7 @@ class ScriptedGateway:
                 self._world.end(call.sid, "canceled")
         elif update.twiml is not None or update.url is not None:
             self._world.drop_children(call.sid)
+            self._world.leave_conference(call.sid)
             if update.twiml is not None and not goes_on(update.twiml):
                 self._world.end(call.sid)
 

@@ -33,7 +33,8 @@ class Script:
     """One call: what is known of it when it appears, and what happens to it.
 
     `fields` and `changes` are named and written as in `runner.call.Call`. `parent` is another
-    script's id, "" where there is none. `ends` and `vanishes` are None for never.
+    script's id, "" where there is none; `conference` the name of the one that the call is in.
+    `ends` and `vanishes` are None for never.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Script:
     fields: Mapping[str, str | None] = field(default_factory=dict)
     status: str = "in-progress"
     parent: str = ""
+    conference: str = ""
     appears: Millis = 0
     age: Millis = 0
     ends: Millis | None = None

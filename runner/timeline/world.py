@@ -33,6 +33,7 @@ class _Leg:
     call: Call
     order: tuple[Millis, int]
     answers: list[Answer] = field(default_factory=list)
+    conference: str = ""
 
     @property
     def live(self) -> bool:
@@ -76,6 +77,17 @@ class World:
         leg = self._leg(sid)
         return None if leg is None else leg.call
 
+    def conference_of(self, sid: str) -> str | None:
+        """The conference that a live call is in by its script, None for none."""
+        leg = self._leg(sid)
+        return (leg.conference or None) if leg is not None and leg.live else None
+
+    def leave_conference(self, sid: str) -> None:
+        """Takes the call out of its conference, if it is in one: what a change to it does."""
+        leg = self._leg(sid)
+        if leg is not None:
+            leg.conference = ""
+
     def next_answer(self, sid: str) -> Answer:
         """What the next update of this call meets."""
         leg = self._leg(sid)
@@ -110,7 +122,8 @@ class World:
 
     def _appear(self, script: Script, number: int) -> None:
         born = script.appears - script.age
-        leg = _Leg(script, self._first(script), (born, number), list(script.answers))
+        answers = list(script.answers)
+        leg = _Leg(script, self._first(script), (born, number), answers, script.conference)
         self._legs[script.id] = leg
         self._by_sid[script.sid] = script.id
         self._live[script.id] = leg

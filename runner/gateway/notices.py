@@ -1,0 +1,101 @@
+"""What Twilio's debugger knows of one call: what went wrong, and what was asked and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from runner.call import parse_rfc2822
+from runner.engine.ports import Notice
+from runner.gateway.below import path_of_call
+from runner.gateway.line import Line
+from runner.gateway.lists import Lists, Row
+from runner.gateway.rows import text_of
+from runner.model import Millis
+
+#: Where the words are, in a text that is written like a query.
+_WORDS = ("Msg", "parserMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request about a call, and what came back. `status` is None where nothing did.
+
+    It is Twilio's to the user's service, or somebody's to Twilio's API. `at` is 0 and `took` None
+    where Twilio does not say.
+    """
+
+    at: Millis
+    method: str
+    url: str
+    parameters: Mapping[str, str]
+    status: int | None
+    took: Millis | None
+    content_type: str
+    body: str
+
+
+async def read_notices(line: Line, lists: Lists, sid: str) -> Sequence[Notice]:
+    """The errors and warnings of a call, oldest first. Raises a `GatewayError`."""
+    path = f"{path_of_call(line, sid)}/Notifications.json"
+    notices = [_notice(row) for row in await lists.read(path, "notifications")]
+    return sorted(notices, key=lambda notice: notice.at)
+
+
+async def read_exchanges(line: Line, lists: Lists, sid: str) -> Sequence[Exchange]:
+    """The requests about a call, oldest first. Raises a `GatewayError`."""
+    path = f"{path_of_call(line, sid)}/Events.json"
+    exchanges = [_exchange(row) for row in await lists.read(path, "events")]
+    return sorted(exchanges, key=lambda exchange: exchange.at)
+
+
+def _notice(row: Row) -> Notice:
+    dates = (_text(row, name) for name in ("message_date", "date_created", "date_updated"))
+    return Notice(
+        sid=_text(row, "sid"),
+        at=next((at for date in dates if (at := parse_rfc2822(date)) is not None), 0),
+        level="error" if _text(row, "log") == "0" else "warning",
+        code=_number(row, "error_code"),
+        text=_words(_text(row, "message_text")),
+        url=_text(row, "request_url"),
+    )
+
+
+def _words(text: str) -> str:
+    """`Msg=Document+parse+failure&ErrorCode=12100` says no more than its `Msg`."""
+    if "=" not in text or " " in text:
+        return text
+    fields = parse_qs(text)
+    found = [" ".join(fields[name][0].split()) for name in _WORDS if name in fields]
+    return ": ".join(found) or text
+
+
+def _exchange(row: Row) -> Exchange:
+    request, response = _object(row, "request"), _object(row, "response")
+    parameters = _object(request, "parameters")
+    return Exchange(
+        at=parse_rfc2822(_text(response, "date_created")) or 0,
+        method=_text(request, "method"),
+        url=_text(request, "url"),
+        parameters={name: _text(parameters, name) for name in parameters},
+        status=_number(response, "response_code"),
+        took=_number(response, "request_duration"),
+        content_type=_text(response, "content_type"),
+        body=_text(response, "response_body"),
+    )
+
+
+def _object(row: Row, name: str) -> Mapping[str, Any]:
+    value = row.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(row: Row, name: str) -> str:
+    return text_of(row.get(name)) or ""
+
+
+def _number(row: Row, name: str) -> int | None:
+    text = _text(row, name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from runner.model import LIVE_STATUSES, Update
 from runner.sides import Side
 
 Arguments = Mapping[str, Any]
+#: An argument: its name, or the way to it through nested ones; None is the whole value.
+Key: TypeAlias = str | tuple[str | int, ...] | None
 #: What can be looked up for an action.
 Lookup = Literal["", "voice"]
 
@@ -25,7 +27,7 @@ class BadArgument(ValueError):
     """
 
     def __init__(
-        self, message: str, *, key: str | None = None, code: str = "bad-argument", hint: str = ""
+        self, message: str, *, key: Key = None, code: str = "bad-argument", hint: str = ""
     ) -> None:
         super().__init__(message)
         self.key = key
@@ -73,8 +75,9 @@ class ActionKind:
     - `refetches` says that the call goes on with instructions from elsewhere, and that what rules
       read of it stays as it was.
     - `speech(arguments)` gives what it has spoken; None where it is never anything.
-    - `placeholders` names the arguments in which placeholders may stand: `""` for the text of an
-      action that is written as mere text, `"*"` for every argument, whatever its name.
+    - `placeholders` names the arguments in which placeholders may stand, with all that is below
+      them: `url`, `start.url`; `""` for the text of an action that is written as mere text, `"*"`
+      for every argument, whatever its name.
     - `only_alone` names the arguments that TwiML has no place for.
     - `extra(arguments)` gives fields of `Update` that it adds to whatever the others make of it; an
       action that has it takes no part in the document.

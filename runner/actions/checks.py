@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from runner.actions.base import BadArgument
+from runner.actions.base import BadArgument, Key
 from runner.actions.templates import Placeholder, Template
 
 #: Characters of a URL that a value may make it grow to; Twilio names no limit for it, and 4,000
@@ -22,7 +22,7 @@ LONGEST_URL = 4_000
 #: What XML 1.0 can't carry, even escaped: a document with one of these is not well formed.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_URL = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
-_FIXED_HOST = re.compile(r"https?://[^/?#]+[/?#]", re.IGNORECASE)
+_FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 _HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 #: What clients take out of a path, with the segment before it: `..`, however it is written.
 _DOTS = re.compile(r"(?:\.|%2e){1,2}\Z", re.IGNORECASE)
@@ -30,7 +30,18 @@ _DOTS = re.compile(r"(?:\.|%2e){1,2}\Z", re.IGNORECASE)
 Written = TypeVar("Written", str, Template)
 
 
-def spoken_text(value: Written, *, key: str | None = None) -> Written:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a URL is for: the schemes that it may have, and what is said where it can't serve."""
+
+    schemes: tuple[str, ...]
+    hint: str
+
+
+FETCHED = Reach(("http", "https"), "Twilio fetches it from the internet: write https://host/path")
+
+
+def spoken_text(value: Written, *, key: Key = None) -> Written:
     """Text for a TwiML verb, trimmed; refuses nothing-to-say and what XML can't carry."""
     if isinstance(value, Template):
         _fit_for_xml(value.literal, key)
@@ -42,18 +53,20 @@ def spoken_text(value: Written, *, key: str | None = None) -> Written:
     return text
 
 
-def _fit_for_xml(text: str, key: str | None) -> None:
+def _fit_for_xml(text: str, key: Key) -> None:
+    refuse_controls(text, key=key, where="in TwiML")
+
+
+def refuse_controls(text: str, *, key: Key, where: str) -> None:
+    """Raises `BadArgument` for the characters that no document can carry."""
     bad = _NOT_XML.search(text)
     if bad:
-        raise BadArgument(
-            f"the character U+{ord(bad[0]):04X} can't stand in TwiML",
-            key=key,
-            hint="remove the control character",
-        )
+        message = f"the character U+{ord(bad[0]):04X} can't stand {where}"
+        raise BadArgument(message, key=key, hint="remove the control character")
 
 
-def absolute_url(value: Written, *, key: str | None = None) -> Written:
-    """An http(s) URL with a host, as Twilio needs it (relative ones fail there, error 21205).
+def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> Written:
+    """A URL with a host, as Twilio needs it (relative ones fail there, error 21205).
 
     Placeholders may fill a path, the value of a parameter and what follows `#`: nothing that says
     whom the URL leads to, nor how it is made up.
@@ -61,9 +74,12 @@ def absolute_url(value: Written, *, key: str | None = None) -> Written:
     if isinstance(value, Template):
         _check_places(value, key)
         plain = value.filled(lambda _: "x")
-        absolute_url(plain, key=key)
-        check = partial(_checked_url, dots=_dotted_segments(plain))
+        absolute_url(plain, key=key, reach=reach)
+        check = partial(_checked_url, dots=_dotted_segments(plain), reach=reach)
         return replace(value, context="url", check=check)
+    if len(value) > LONGEST_URL:
+        message = f"the URL is {len(value):,} characters long; {LONGEST_URL:,} is the limit"
+        raise BadArgument(message, key=key, code="bad-url")
     bad = _NOT_URL.search(value)
     if bad:
         raise BadArgument(
@@ -77,17 +93,15 @@ def absolute_url(value: Written, *, key: str | None = None) -> Written:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BadArgument(f"not a URL: {error}", key=key, code="bad-url") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise BadArgument(
-            f"{value!r} is not an absolute URL",
-            key=key,
-            code="bad-url",
-            hint="Twilio fetches it from the internet: write https://host/path",
-        )
+    if parts.scheme not in reach.schemes or not host:
+        message = f"{value!r} is not an absolute URL"
+        if parts.scheme and host:
+            message = f"a URL that begins with {parts.scheme}:// can't be used here"
+        raise BadArgument(message, key=key, code="bad-url", hint=reach.hint)
     return value
 
 
-def _check_places(template: Template, key: str | None) -> None:
+def _check_places(template: Template, key: Key) -> None:
     for before in _before_each(template):
         query = before.partition("#")[0].partition("?")[2]
         if not _FIXED_HOST.match(before):
@@ -113,13 +127,11 @@ def _before_each(template: Template) -> Iterator[str]:
         before += "x" if isinstance(part, Placeholder) else part
 
 
-def _checked_url(value: str, *, dots: int) -> str:
+def _checked_url(value: str, *, dots: int, reach: Reach) -> str:
     """What a template rendered to; `dots` are the dotted segments that its author wrote."""
-    if len(value) > LONGEST_URL:
-        raise ValueError(f"the URL is {len(value):,} characters long; {LONGEST_URL:,} is the limit")
     if _dotted_segments(value) != dots:
         raise ValueError("a value would change the path of the URL: it is `.` or `..`")
-    return absolute_url(value)
+    return absolute_url(value, reach=reach)
 
 
 def _dotted_segments(url: str) -> int:

@@ -19,7 +19,7 @@ from runner.model import Millis
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A value that reads differently in speech (`31 minutes`) and in a URL (`1860`)."""
+    """A value that reads differently to people (`31 minutes`) and to programs (`1860`)."""
 
     spoken: str
     exact: str
@@ -29,7 +29,8 @@ class Measured:
 Value: TypeAlias = str | Measured
 #: Reads a field of the call that a rule acts on; None where it is empty.
 Values: TypeAlias = Callable[[str], Value | None]
-Context = Literal["text", "url"]
+#: Where a value comes to stand: among people's words, in a URL, or in what programs read.
+Context = Literal["text", "url", "data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _filtered(placeholder: Placeholder, value: Value | None, context: Context) -
 def _as_text(value: Value | None, context: Context) -> str | None:
     """Clean text; None where there is nothing in it to hear or see."""
     if isinstance(value, Measured):
-        value = value.exact if context == "url" else value.spoken
+        value = value.spoken if context == "text" else value.exact
     text = clean(value or "")
     return text if text.strip() else None
 

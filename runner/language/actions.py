@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from runner.actions import ACTIONS, ActionKind
-from runner.actions.base import BadArgument
+from runner.actions.base import BadArgument, Key
 from runner.actions.sequence import check_sequence
 from runner.language.bench import Bench
 from runner.language.placeholders import compile_template, refuse_placeholder
@@ -74,10 +74,15 @@ def _prepared(bench: Bench, place: Place, name: str, defaults: Mapping[str, str]
     return Action(name, arguments, bench.document.key(*place))
 
 
-def _argument(bench: Bench, place: Place, key: str | None) -> Position:
-    value = place[0][place[1]]
-    if key is not None and isinstance(value, dict) and key in value:
-        return bench.at(value, key)
+def _argument(bench: Bench, place: Place, key: Key) -> Position:
+    """Where an argument stands: as far along the way to it as the file has it."""
+    way = (key,) if isinstance(key, str) else key or ()
+    for step in way:
+        value = place[0][place[1]]
+        known = range(len(value)) if isinstance(value, list) else value
+        if not isinstance(value, dict | list) or step not in known:
+            break
+        place = (value, step)
     return bench.at(*place)
 
 
@@ -95,13 +100,27 @@ def _template(bench: Bench, place: Place, kind: ActionKind, *, slot: str) -> Any
     value = place[0][place[1]]
     if isinstance(value, dict | list):
         inner = value if isinstance(value, dict) else range(len(value))
-        made = [(key, _template(bench, (value, key), kind, slot=slot)) for key in inner]
+        made = [
+            (key, _template(bench, (value, key), kind, slot=_below(slot, key))) for key in inner
+        ]
         return dict(made) if isinstance(value, dict) else [item for _, item in made]
     if not isinstance(value, str) or not has_placeholder(value):
         return value
-    if slot in kind.placeholders or "*" in kind.placeholders:
+    if _may_vary(kind, slot):
         return compile_template(bench, place, value)
     if "{{" in value:
         message = f"placeholders can't stand in {f'{slot} of ' if slot else ''}{kind.name}"
         refuse_placeholder(bench, place, message)
     return value
+
+
+def _below(slot: str, key: str | int) -> str:
+    """`start` → `start.url`; the items of a list stand where the list does."""
+    return f"{slot}.{key}" if isinstance(key, str) else slot
+
+
+def _may_vary(kind: ActionKind, slot: str) -> bool:
+    """Whether placeholders may stand there, because they may there or anywhere above."""
+    if slot in kind.placeholders or "*" in kind.placeholders:
+        return True
+    return any(name and slot.startswith(f"{name}.") for name in kind.placeholders)

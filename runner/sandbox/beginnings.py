@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.model import Millis
 from runner.sandbox.identity import number_sid
 from runner.sandbox.legs import Source
+from runner.sandbox.numbers import Book
 from runner.sandbox.plans import CallPlan
 from runner.sandbox.rows import Row
 
@@ -34,13 +35,16 @@ def first_row(plan: CallPlan, sid: str, *, now: Millis, number: int, parent: str
     )
 
 
-def source_of(plan: CallPlan) -> Source | None:
-    """The document that a call follows once it is answered; None for none."""
+def source_of(plan: CallPlan, book: Book) -> Source | None:
+    """The document that a call follows once it is answered; None for none.
+
+    A call to one of our numbers follows what the number says, unless its plan says otherwise.
+    """
     if plan.twiml is not None:
         return Source(twiml=plan.twiml)
     if plan.url is not None:
         return Source(url=plan.url, method=plan.method, fallback_url=plan.fallback_url)
-    return None
+    return book.source(plan.to) if plan.direction == "inbound" else None
 
 
 def remaining(length: Millis, age: Millis) -> Millis:

@@ -21,6 +21,14 @@ from runner.sandbox.fetching import Fetcher, NotFetched
 from runner.sandbox.front import Front
 from runner.sandbox.identity import Account
 from runner.sandbox.journal import Journal
+from runner.sandbox.numbers import (
+    Application,
+    ApplicationPlan,
+    Number,
+    NumberPlan,
+    application_plan,
+    number_plan,
+)
 from runner.sandbox.plans import CallPlan
 from runner.sandbox.rows import API_VERSION, Row
 from runner.sandbox.server import ApiServer, leave_undated
@@ -99,6 +107,25 @@ class Sandbox:
         Its credentials come from the sandbox's seed and the name. `api_key` gives it a key too.
         """
         return self.accounts.add(name, self.clock.now(), parent=parent, api_key=api_key).account
+
+    def add_number(self, number: str, /, **fields: str) -> Number:
+        """A phone number of an account, or a known one changed. Raises ValueError.
+
+        Fields are `NumberPlan`'s and `Voice`'s: `add_number("+14155550100", voice_url=…)`.
+        """
+        return self.place_number(number_plan(number, **fields))
+
+    def place_number(self, plan: NumberPlan) -> Number:
+        """The same for a plan. Raises ValueError."""
+        return self.accounts.find(plan.account).world.book.add(plan, self.clock.now())
+
+    def add_application(self, name: str, /, **fields: str) -> Application:
+        """An application, which numbers can name. Raises ValueError."""
+        return self.place_application(application_plan(name, **fields))
+
+    def place_application(self, plan: ApplicationPlan) -> Application:
+        """The same for a plan. Raises ValueError."""
+        return self.accounts.find(plan.account).world.book.add_application(plan, self.clock.now())
 
     def set_status(self, name: str, status: str) -> None:
         """Makes an account `suspended`, `closed` or `active` again. Raises ValueError."""

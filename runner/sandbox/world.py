@@ -19,6 +19,7 @@ from runner.sandbox.conferences import Conference
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
 from runner.sandbox.legs import Happening, Leg, Source, if_live, if_same
+from runner.sandbox.numbers import Book
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.queues import Queue
 from runner.sandbox.rooms import Rooms
@@ -55,6 +56,7 @@ class World:
         self.queues: Rooms[Queue] = Rooms()
         self.people: dict[str, Person] = {}
         self.documents: dict[str, str] = {}
+        self.book = Book(seed)
         self.outbox: list[Fetch] = []
         self.listeners: list[Listener] = []
         self._legs: dict[str, Leg] = {}
@@ -148,7 +150,7 @@ class World:
         self._arrivals += 1
         parent = self.sid_of(plan.parent) if plan.parent else None
         row = first_row(plan, sid, now=self.now, number=self._arrivals, parent=parent)
-        leg = Leg(row, plan.person, source_of(plan), plan.time_limit)
+        leg = Leg(row, plan.person, source_of(plan, self.book), plan.time_limit)
         self._legs[sid] = leg
         self.shelf.put(leg.row, self.now)
         self.note(leg, "status", plan.status)

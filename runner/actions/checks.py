@@ -65,6 +65,20 @@ def refuse_controls(text: str, *, key: Key, where: str) -> None:
         raise BadArgument(message, key=key, hint="remove the control character")
 
 
+def short_text(value: Written, *, key: Key, longest: int) -> Written:
+    """Text for a form field; refuses what is blank, too long, or no text to anybody."""
+    if isinstance(value, Template):
+        refuse_controls(value.literal, key=key, where="here")
+        return replace(value, check=partial(short_text, key=key, longest=longest))
+    refuse_controls(value, key=key, where="here")
+    if not value.strip():
+        raise BadArgument("the text is empty", key=key)
+    if len(value) > longest:
+        message = f"the text is {len(value):,} characters long; {longest:,} is the limit"
+        raise BadArgument(message, key=key)
+    return value
+
+
 def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> Written:
     """A URL with a host, as Twilio needs it (relative ones fail there, error 21205).
 

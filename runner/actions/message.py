@@ -1,0 +1,39 @@
+"""`message`: a user-defined message to the application at the other end of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.actions import documents
+from runner.actions.base import ActionKind, Arguments
+from runner.sides import Side
+
+#: Characters that one message may have (Twilio warning 32703 above it).
+_LONGEST = 10_000
+
+
+def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
+    return {"content": documents.checked(value, key=None, longest=_LONGEST)}
+
+
+def _side(arguments: Arguments) -> Side:
+    content = documents.text_of(arguments["content"], longest=_LONGEST)
+    # By the key, which is filled in when it is sent, Twilio knows a message that it has had.
+    fields = {"Content": content, "IdempotencyKey": ""}
+    return Side("call", "UserDefinedMessages", fields, repeatable=True)
+
+
+def _effects(_arguments: Arguments) -> tuple[str, ...]:
+    return ("sends a message to the call's application",)
+
+
+MESSAGE = ActionKind(
+    name="message",
+    prepare=_prepare,
+    statuses=("in-progress",),
+    changes_call=False,
+    placeholders=("*",),
+    effects=_effects,
+    side=_side,
+)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from runner.accounts import AccountSettings
 from runner.durations import format_duration, parse_duration
@@ -23,6 +23,9 @@ from runner.never import Never
 DAY: Millis = 86_400_000
 #: Said of a retention without end.
 FOREVER = "forever"
+
+#: A path that any server and any proxy reads in the same way: no `..`, no empty step.
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")
 
 
 class BadSettings(ValueError):
@@ -56,6 +59,19 @@ class TwilioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """How posts of rules go out to services of the user's own. Times are milliseconds."""
+
+    #: The variables that hold the signing secrets, newest first; without any it is the usual one,
+    #: where that is set. Several are for the time in which receivers change from one to the next.
+    signing_secret_env: tuple[str, ...] = ()
+    #: One post from first to last byte: a receiver should take it and work on it later.
+    timeout: Millis = 5_000
+    #: Posts at once to one host, so that one that is slow can't use up what all others need.
+    concurrency: int = 8
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """What `callflow run` needs to know beside its flows. Times are milliseconds."""
 
@@ -73,6 +89,8 @@ class RunSettings:
     show_numbers: bool = False
     #: `HOST:PORT` of the status page and the metrics; None serves none.
     listen: str | None = None
+    #: Where Twilio reaches what is served there, `https://host[/path]`; None where it can't.
+    public_url: str | None = None
     #: How long a runner that says nothing keeps the right to act. It says something three times
     #: in this time, so that one slow write costs it nothing; a standby takes over when it is
     #: past, so it is also how long calls are left alone after a crash.
@@ -86,10 +104,11 @@ class RunSettings:
     never: Never = field(default_factory=Never)
     #: How much may be changed at once: the limits of rules that name none, and of all together.
     guards: Guards = field(default_factory=Guards)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     twilio: TwilioSettings = field(default_factory=TwilioSettings)
 
 
-S = TypeVar("S", RunSettings, TwilioSettings)
+S = TypeVar("S", RunSettings, NotificationSettings, TwilioSettings)
 
 
 def settings_from(config: Mapping[str, Any], options: Mapping[str, Any]) -> RunSettings:
@@ -103,7 +122,8 @@ def settings_from(config: Mapping[str, Any], options: Mapping[str, Any]) -> RunS
     given = {**config, **nested, **{k: v for k, v in options.items() if v is not None}}
     faults: list[str] = []
     run = _fill(RunSettings(), given, faults)
-    run = replace(run, twilio=_fill(run.twilio, given, faults))
+    posts = _fill(run.notifications, config.get("notifications") or {}, faults)
+    run = replace(run, twilio=_fill(run.twilio, given, faults), notifications=posts)
     if faults:
         raise BadSettings(faults)
     return run
@@ -137,21 +157,46 @@ def read_api_base(text: str) -> str:
     Without TLS the credentials travel in clear, so plain http goes to this machine only. A path
     is refused because Twilio's page links start at the root: it would be lost on page two.
     """
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"not a URL ({error}); write https://host:port") from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError("not an http(s) URL; write it like http://127.0.0.1:8700")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("credentials don't belong in the URL; set TWILIO_… variables")
+    parts = _web_address(text, "http://127.0.0.1:8700")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("only scheme, host and port, without a path")
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("plain http would show the credentials to the network; use https://")
+    return _origin(parts)
+
+
+def read_public_url(text: str) -> str:
+    """`https://calls.example.com/flow/` without its last slash. Raises ValueError."""
+    parts = _web_address(text, "https://calls.example.com")
+    if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+        raise ValueError("only scheme, host, port and a plain path; write https://host/path")
+    return _origin(parts) + parts.path.rstrip("/")
+
+
+def is_open_to_view(url: str) -> bool:
+    """Whether what goes to this URL can be read and changed on its way."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" and not is_loopback(parts.hostname or "")
+
+
+def _web_address(text: str, like: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"not a URL ({error}); write https://host:port") from None
+    named = parts.scheme in ("http", "https") and parts.hostname
+    if not named or re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise ValueError(f"not an http(s) URL; write it like {like}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("credentials don't belong in the URL; set TWILIO_… variables")
+    return parts
+
+
+def _origin(parts: SplitResult) -> str:
+    host = parts.hostname or ""
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+    return f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port is not None else "")
 
 
 def is_loopback(host: str) -> bool:
@@ -205,6 +250,10 @@ def _store(value: Any) -> str:
     return str(value)
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(name) for name in value)
+
+
 def _flows(value: Any) -> tuple[str, ...]:
     paths = (value,) if isinstance(value, str) else tuple(str(path) for path in value)
     return paths or RunSettings().flows
@@ -235,4 +284,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "list_timeout": _duration,
     "concurrency": _concurrency,
     "api_base": read_api_base,
+    "public_url": read_public_url,
+    "signing_secret_env": _names,
+    # Shorter, and no service answers in time; longer, and one that hangs has all its turns taken.
+    "timeout": lambda value: _duration(value, 100, 60_000),
 }

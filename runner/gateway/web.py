@@ -194,5 +194,5 @@ class _Turns:
                 await queue.turns.acquire()
         except TimeoutError:
             waited = format_duration(self._patience)
-            text = f"{host} is slow: {self._most} others kept it busy for {waited}"
+            text = f"{host} is slow: earlier posts to it were not over within {waited}"
             raise NotProcessed(text) from None

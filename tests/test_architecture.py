@@ -27,7 +27,9 @@ FLOORS = (
     {
         "",
         "accounts",
+        "addresses",
         "beginnings",
+        "emergency",
         "problems",
         "model",
         "never",

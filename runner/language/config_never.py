@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from runner.language.addresses import (
+from runner.addresses import (
     SCHEMES,
     is_address,
     probable_number,

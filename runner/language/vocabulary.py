@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.language.addresses import (
+from runner.addresses import (
     begins_address,
     is_address,
     probable_number,

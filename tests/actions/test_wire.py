@@ -64,9 +64,9 @@ async def play(site: Site, scene: str, flow: Mapping[str, Any]) -> str:
     for entry in site.sandbox.journal:
         if entry.request.kind not in READS:
             lines += drawn(entry.request, row.sid)
-    for entry in await site.history():
-        told = f": {entry.detail}" if entry.detail else ""
-        lines.append(f"  {entry.intent.part or 'update'} {entry.outcome}{told}")
+    for part in await site.history():
+        told = f": {part.detail}" if part.detail else ""
+        lines.append(f"  {part.intent.part or 'update'} {part.outcome}{told}")
     return "\n".join(lines) + "\n"
 
 

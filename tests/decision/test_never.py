@@ -10,7 +10,8 @@ import pytest
 from phonenumbers.phonemetadata import PhoneMetadata
 
 from runner.call import Call
-from runner.decision.never import is_emergency, protects
+from runner.decision.never import protects
+from runner.emergency import is_emergency
 from runner.never import Never, plain
 
 ACCOUNT = "AC" + "0a" * 16

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from runner import durations, resources
-from runner.call import Call
-from runner.language.addresses import (
+from runner.addresses import (
     begins_address,
     is_address,
     probable_number,
     probable_start,
 )
+from runner.call import Call
 from runner.language.fields import ANSWERED_BY, DIRECTIONS, FIELDS, GROUP_FIELDS, LEGS
 from runner.language.operators import OPERATORS, suiting
 from runner.language.phones import TYPES

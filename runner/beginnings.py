@@ -17,6 +17,7 @@ from runner.call import Call
 Beginning: TypeAlias = Mapping[str, str] | str
 
 _NUMBER = re.compile(r"\+[0-9]{2,15}")
+_NUMBER_SID = re.compile(r"PN[0-9a-fA-F]{32}")
 _STUDIO = re.compile(r"/v1/Accounts/[^/]+/Flows/", re.IGNORECASE)
 _METHODS = ("GET", "POST")
 
@@ -26,7 +27,8 @@ def reason_not_to_ask(call: Call) -> str:
     if call.direction != "inbound":
         kind = call.direction or "of unknown direction"
         return f"the call is {kind}: only a call that came in was begun by a number's voice URL"
-    if not call.phone_number_sid and not _NUMBER.fullmatch(call.to or ""):
+    named = _NUMBER_SID.fullmatch(call.phone_number_sid or "")
+    if not named and not _NUMBER.fullmatch(call.to or ""):
         return "what was called is no phone number, so there is no voice URL of one"
     return ""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from runner.engine.ports import NoAnswer, NoSuchCall, NothingThere, NotProcessed
 from runner.gateway.below import path_of_call
+from runner.gateway.errors import refused_account
 from runner.gateway.line import Line
 from runner.gateway.lists import Lists, Row
 from runner.gateway.rows import is_call_sid, is_sid, text_of
@@ -128,7 +129,10 @@ class Conferences:
 
     async def _read(self) -> Mapping[str, Place]:
         path = f"{self._line.account}/Conferences.json"
-        rows = await self._lists.read(path, "conferences", {"Status": "in-progress"})
+        try:
+            rows = await self._lists.read(path, "conferences", {"Status": "in-progress"})
+        except NoSuchCall as error:
+            raise refused_account(error) from None
         places = [place for row in rows if (place := _place(row)) is not None]
         found: dict[str, Place] = {}
         tasks = [asyncio.ensure_future(self._add_calls(place, found)) for place in places]

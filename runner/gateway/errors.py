@@ -103,6 +103,13 @@ def _refusal(said: str, status: int, document: ErrorBody | None) -> GatewayError
     return kind(said, status=status, code=code, hint=hint)
 
 
+def refused_account(error: NoSuchCall) -> Refused:
+    """What a 404 is where no call was asked for: what does not exist here is the account."""
+    hint = "check the account SID, and that the API base is Twilio's or a sandbox"
+    text = f"the account was not found: {error}"
+    return Refused(text, status=error.status, code=error.code, hint=hint)
+
+
 def _document(body: bytes) -> ErrorBody | None:
     try:
         return msgspec.json.decode(body, type=ErrorBody)

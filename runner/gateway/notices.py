@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
+
 from runner.call import parse_rfc2822
 from runner.engine.ports import Notice
 from runner.gateway.below import path_of_call
@@ -17,6 +19,18 @@ from runner.model import Millis
 
 #: Where the words are, in a text that is written like a query.
 _WORDS = ("Msg", "parserMessage")
+
+
+class _Notification(msgspec.Struct):
+    """What is read of one; whatever types the fields have."""
+
+    sid: object = None
+    log: object = None
+    error_code: object = None
+    message_date: object = None
+    date_created: object = None
+    message_text: object = None
+    request_url: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +66,15 @@ async def read_exchanges(line: Line, lists: Lists, sid: str) -> Sequence[Exchang
 
 
 def _notice(row: Row) -> Notice:
-    dates = (_text(row, name) for name in ("message_date", "date_created", "date_updated"))
+    read = msgspec.convert(row, _Notification)
+    dates = (parse_rfc2822(_plain(date)) for date in (read.message_date, read.date_created))
     return Notice(
-        sid=_text(row, "sid"),
-        at=next((at for date in dates if (at := parse_rfc2822(date)) is not None), 0),
-        level="error" if _text(row, "log") == "0" else "warning",
-        code=_number(row, "error_code"),
-        text=_words(_text(row, "message_text")),
-        url=_text(row, "request_url"),
+        sid=_plain(read.sid),
+        at=next((at for at in dates if at is not None), 0),
+        level="error" if _plain(read.log) == "0" else "warning",
+        code=_whole(read.error_code),
+        text=_words(_plain(read.message_text)),
+        url=_plain(read.request_url),
     )
 
 
@@ -76,14 +91,14 @@ def _exchange(row: Row) -> Exchange:
     request, response = _object(row, "request"), _object(row, "response")
     parameters = _object(request, "parameters")
     return Exchange(
-        at=parse_rfc2822(_text(response, "date_created")) or 0,
-        method=_text(request, "method"),
-        url=_text(request, "url"),
-        parameters={name: _text(parameters, name) for name in parameters},
-        status=_number(response, "response_code"),
-        took=_number(response, "request_duration"),
-        content_type=_text(response, "content_type"),
-        body=_text(response, "response_body"),
+        at=parse_rfc2822(_plain(response.get("date_created"))) or 0,
+        method=_plain(request.get("method")),
+        url=_plain(request.get("url")),
+        parameters={name: _plain(value) for name, value in parameters.items()},
+        status=_whole(response.get("response_code")),
+        took=_whole(response.get("request_duration")),
+        content_type=_plain(response.get("content_type")),
+        body=_plain(response.get("response_body")),
     )
 
 
@@ -92,10 +107,10 @@ def _object(row: Row, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(row: Row, name: str) -> str:
-    return text_of(row.get(name)) or ""
+def _plain(value: object) -> str:
+    return text_of(value) or ""
 
 
-def _number(row: Row, name: str) -> int | None:
-    text = _text(row, name)
+def _whole(value: object) -> int | None:
+    text = _plain(value)
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

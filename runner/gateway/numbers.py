@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runner.beginnings import beginning_of, reason_not_to_ask
 from runner.call import Call
 from runner.engine.ports import NoAnswer, NoSuchCall, NothingThere
+from runner.gateway.errors import refused_account
 from runner.gateway.line import Line
 from runner.gateway.lists import Lists, Row
 from runner.gateway.rows import document_of, is_sid, text_of
@@ -51,7 +52,10 @@ class Numbers:
     async def _named(self, number: str) -> Row:
         # Twilio takes a part of a number, and then lists more than one.
         path = f"{self._line.account}/IncomingPhoneNumbers.json"
-        rows = await self._lists.read(path, "incoming_phone_numbers", {"PhoneNumber": number})
+        try:
+            rows = await self._lists.read(path, "incoming_phone_numbers", {"PhoneNumber": number})
+        except NoSuchCall as error:
+            raise refused_account(error) from None
         exact = [row for row in rows if text_of(row.get("phone_number")) == number]
         if len(exact) != 1:
             stands = "is none" if not exact else f"stands {len(exact)} times among those"

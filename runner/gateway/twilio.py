@@ -16,10 +16,11 @@ from twilio.rest import Client
 from runner import __version__
 from runner.call import Call
 from runner.durations import format_duration
-from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Notice, Refused
+from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Notice
 from runner.gateway.below import path_of_call, post_below
 from runner.gateway.conferences import Conferences
 from runner.gateway.credentials import Credentials
+from runner.gateway.errors import refused_account
 from runner.gateway.far_clock import BELIEVED, FarClock, machine_ticks
 from runner.gateway.line import Line
 from runner.gateway.lists import MAX_PAGES, Lists
@@ -203,10 +204,7 @@ class TwilioGateway:
         try:
             return await self._line.get(path, params)
         except NoSuchCall as error:
-            # A list names no call: what does not exist here is the account.
-            hint = "check the account SID, and that the API base is Twilio's or a sandbox"
-            text = f"the account was not found: {error}"
-            raise Refused(text, status=error.status, code=error.code, hint=hint) from None
+            raise refused_account(error) from None
 
 
 def _filters(query: CallQuery, status: str | None, page_size: int) -> dict[str, str]:

@@ -82,3 +82,6 @@ def ended(world: World, leg: Leg) -> None:
     for fork in list(leg.below.forks.values()):
         if fork.active:
             forks.stop(world, leg, fork)
+    for subscription in leg.below.subscriptions.values():
+        world.note(leg, "subscribes", f"stopped: {subscription.form['Callback']}")
+    leg.below.subscriptions.clear()

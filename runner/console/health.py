@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether the runner lives, and whether it sees the calls."""
+"""The runner's web server: `/healthz`, `/readyz`, and the documents that Twilio fetches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from runner.console.served import Documents, routes
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.model import Millis
@@ -82,8 +83,13 @@ class Health:
 
 
 @asynccontextmanager
-async def serve(health: Health, listen: str, *, clock: Clock) -> AsyncIterator[str]:
-    """Serves `health` on `HOST:PORT` while the context lasts; gives the URL (port 0 picks one)."""
+async def serve(
+    health: Health, listen: str, *, clock: Clock, documents: Documents | None = None
+) -> AsyncIterator[str]:
+    """Serves `health` and `documents` on `HOST:PORT` while the context lasts.
+
+    Gives the URL; port 0 picks one.
+    """
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"alive": True})
@@ -93,8 +99,10 @@ async def serve(health: Health, listen: str, *, clock: Clock) -> AsyncIterator[s
         return web.json_response(facts, status=200 if ready else 503)
 
     app = web.Application()
-    app.router.add_get("/healthz", healthz)
+    for prefix in documents.prefixes if documents else ("",):
+        app.router.add_get(f"{prefix}/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    app.router.add_routes(routes(documents) if documents else ())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -10,18 +10,16 @@ import json
 import re
 from collections.abc import Mapping
 
+from runner.actions.headers import PREFIX
 from runner.engine.ports import Refused
-
-#: What the variables that a flow may name begin with.
-PREFIX = "CALLFLOW_NOTIFY_"
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-#: Said by the runner itself, or what would let a header pass for the end of the request.
+#: What says how the post itself is sent. The language refuses more; this is the last fence.
 _OURS = frozenset(
     (
         *("content-type", "content-length", "content-encoding", "transfer-encoding", "host"),
-        *("user-agent", "connection", "keep-alive", "expect", "te", "trailer", "upgrade"),
+        *("connection", "keep-alive", "expect", "te", "trailer", "upgrade"),
         *("webhook-id", "webhook-timestamp", "webhook-signature"),
     )
 )

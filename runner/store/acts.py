@@ -14,13 +14,13 @@ from runner.decision.once import Past
 from runner.engine.ports import Entry, HistoryQuery, Intent, first_outcome
 from runner.model import Millis
 from runner.store.journal import Pen
-from runner.store.pasts import with_act
-from runner.store.rows import COLUMNS, INSERT, body_of, entry_of, forgotten, row_of
+from runner.store.pasts import NEVER, with_act
+from runner.store.rows import COLUMNS, INSERT, body_of, entry_of, forgotten, row_of, taken
 
 #: One line an act: what of it stands, and which parts of it are there as withdrawn only.
 _ACTS = """
-SELECT call_sid, flow || '/' || rule, number, max(at), iif(number = 0, '[]', (
-  SELECT json_group_array(DISTINCT part) FROM acts AS gone
+SELECT call_sid, flow || '/' || rule, number, max(at), iif(number = 0, NULL, (
+  SELECT nullif(json_group_array(DISTINCT part), '[]') FROM acts AS gone
   WHERE gone.account = here.account AND gone.call_sid = here.call_sid AND gone.flow = here.flow
     AND gone.rule = here.rule AND gone.number = here.number AND gone.outcome = 'withdrawn'
     AND NOT EXISTS (
@@ -40,8 +40,8 @@ def acts(
     """See `Store.acts`."""
     found: dict[str, dict[str, Past]] = {}
     for sid, rule, number, at, gone in db.execute(_ACTS, (account, json.dumps(list(call_sids)))):
-        rules, missing = found.setdefault(sid, {}), json.loads(gone)
-        rules[rule] = with_act(rules.get(rule, Past()), number=number, at=at, missing=missing)
+        rules, missing = found.setdefault(sid, {}), json.loads(gone) if gone else ()
+        rules[rule] = with_act(rules.get(rule, NEVER), number=number, at=at, missing=missing)
     return found
 
 
@@ -94,11 +94,14 @@ def record(db: sqlite3.Connection, entry: Entry) -> None:
     state = (entry.outcome, entry.attempt, entry.updated_at, entry.detail)
     line = dict(zip(("outcome", "attempt", "at", "detail"), state, strict=True))
     told = Pen(db).append(entry.id, line)
-    changed = db.execute(
-        "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ?"
-        " WHERE id = ?",
-        (*state, told, entry.id),
-    )
+    try:
+        changed = db.execute(
+            "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ?"
+            " WHERE id = ?",
+            (*state, told, entry.id),
+        )
+    except sqlite3.IntegrityError:
+        raise taken(entry) from None
     if not changed.rowcount:
         raise forgotten(entry)
 

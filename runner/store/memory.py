@@ -12,7 +12,7 @@ from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, Verificati
 from runner.model import Millis
 from runner.store.memory_control import MemoryControl
 from runner.store.pasts import pasts_of
-from runner.store.rows import forgotten
+from runner.store.rows import forgotten, taken
 
 _UNFINISHED: frozenset[Outcome] = frozenset(("intended", "retrying"))
 
@@ -69,15 +69,16 @@ class MemoryStore(MemoryControl):
     ) -> Entry:
         self._check()
         changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
-        if entry.id not in self._entries:
+        before, key = self._entries.get(entry.id), _key(entry.intent)
+        if before is None:
             raise forgotten(entry)
-        self._entries[entry.id] = changed
-        if outcome in _UNFINISHED:
-            self._unfinished.add(entry.id)
-        else:
-            self._unfinished.discard(entry.id)
         if outcome == "withdrawn":
-            self._claimed.discard(_key(entry.intent))
+            self._claimed.discard(key)
+        elif before.outcome == "withdrawn":
+            if key in self._claimed:
+                raise taken(entry)
+            self._claimed.add(key)
+        self._put(changed)
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
@@ -131,14 +132,19 @@ class MemoryStore(MemoryControl):
 
     def _add(self, entry: Entry) -> None:
         intent, account = entry.intent, entry.intent.account
-        self._entries[entry.id] = entry
+        self._put(entry)
         self._by_call.setdefault((account, intent.call_sid), []).append(entry.id)
         if intent.value:
             self._by_value.setdefault(_value_key(intent), []).append(entry.id)
         if intent.ends and intent.number:
             insort(self._ends.setdefault(account, []), (intent.at, entry.id))
+
+    def _put(self, entry: Entry) -> None:
+        self._entries[entry.id] = entry
         if entry.outcome in _UNFINISHED:
             self._unfinished.add(entry.id)
+        else:
+            self._unfinished.discard(entry.id)
 
     def _remove(self, entry: Entry) -> None:
         intent = entry.intent
@@ -163,7 +169,7 @@ def _act(intent: Intent) -> tuple[object, ...]:
 
 
 def _key(intent: Intent) -> tuple[object, ...]:
-    return (*_act(intent), intent.part)
+    return (intent.account, intent.call_sid, intent.rule_key, intent.number, intent.part)
 
 
 def _value_key(intent: Intent) -> tuple[str, str, str, bool]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from runner.decision.once import Past
 from runner.engine.ports import Entry
 from runner.model import Millis
+
+NEVER = Past()
 
 
 @dataclass
@@ -19,15 +21,14 @@ class _Act:
     withdrawn: set[str] = field(default_factory=set)
 
 
-def with_act(past: Past, *, number: int, at: Millis, missing: Iterable[str]) -> Past:
+def with_act(past: Past, *, number: int, at: Millis, missing: Collection[str]) -> Past:
     """The past with one more act that stands; `missing` are its parts that don't."""
     if number == 0:
-        return replace(past, shadowed=True)
-    past = replace(past, count=past.count + 1, last=max(past.last, at))
-    parts = frozenset(missing)
-    if parts and (not past.open or number < past.open):
-        past = replace(past, open=number, missing=parts)
-    return past
+        return Past(past.count, past.last, True, past.open, past.missing)
+    open_, parts = past.open, past.missing
+    if missing and (not open_ or number < open_):
+        open_, parts = number, frozenset(missing)
+    return Past(past.count + 1, max(past.last, at), past.shadowed, open_, parts)
 
 
 def pasts_of(entries: Iterable[Entry]) -> dict[str, Past]:
@@ -44,6 +45,6 @@ def pasts_of(entries: Iterable[Entry]) -> dict[str, Past]:
     found: dict[str, Past] = {}
     for (rule, number), act in acts.items():
         if act.standing:
-            past, missing = found.get(rule, Past()), act.withdrawn - act.standing
+            past, missing = found.get(rule, NEVER), act.withdrawn - act.standing
             found[rule] = with_act(past, number=number, at=act.last, missing=missing)
     return found

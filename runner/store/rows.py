@@ -38,8 +38,9 @@ def body_of(intent: Intent) -> dict[str, Any]:
         "value": intent.value,
         "ends": intent.ends,
     }
-    side = {name: getattr(intent, name) for name in UNSAID}
-    return told | {name: value for name, value in side.items() if value}
+    if intent.part or intent.route or intent.target or intent.repeatable:
+        told |= {name: value for name in UNSAID if (value := getattr(intent, name))}
+    return told
 
 
 def row_of(intent: Intent) -> tuple[str | int | bool, ...]:
@@ -87,6 +88,13 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
         repeatable=bool(repeatable),
     )
     return Entry(id_, intent, *state)
+
+
+def taken(entry: Entry) -> StoreError:
+    """What is said where a withdrawn entry is to stand again, and another has its place."""
+    return StoreError(
+        f"act {entry.id} of call {entry.intent.call_sid} was withdrawn, and claimed afresh since"
+    )
 
 
 def forgotten(entry: Entry) -> StoreError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,13 +219,60 @@ async def test_what_stays_in_front_keeps_nothing_else_from_going(store: SqliteSt
     assert (await store.verify()).fault == ""
 
 
-async def test_the_ends_of_a_window_are_found_by_an_index(tmp_path: Path) -> None:
-    await (await SqliteStore(tmp_path / "a.db").open()).close()
+@pytest.mark.parametrize(
+    ("column", "value", "fault"),
+    [
+        ("part", "'log'", "act 1: the ledger's part is log, the journal's stream"),
+        ("route", "'web'", "act 1: the ledger's route is web, the journal's call"),
+        ("target", "''", "act 1: the ledger's target is , the journal's Streams"),
+        ("repeatable", "0", "act 1: the ledger's repeatable is False, the journal's True"),
+    ],
+)
+async def test_a_part_that_was_changed_is_found(
+    store: SqliteStore, tmp_path: Path, column: str, value: str, fault: str
+) -> None:
+    side = replace(INTENT, part="stream", route="call", target="Streams", repeatable=True)
+    await store.claim([side, INTENT])
+    assert (await store.verify()).fault == ""
+    by_hand(tmp_path / "a.db", f"UPDATE acts SET {column} = {value} WHERE id = 1")
+    assert (await store.verify()).fault == fault
+
+
+async def test_an_update_alone_is_told_as_before_there_were_parts(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    side = replace(INTENT, part="log", route="history")
+    await store.claim([INTENT, side])
     db = sqlite3.connect(tmp_path / "a.db")
+    update, log = (json.loads(body) for (body,) in db.execute("SELECT body FROM journal"))
+    db.close()
+    assert update.keys() & {"part", "route", "target", "repeatable"} == set()
+    assert log == update | {"part": "log", "route": "history"}
+
+
+def plan(file: Path, ask: Callable[[sqlite3.Connection], object]) -> str:
+    """How SQLite finds what is asked for."""
+    db = sqlite3.connect(file)
     seen: list[str] = []
     db.set_trace_callback(seen.append)
-    acts.ended(db, "AC1", 5)
+    ask(db)
     db.set_trace_callback(None)
-    plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {seen[0]}"))
+    steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {seen[0]}")]
     db.close()
-    assert "USING INDEX acts_that_end (account=? AND at>?)" in plan
+    return "\n".join(steps)
+
+
+async def test_the_ends_of_a_window_are_found_by_an_index(tmp_path: Path) -> None:
+    await (await SqliteStore(tmp_path / "a.db").open()).close()
+    found = plan(tmp_path / "a.db", lambda db: acts.ended(db, "AC1", 5))
+    assert "USING INDEX acts_that_end (account=? AND at>?)" in found
+
+
+async def test_the_acts_of_calls_are_found_by_indexes(tmp_path: Path) -> None:
+    await (await SqliteStore(tmp_path / "a.db").open()).close()
+    found = plan(tmp_path / "a.db", lambda db: acts.acts(db, "AC1", {"CA1"}))
+    act = "account=? AND call_sid=? AND flow=? AND rule=? AND number=?"
+    assert "SEARCH here USING INDEX acts_once (account=? AND call_sid=?)" in found
+    assert f"SEARCH gone USING INDEX acts_withdrawn ({act})" in found
+    assert f"SEARCH again USING INDEX acts_once ({act} AND part=?)" in found
+    assert not re.search(r"^SCAN (here|gone|again)|TEMP B-TREE FOR GROUP", found, re.MULTILINE)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from runner.decision.once import Past
-from runner.engine.ports import Entry, HistoryQuery, Outcome, Store
+from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError
 from tests.store.intents import ENDING
 
 FAR = 10**12
@@ -42,11 +44,6 @@ async def ended(store: Store, *outcomes: Outcome) -> Sequence[Entry]:
 
 async def past(store: Store) -> Past:
     return (await store.acts("AC1", {"CA1"}))["CA1"]["caps/cut"]
-
-
-async def parts(store: Store) -> list[str]:
-    """Of all that the ledger holds, in its order."""
-    return [entry.intent.part for entry in await store.history(HistoryQuery())]
 
 
 async def test_each_part_is_claimed_once(store: Store) -> None:
@@ -168,3 +165,13 @@ async def test_what_may_be_carried_out_after_all_is_unfinished_again(store: Stor
     await store.record(update, "retrying", at=3_000, attempt=2)
     assert [entry.id for entry in await store.unfinished("AC1")] == [update.id, log.id]
     assert update.id < stream.id < log.id
+
+
+async def test_what_was_withdrawn_cant_come_back_beside_another(store: Store) -> None:
+    _, stream, log = await ended(store, "done", "withdrawn", "withdrawn")
+    await store.claim([STREAM])
+    with pytest.raises(StoreError, match="was withdrawn, and claimed afresh since"):
+        await store.record(stream, "failed", at=3_000, attempt=1)
+    await store.record(log, "failed", at=3_000, attempt=1)
+    assert await store.claim([LOG]) == []
+    assert (await store.verify()).fault == ""

@@ -18,25 +18,34 @@ from runner.store.sqlite import SqliteStore
 from tests.store.intents import ENDING
 
 SIDS = [f"CA{number}" for number in range(6)]
-OUTCOMES: list[Outcome] = ["done", "gone", "failed", "retrying", "unknown", "withdrawn"]
+OUTCOMES: list[Outcome] = ["done", "gone", "failed", "retrying", "unknown", "withdrawn", "skipped"]
 FLOWS = ["", "caps", "vip"]
 
-claims = st.tuples(st.just("claim"), st.sampled_from(SIDS), st.integers(0, 2))
+parts = st.sampled_from(["", "log", "record.2"])
+claims = st.tuples(
+    st.just("claim"),
+    st.sampled_from(SIDS),
+    st.tuples(st.integers(0, 2), st.sets(parts, min_size=1)),
+)
+corrections = st.tuples(st.just("correct"), st.integers(0, 30), st.just("failed"))
 records = st.tuples(st.just("record"), st.integers(0, 30), st.sampled_from(OUTCOMES))
 pauses = st.tuples(st.just("pause"), st.sampled_from(FLOWS), st.booleans())
 resumes = st.tuples(st.just("resume"), st.sampled_from(FLOWS), st.none())
 trims = st.tuples(st.just("trim"), st.integers(0, 12), st.sets(st.sampled_from(SIDS), max_size=2))
 Step = tuple[str, object, object]
-steps = st.one_of(claims, records, pauses, resumes, trims)
+steps = st.one_of(claims, records, corrections, pauses, resumes, trims)
 
 
 async def _do(store: Store, step: Step, at: int) -> object:
     match step:
-        case ("claim", str(sid), int(number)):
-            made = await store.claim([replace(ENDING, call_sid=sid, number=number, at=at)])
-            return len(made)
-        case ("record", int(which), outcome):
+        case ("claim", str(sid), (int(number), set(keys))):
+            act = replace(ENDING, call_sid=sid, number=number, at=at)
+            made = await store.claim([replace(act, part=key, ends=not key) for key in keys])
+            return [entry.intent for entry in made]
+        case ("record" | "correct" as which_one, int(which), outcome):
             open_ = await store.unfinished("AC1")
+            if which_one == "correct":
+                open_ = await store.history(HistoryQuery(outcome="done"))
             if not open_:
                 return None
             entry = open_[which % len(open_)]

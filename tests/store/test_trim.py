@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runner.engine.ports import HistoryQuery, Store
+import pytest
+
+from runner.engine.ports import HistoryQuery, Outcome, Store, StoreError
 from runner.pauses import Pause
 from tests.store.intents import ENDING, INTENT, done, sids
 
@@ -85,4 +87,56 @@ async def test_new_entries_are_never_taken_for_old_ones(store: Store) -> None:
 
 async def test_an_empty_store_has_nothing_to_trim(store: Store) -> None:
     assert await store.trim(before=FAR, keep=[]) == 0
+    assert (await store.verify()).fault == ""
+
+
+# ---- acts of several parts ---------------------------------------------------------------------
+
+PART = replace(ENDING, then=("log",), request={}, ends=False, part="log", route="history")
+
+
+async def test_no_part_goes_while_another_has_no_outcome(store: Store) -> None:
+    await done(store, ENDING)
+    (log,) = await store.claim([PART])
+    await done(store, replace(ENDING, call_sid="CA2"))
+    open_: list[Outcome] = ["intended", "retrying"]
+    for outcome in open_:
+        log = await store.record(log, outcome, at=1_000, attempt=1)
+        await store.trim(before=FAR, keep=[])
+        assert await sids(store) == ["CA1", "CA1"]
+        assert await store.claim([ENDING]) == []
+    await store.record(log, "done", at=1_000, attempt=1)
+    assert await store.trim(before=FAR, keep=[]) == 2
+    assert (await store.verify()).fault == ""
+
+
+async def test_no_part_goes_before_the_last_was_over_long_enough(store: Store) -> None:
+    await done(store, ENDING)
+    (log,) = await store.claim([PART])
+    await store.record(log, "done", at=9_000, attempt=1)
+    assert await store.trim(before=9_000, keep=[]) == 0
+    assert await store.trim(before=9_001, keep=[]) == 2
+    assert await store.acts("AC1", {"CA1"}) == {}
+    assert (await store.verify()).fault == ""
+
+
+async def test_a_try_that_was_withdrawn_stays_as_long_as_its_act(store: Store) -> None:
+    for at in (1, 2):
+        await done(store, replace(PART, at=at), "withdrawn")
+    await done(store, replace(PART, at=50))
+    await done(store, replace(PART, at=3, number=2))
+    await done(store, replace(PART, at=3, rule="other"))
+    await done(store, replace(PART, at=3, account="AC2"))
+    assert await store.trim(before=50, keep=[]) == 3
+    assert [entry.intent.at for entry in await store.history(HistoryQuery())] == [1, 2, 50]
+    assert await store.trim(before=51, keep=[]) == 3
+    assert (await store.verify()).fault == ""
+
+
+async def test_what_was_trimmed_cant_change_any_more(store: Store) -> None:
+    entry = await done(store, ENDING)
+    await store.trim(before=FAR, keep=[])
+    with pytest.raises(StoreError, match="no longer in the store"):
+        await store.record(entry, "failed", at=9_000, attempt=1)
+    assert await sids(store) == []
     assert (await store.verify()).fault == ""

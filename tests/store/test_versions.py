@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.decision.once import Past
 from runner.engine.ports import HistoryQuery, StoreError
 from runner.pauses import Pause
 from runner.store.database import SCHEMA_VERSION
@@ -68,6 +69,7 @@ async def test_nothing_is_lost(tmp_path: Path, version: int) -> None:
     assert version_of(file) == SCHEMA_VERSION
     assert await store.history(HistoryQuery()) == before
     assert len(before) == 7
+    assert [pause.reason for pause in await store.pauses()] == PAUSED[version]
     assert await store.holds("AC1") == (
         {("CA1", "caps/cut@1"): 900, ("CA9", "caps/long@2"): 950},
         990,
@@ -86,6 +88,29 @@ async def test_once_is_still_remembered(tmp_path: Path, version: int) -> None:
     assert await store.values("AC1", {("caps/per", "+12125550100", False)}) == {
         ("caps/per", "+12125550100", False): 6_000
     }
+    await store.close()
+
+
+@pytest.mark.parametrize("version", EARLIER)
+async def test_an_act_from_before_there_were_parts_is_an_update(
+    tmp_path: Path, version: int
+) -> None:
+    file = of_version(version, tmp_path / "a.db")
+    for opened in (open_store_to_read, open_store):
+        store = await opened(f"sqlite:///{file}")
+        acts = await store.acts("AC1", {"CA2", "CA4", "CA5"})
+        assert acts == {
+            "CA2": {"caps/end": Past(1, 2_000)},
+            "CA5": {"caps/end": Past(0, 0, True)},
+        }
+        await store.close()
+    store = await open_store(f"sqlite:///{file}")
+    update, *_ = await store.history(HistoryQuery(call_sid="CA2"))
+    assert (update.intent.part, update.intent.route, update.intent.repeatable) == ("", "", False)
+    log = replace(update.intent, part="log", route="history", at=9_000)
+    assert [entry.intent for entry in await store.claim([update.intent, log])] == [log]
+    await store.record(update, "failed", at=9_000, attempt=1, detail="too late")
+    assert (await store.verify()).fault == ""
     await store.close()
 
 

@@ -1,9 +1,11 @@
-"""Hides phone numbers in everything that people and log stores get to read."""
+"""Hides phone numbers and secrets in everything that people and log stores get to read."""
 
 from __future__ import annotations
 
+import json
 import re
-from urllib.parse import quote, unquote
+from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlsplit
 
 #: `+` and digits, whatever stands around them; or a run of at least nine digits with the usual
 #: separators, standing alone: not part of a SID, a version or a date.
@@ -34,3 +36,33 @@ def _hide(value: str) -> str:
     if len(value) < 8:
         return value[:1] + "***"
     return f"{value[:5]}***{value[-4:]}"
+
+
+def shown_target(route: str, target: str) -> str:
+    """Where a part of an act goes, without what a URL of the user's may keep secret."""
+    return bare_url(target) if route == "web" else target
+
+
+def shown_request(route: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """What a part of an act sends; of headers, which may be secrets, the names alone."""
+    shown = dict(fields)
+    if route == "web" and "headers" in shown:
+        shown["headers"] = ", ".join(_names(shown["headers"]))
+    return shown
+
+
+def bare_url(url: str) -> str:
+    """A URL without login, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _names(headers: str) -> list[str]:
+    try:
+        known = json.loads(headers)
+    except ValueError:
+        return []
+    return list(known) if isinstance(known, dict) else []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from runner.cli.parted import part_lines
 from runner.cli.planned import Report, details, head, tripping
 from runner.decision.explain import Scene, explain
 from runner.decision.guarding import Trip
@@ -16,21 +17,17 @@ from runner.model import FlowSet
 def compare(before: Plan, flow_set: FlowSet, scene: Scene, *, report: Report) -> dict[str, Any]:
     """The plan before the edit beside that of `scene`, which `flow_set` led to, as plain data.
 
-    A call is changed where another rule acts on it, or the same with another request. What was
-    lost says what the rule that acted before does now. `trips` are the guards that would trip
-    `after` the edit alone, and those that would have tripped `before` it alone.
+    An act is changed where another rule changes the call, or the same rule sends something else.
+    What was lost says what the rule that acted before does now. `trips` are the guards that would
+    trip `after` the edit alone, and those that would have tripped `before` it alone.
     """
     was_tripped, is_tripped = _trips(before), _trips(scene.plan)
-    old = {step.call.sid: step for step in before.steps}
-    new = {step.call.sid: step for step in scene.plan.steps}
-    both = [(old[sid], new[sid]) for sid in new if sid in old]
+    both, lost, gained = _paired(before.steps, scene.plan.steps)
     changed = [(was, now) for was, now in both if not _same(was, now)]
     return {
-        "gained": [report.step(step) for sid, step in new.items() if sid not in old],
+        "gained": [report.step(step) for step in gained],
         "lost": [
-            {**report.step(step), "now": _now(step, flow_set, scene, report)}
-            for sid, step in old.items()
-            if sid not in new
+            {**report.step(step), "now": _now(step, flow_set, scene, report)} for step in lost
         ],
         "changed": [
             {"before": report.step(was), "after": report.step(now)} for was, now in changed
@@ -63,12 +60,37 @@ def compare_text(shown: dict[str, Any]) -> str:
         was, now = pair["before"], pair["after"]
         lines += [f"~ {head(was)}", *_sent(was, "sent"), f"  {head(now)}", *details(now)]
     counts = [f"{len(shown[kind])} {kind}" for kind in ("gained", "lost", "changed")]
-    calls = sum(len(shown[kind]) for kind in ("gained", "lost", "changed")) + shown["unchanged"]
+    acts = sum(len(shown[kind]) for kind in ("gained", "lost", "changed")) + shown["unchanged"]
     lines.append(
-        f"of {counted(calls, 'call')} to change before or after the edit: "
+        f"of {counted(acts, 'act')} before or after the edit: "
         f"{', '.join(counts)}, {shown['unchanged']} as before"
     )
     return "\n".join(lines)
+
+
+def _paired(
+    old: Sequence[Step], new: Sequence[Step]
+) -> tuple[list[tuple[Step, Step]], list[Step], list[Step]]:
+    """Acts of the same rule on the same call; else those that change the same call."""
+    pairs: list[tuple[Step, Step]] = []
+    lost, gained = list(old), list(new)
+    for key in (_rule_and_call, _changed_call):
+        by_key = {key(step): step for step in lost if key(step) is not None}
+        found = [(by_key[key(step)], step) for step in gained if key(step) in by_key]
+        pairs += found
+        met = {id(step) for pair in found for step in pair}
+        lost = [step for step in lost if id(step) not in met]
+        gained = [step for step in gained if id(step) not in met]
+    return pairs, lost, gained
+
+
+def _rule_and_call(step: Step) -> Hashable:
+    return step.rule.key, step.call.sid
+
+
+def _changed_call(step: Step) -> Hashable:
+    """One rule at most changes a call in a poll."""
+    return step.call.sid if step.changes_call else None
 
 
 def _trips(plan: Plan) -> dict[tuple[str, str], Trip]:
@@ -90,5 +112,4 @@ def _now(step: Step, flow_set: FlowSet, scene: Scene, report: Report) -> dict[st
 
 
 def _sent(step: dict[str, Any], word: str) -> Iterable[str]:
-    for name, value in step["request"].items():
-        yield f"    {word}: {name}={value}"
+    return (f"    {line}" for line in part_lines(step["parts"], word))

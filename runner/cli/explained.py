@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner.call import Call
 from runner.cli.hiding import Hide
+from runner.cli.parted import intent_data
 from runner.cli.planned import Report
 from runner.cli.snapshot import Act
 from runner.decision.explain import Explanation
@@ -27,8 +28,8 @@ class Case:
 
     `source` is a stable word: `live`, `over` (Twilio still has it), `ledger` (nobody else does),
     `snapshot`, `pasted`. `call` is None where only the ledger knows it. `acts` is what a snapshot
-    knows of the ledger; `live` are the calls in which its legs are looked for; `notes` say what the
-    reader must know to read the rest right.
+    knows of the ledger; `live` are the calls in which its legs are looked for, `conferences` those
+    that calls are in; `notes` say what the reader must know to read the rest right.
     """
 
     sid: str
@@ -39,6 +40,7 @@ class Case:
     entries: Sequence[Entry] = ()
     acts: Sequence[Act] = ()
     live: tuple[Call, ...] = ()
+    conferences: Mapping[str, str | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -95,6 +97,8 @@ def _rule(found: Explanation, report: Report) -> dict[str, Any]:
         "protected": hide(found.protection) or None,
         "mode": {"name": rule.mode.name, "share": rule.mode.share, "in_cohort": found.in_cohort},
         "request": sent and sent["request"],
+        "parts": sent["parts"] if sent else [],
+        "continued": bool(sent and sent["continued"]),
         "effects": sent["effects"] if sent else [],
     }
 
@@ -149,7 +153,7 @@ def _entry(entry: Entry, hide: Hide) -> dict[str, Any]:
         "time": rfc3339(intent.at),
         "rule": intent.rule_key,
         "then": list(intent.then),
-        "request": {name: hide(value) for name, value in intent.request.items()},
+        **intent_data(intent, hide),
         "why": hide(intent.why),
         "outcome": entry.outcome,
         "detail": hide(entry.detail),

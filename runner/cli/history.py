@@ -12,6 +12,7 @@ import click
 
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
+from runner.cli.parted import intent_data, said
 from runner.cli.paused import unused
 from runner.cli.terminal import printable
 from runner.cli.wiring import store_settings
@@ -31,7 +32,7 @@ T = TypeVar("T")
 )
 @option("--call", metavar="SID", help="Only this call.")
 @option("--rule", metavar="FLOW[/RULE]", help="Only this rule, or this flow.")
-@option("--outcome", type=click.Choice(get_args(Outcome)), help="Only acts that ended so.")
+@option("--outcome", type=click.Choice(get_args(Outcome)), help="Only what ended so.")
 @option("--since", metavar="DURATION|TIME", help="Only acts since: 2h, or 2026-11-02T15:00:00Z.")
 @option("--limit", type=click.IntRange(1, 10**9), help="Only the newest N.")
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
@@ -123,7 +124,7 @@ def _row(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
         "rule": intent.rule,
         "revision": intent.revision,
         "then": list(intent.then),
-        "request": {name: hide(value) for name, value in intent.request.items()},
+        **intent_data(intent, hide),
         "why": hide(intent.why),
         "outcome": entry.outcome,
         "attempt": entry.attempt,
@@ -139,6 +140,8 @@ def _text(row: dict[str, Any]) -> str:
         f"{', '.join(row['then'])}: {row['outcome']}{tries}"
     )
     lines = [head, f"    why: {row['why']}"]
+    if row["route"]:
+        lines.append(f"    part {row['part']}: {said(row)}")
     if row["detail"]:
         lines.append(f"    {row['detail']}")
     return "\n".join(lines)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
 from runner.cli.naming import with_alias
+from runner.cli.parted import said
 from runner.cli.terminal import printable
 from runner.durations import rfc3339
 from runner.engine.ports import Event, Listener
 from runner.masking import mask_numbers
 
 #: Fields that identify things and never hold a phone number.
-_IDENTIFIERS = frozenset({"account", "alias", "call", "flow", "rule", "then", "store", "version"})
+_IDENTIFIERS = frozenset(
+    {"account", "alias", "call", "flow", "part", "rule", "then", "store", "version"}
+)
 
 
 def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listener:
@@ -76,9 +79,21 @@ def _text_line(event: Event, fields: dict[str, Any]) -> str:
     if fields.get("attempt") == 1:
         del fields["attempt"]
     fields.update(fields.pop("request", {}))
+    fields.update(_beside(fields.pop("parts", ())))
     extra = "".join(f" {name}={_value(value)}" for name, value in fields.items() if value != "")
     mark = "" if event.level in ("info", "debug") else f" {event.level.upper()}"
     return printable(f"{rfc3339(event.at)}{mark} {event.name}{subject}{extra}")
+
+
+def _beside(parts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What is sent beside the update, by part; the update itself only where it fails."""
+    shown = {}
+    for part in parts:
+        if part.get("fault"):
+            shown["fault"] = str(part["fault"])
+        elif part["route"]:
+            shown[str(part["part"])] = said(part)
+    return shown
 
 
 def _for_people(fields: dict[str, Any]) -> None:

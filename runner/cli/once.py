@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from runner.cli.braking import brake_on_signal
@@ -11,7 +12,9 @@ from runner.cli.crew import Crew
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, Failure
 from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.naming import process_of
+from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
+from runner.console.health import Health, serve
 from runner.engine.lease import Leadership
 from runner.engine.loop import Poll
 from runner.engine.ports import Event
@@ -30,22 +33,41 @@ _TROUBLE = {
 
 async def once(job: Job, stopping: Stopping) -> int:
     """Polls once and waits for what came of it; a signal leaves it the grace and no more."""
-    standing: dict[tuple[object, ...], str] = {}  # act → the last that was said of it
+    standing: dict[tuple[object, ...], str] = {}  # part → the last that was said of it
 
     def watch(event: Event) -> None:
         if event.name.startswith(("action.", "rule.")):
-            act = tuple(event.fields.get(key) for key in ("account", "call", "flow", "rule"))
-            standing[act] = event.name
+            names = ("account", "call", "flow", "rule", "part")
+            standing[tuple(event.fields.get(name) for name in names)] = event.name
 
     stop = asyncio.Event()
-    async with open_crew(job, watch) as crew:
+    async with open_crew(job, watch) as crew, _served(crew, job, stop):
         stopping.begin(stop.set, grace=job.settings.grace)
         brake_on_signal(crew)
+        warn_of_unreachable(crew, job.flow_set)
+        warn_of_open_url(crew)
         polls = await _led(crew, job, stop)
         stopping.over = True
     if not polls or any(poll.error is not None for poll in polls):
         return FAILURE
     return FINDINGS if _TROUBLE & set(standing.values()) else CLEAN
+
+
+@asynccontextmanager
+async def _served(crew: Crew, job: Job, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Serves what rules publish until Twilio has fetched it, or the grace is over.
+
+    Where no rule publishes, the port is left alone: it may be that of a runner beside this one.
+    """
+    documents, listen = crew.documents, job.settings.listen
+    if documents is None or listen is None or job.dry_run or not fetched_rules(job.flow_set):
+        yield
+        return
+    async with serve(Health({}), listen, clock=crew.clock, documents=documents):
+        yield
+        fetched = asyncio.ensure_future(documents.fetched(job.settings.grace))
+        if not await _ended(fetched, stop):
+            fetched.cancel()
 
 
 async def _led(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from runner.cli.compare import compare, compare_text, differs
 from runner.cli.credentials import account_option
@@ -22,8 +24,10 @@ from runner.cli.planned import Report, plan_text
 from runner.cli.recorded import blank_of, recorded, tell_gaps
 from runner.cli.replay import replay, take
 from runner.cli.snapshot import Snapshot, write_snapshot
+from runner.cli.whereabouts import asked_about, conferences_of
 from runner.cli.wiring import account_of, flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
+from runner.decision.explain import Scene
 from runner.engine.ports import GatewayError, StoreError
 from runner.gateway.accounts import Account
 from runner.language.words import counted
@@ -59,7 +63,7 @@ _OWN = ("account", "form", "snapshot", "save_snapshot", "detailed_exitcode")
 @option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 4 where there is something to change, or a guard would trip.",
+    help="Exit with 4 where there is something to do, or a guard would trip.",
 )
 @account_option
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
@@ -73,8 +77,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a poll would do now, sending nothing.
 
     PATH is a flow file or a folder (default: flows/). Each call that would be changed is shown
-    with the rule, the reason, the exact request and what it does to the call and its other legs;
-    calls held back are shown with what holds them, guards that would trip come first.
+    with the rule, the reason, everything that is sent, in order, and what it does to the call and
+    its other legs; calls held back are shown with what holds them, guards that would trip first.
     """
     own = {key: options.pop(key) for key in _OWN}
     old = options.pop("against")
@@ -83,26 +87,44 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     settings = settings_of(options.pop("config"), options)
     flow_set, _ = flows_of(flow_paths(paths, settings), settings)
     asked = Options(against=flows_of([Path(old)], settings)[0] if old else None, **own)
-    snapshot = _snapshot(asked, settings, flow_set)
-    shown, changes = _shown(asked, settings, snapshot, flow_set)
+    shown, changes = _planned(asked, settings, flow_set)
     click.echo(shown)
     return CHANGES if asked.detailed_exitcode and changes else CLEAN
 
 
+def _planned(asked: Options, settings: RunSettings, flow_set: FlowSet) -> tuple[str, bool]:
+    """Decides on a snapshot; what it shows, and whether there is anything to do."""
+    snapshot = _snapshot(asked, settings, flow_set)
+    scene = asyncio.run(replay(snapshot, flow_set, settings))
+    before = None
+    if asked.against is not None:
+        before = asyncio.run(replay(snapshot, asked.against, settings))
+    sids = asked_about(step for each in (scene, before) if each for step in each.plan.steps)
+    if sids and not asked.snapshot:  # a snapshot is of a moment that nobody can be asked about
+        account = account_of(settings, asked.account)
+        known = asyncio.run(_conferences(sids, account, settings))
+        snapshot = replace(snapshot, conferences=known)
+    if asked.save_snapshot:
+        _save(Path(asked.save_snapshot), snapshot)
+    report = Report(legs_of(snapshot.calls), settings.show_numbers, snapshot.conferences)
+    return _shown(asked, flow_set, scene, before=before, report=report)
+
+
 def _snapshot(asked: Options, settings: RunSettings, flow_set: FlowSet) -> Snapshot:
-    """The one named, or one taken now; and written where that was asked for."""
+    """The one named, or one taken now."""
     rules = flow_set.rules + (asked.against.rules if asked.against else ())
     if asked.snapshot:
         snapshot = recorded(Path(asked.snapshot), asked.account, settings)
         tell_gaps(snapshot, rules)
         return snapshot
-    snapshot = take_snapshot(settings, account_of(settings, asked.account), rules)
-    if asked.save_snapshot:
-        write_snapshot(Path(asked.save_snapshot), snapshot)
-        calls = counted(len(snapshot.calls), "live call")
-        note = f"{calls} with phone numbers in full, readable by you alone: personal data"
-        click.echo(f"wrote {asked.save_snapshot}: {note}", err=True)
-    return snapshot
+    return take_snapshot(settings, account_of(settings, asked.account), rules)
+
+
+def _save(path: Path, snapshot: Snapshot) -> None:
+    write_snapshot(path, snapshot)
+    calls = counted(len(snapshot.calls), "live call")
+    note = f"{calls} with phone numbers in full, readable by you alone: personal data"
+    click.echo(f"wrote {path}: {note}", err=True)
 
 
 def take_snapshot(settings: RunSettings, account: Account, rules: tuple[Rule, ...]) -> Snapshot:
@@ -128,16 +150,13 @@ async def _taken(settings: RunSettings, account: Account, rules: tuple[Rule, ...
 
 
 def _shown(
-    asked: Options, settings: RunSettings, snapshot: Snapshot, flow_set: FlowSet
+    asked: Options, flow_set: FlowSet, scene: Scene, *, before: Scene | None, report: Report
 ) -> tuple[str, bool]:
-    """The report, and whether there is anything to change, or a guard would trip."""
-    report = Report(legs_of(snapshot.calls), settings.show_numbers)
-    scene = asyncio.run(replay(snapshot, flow_set, settings))
+    """The report, and whether there is anything to do, or a guard would trip."""
     shown = report.plan(scene)
     changes = bool(scene.plan.steps or scene.plan.trips)
     text = plan_text(shown)
-    if asked.against is not None:
-        before = asyncio.run(replay(snapshot, asked.against, settings))
+    if before is not None:
         compared = compare(before.plan, flow_set, scene, report=report)
         shown, changes, text = (
             shown | {"against": compared},
@@ -147,3 +166,15 @@ def _shown(
     if asked.form == "json":
         text = json.dumps(shown, indent=2, ensure_ascii=False)
     return text, changes
+
+
+async def _conferences(
+    sids: Sequence[str], account: Account, settings: RunSettings
+) -> dict[str, str | None]:
+    from runner.gateway.twilio import open_gateway
+
+    gateway = open_gateway(account.credentials, settings.twilio)
+    try:
+        return await conferences_of(gateway, sids)
+    finally:
+        await gateway.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.call import Call
 from runner.cli.hiding import Hide, hider
+from runner.cli.parted import part_lines, parts_data
 from runner.decision.bounds import reason_of
 from runner.decision.effects import effects
 from runner.decision.explain import Scene
@@ -16,6 +17,7 @@ from runner.decision.planner import Held, Step
 from runner.durations import rfc3339
 from runner.language.words import counted
 from runner.pauses import Pause
+from runner.sides import touches_call
 
 #: What is told above the calls, once for all of them: the guards that would trip, and the pauses.
 ABOVE = frozenset({"guard", "paused", "tripped"})
@@ -23,10 +25,15 @@ ABOVE = frozenset({"guard", "paused", "tripped"})
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How acts are shown. `legs` are those that live calls have dialled, by the caller's SID."""
+    """How acts are shown.
+
+    `legs` are those that live calls have dialled, by the caller's SID; `conferences` the names of
+    those that calls are in, None for none, for the calls of which that is known.
+    """
 
     legs: Mapping[str, Sequence[Call]]
     show_numbers: bool = False
+    conferences: Mapping[str, str | None] = field(default_factory=dict)
 
     def hide(self, call: Call | None = None) -> Hide:
         """Makes text about a call safe to print, and masks what is personal in it unless wanted."""
@@ -70,14 +77,21 @@ class Report:
         }
 
     def step(self, step: Step) -> dict[str, Any]:
-        """One update: what is sent, why, and what it does to the call and its legs."""
-        request, hide = step.parts[0].request, self.hide(step.call)
-        found = effects(step, self.legs)
+        """One act: what is sent, why, and what it does to the call and its legs.
+
+        `request` is the update's alone, `parts` is all that is sent. `continued` says that an
+        earlier poll began it, and that these are the parts that it still lacks.
+        """
+        hide = self.hide(step.call)
+        update = {} if step.update is None else step.update.parameters()
+        found = effects(step, self.legs, self.conferences)
         return {
             **self._act(step),
-            "request": {name: hide(value) for name, value in request.items()},
+            "request": {name: hide(value) for name, value in update.items()},
+            "parts": parts_data(step.parts, hide),
+            "continued": bool(step.turn.only),
             "why": hide(step.why),
-            "effects": [{"kind": e.kind, "call": e.call, "text": e.words} for e in found],
+            "effects": [{"kind": e.kind, "call": e.call, "text": hide(e.words)} for e in found],
         }
 
     def held(self, held: Held) -> dict[str, Any]:
@@ -95,7 +109,9 @@ class Report:
             "direction": call.direction,
             "flow": act.flow.name,
             "rule": act.rule.id,
-            "then": [action.name for action in act.rule.then],
+            "then": list(act.then)
+            if isinstance(act, Step)
+            else [action.name for action in act.rule.then],
         }
 
 
@@ -110,13 +126,25 @@ def plan_text(shown: dict[str, Any]) -> str:
         lines.append(f"{head(held)}  [held: {held['reason']}]")
         if held["reason"] not in ABOVE:
             lines.append(f"    {held['detail']}")
-    counts = f"{len(shown['steps'])} to change, {len(shown['held'])} held back"
+    counts = _counts(shown)
     if shown["trips"]:
         counts += f", {counted(len(shown['trips']), 'rule')} would trip"
     if shown["shadows"]:
         counts += f", {counted(len(shown['shadows']), 'shadow')}"
     lines.append(f"{counted(shown['calls'], 'call')} listed: {counts}")
     return "\n".join(lines)
+
+
+def _counts(shown: dict[str, Any]) -> str:
+    """How many acts do something to a call, how many only tell of one, how many are held."""
+    telling = sum(is_telling(step) for step in shown["steps"])
+    told = f", {telling} to tell of" if telling else ""
+    return f"{len(shown['steps']) - telling} to change{told}, {len(shown['held'])} held back"
+
+
+def is_telling(step: dict[str, Any]) -> bool:
+    """Whether the act does nothing to a call."""
+    return not any(touches_call(part["route"]) for part in step["parts"])
 
 
 def tripping(trip: dict[str, Any]) -> Iterable[str]:
@@ -140,9 +168,10 @@ def head(act: dict[str, Any]) -> str:
 
 
 def details(step: dict[str, Any], *, sent: str = "send") -> Iterable[str]:
-    """Why, the exact request, and what follows from it."""
+    """Why, everything that is sent, and what follows from it."""
     yield f"    why:  {step['why']}"
-    for name, value in step["request"].items():
-        yield f"    {sent}: {name}={value}"
+    if step["continued"]:
+        yield "    rest: an earlier poll began this act; these are the parts that it lacks"
+    yield from (f"    {line}" for line in part_lines(step["parts"], sent))
     if step["effects"]:
         yield "    then: " + "; ".join(effect["text"] for effect in step["effects"])

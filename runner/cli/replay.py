@@ -95,15 +95,16 @@ async def _ledger(store: Store, snapshot: Snapshot, per: Mapping[str, str]) -> L
     values = await store.values(snapshot.account, keys) if keys else {}
     holds, polled = await store.holds(snapshot.account)
     return Ledger(
-        tuple(
-            Act(sid, rule, past.count, past.last, past.shadowed)
-            for sid, rules in acts.items()
-            for rule, past in rules.items()
-        ),
+        tuple(_act(sid, rule, past) for sid, rules in acts.items() for rule, past in rules.items()),
         tuple(Value(*key, last=last) for key, last in values.items()),
         tuple(Hold(sid, rule, since) for (sid, rule), since in holds.items() if sid in sids),
         polled,
     )
+
+
+def _act(sid: str, rule: str, past: Past) -> Act:
+    missing = tuple(sorted(past.missing))
+    return Act(sid, rule, past.count, past.last, past.shadowed, past.open, missing)
 
 
 async def replay(snapshot: Snapshot, flow_set: FlowSet, settings: RunSettings) -> Scene:

@@ -19,23 +19,26 @@ from runner.decision.once import Past
 from runner.model import Millis
 from runner.pauses import Pause
 
-#: Since 2 it knows pauses, what rules ended lately, and what is under way.
-VERSION = 2
+#: Since 2 it knows pauses, what rules ended lately, and what is under way; since 3 what acts still
+#: lack, how calls begin, and conferences.
+VERSION = 3
 
 
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a rule has done to a call."""
+    """What a rule has done to a call. `open` and `missing` are as in `Past`."""
 
     call: str
     rule: str
     count: int
     last: Millis
     shadowed: bool = False
+    open: int = 0
+    missing: tuple[str, ...] = ()
 
     @property
     def past(self) -> Past:
         """As the decision reads it."""
-        return Past(self.count, self.last, self.shadowed)
+        return Past(self.count, self.last, self.shadowed, self.open, frozenset(self.missing))
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +83,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     none; `interval` is the time from poll to poll. `alias` is what flows call the account, "" where
     it has no name. `per` names the rules whose values the ledger was asked for, and by which field.
     `voices` is how calls begin, by the number that was `called`; a text says why not.
+    `conferences` are those that calls are in which a plan takes away from there, None for none.
     """
 
     account: str
@@ -91,6 +95,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per: Mapping[str, str] = {}
     alias: str = ""
     voices: Mapping[str, Mapping[str, str] | str] = {}
+    conferences: Mapping[str, str | None] = {}
 
     @property
     def moment(self) -> Millis:

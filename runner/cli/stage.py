@@ -44,11 +44,14 @@ class Stage:
         self.look()
         if event.name in _FAILED:
             self.failures.append(event)
-            self._line("callflow", f"{event.name}: {event.fields.get('error', '')}")
+            why = event.fields.get("error") or event.fields.get("detail", "")
+            self._line("callflow", f"{event.name}: {_what(event)}{why}")
+        elif event.name == "action.skipped":
+            name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
+            self._line(name, f"<- {_what(event)}not sent: {event.fields.get('detail', '')}")
         elif event.name == "action.intended":
             rule = f"{event.fields['flow']}/{event.fields['rule']}"
-            then = event.fields["then"]
-            actions = ", ".join(then) if isinstance(then, list) else str(then)
+            actions = _actions(event)
             name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
             self._line(name, f"<- {rule}: {actions}   ({event.fields['why']})")
 
@@ -85,3 +88,15 @@ class Stage:
         at = self.sandbox.clock.now() if at is None else at
         seconds = max(0, at - self._began) // 1000
         self.say(f"{seconds // 60:02d}:{seconds % 60:02d}  {name:<{self._width}} {text}")
+
+
+def _actions(event: Event) -> str:
+    then = event.fields.get("then", ())
+    return ", ".join(then) if isinstance(then, list) else ""
+
+
+def _what(event: Event) -> str:
+    """`surveys/cut: record: `, of events about a rule."""
+    if "rule" not in event.fields:
+        return ""
+    return f"{event.fields['flow']}/{event.fields['rule']}: {_actions(event)}: "

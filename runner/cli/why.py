@@ -70,7 +70,7 @@ def command(words: tuple[str, ...], rule: str | None, form: str, **options: Any)
     flow_set, _ = flows_of(flow_paths(paths, settings), settings)
     _check_rule(rule, flow_set)
     case = _case(Inquiry(sid, flow_set, settings, account), source)
-    report = Report(legs_of(case.live), settings.show_numbers)
+    report = Report(legs_of(case.live), settings.show_numbers, case.conferences)
     data = as_data(_narrowed(case, rule), report)
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -17,6 +17,7 @@ from runner.cli.paused import kill_switch
 from runner.cli.recorded import alias_of, blank_of, recorded
 from runner.cli.replay import bounds_of, replay, scene_of, take, with_ledger
 from runner.cli.snapshot import Snapshot, read_json
+from runner.cli.whereabouts import asked_about, conferences_of
 from runner.cli.wiring import account_of
 from runner.decision.explain import Explanation, Scene, explain_all
 from runner.decision.holds import Holds
@@ -85,7 +86,8 @@ def snapshot_case(inquiry: Inquiry, path: Path, at: Millis | None) -> Case:
         raise Failure(f"{path} has no call {inquiry.sid}", hint=hint, code=FINDINGS)
     found = asyncio.run(_explained(inquiry, snapshot, call))
     acts = [act for act in snapshot.ledger.acts if act.call == call.sid]
-    return Case(call.sid, "snapshot", snapshot.moment, call, found, acts=acts, live=snapshot.calls)
+    case = Case(call.sid, "snapshot", snapshot.moment, call, found, acts=acts, live=snapshot.calls)
+    return replace(case, conferences=snapshot.conferences)
 
 
 def pasted_case(inquiry: Inquiry, name: str, at: Millis | None) -> Case:
@@ -117,11 +119,14 @@ async def _asked(inquiry: Inquiry, account: Account, entries: Sequence[Entry]) -
             # Its legs and the other live calls are known; what was done to it is asked for too.
             every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
             snapshot = await with_ledger(store, every, rules, kill=kill)
+        found = await _explained(inquiry, snapshot, call)
+        steps = (each.step for each in found if each.step is not None)
+        conferences = await conferences_of(gateway, asked_about(steps))
     finally:
         await gateway.close()
         await store.close()
-    found = await _explained(inquiry, snapshot, call)
     case = Case(call.sid, "live", snapshot.moment, call, found, entries, live=snapshot.calls)
+    case = replace(case, conferences=conferences)
     if call.status in LIVE_STATUSES:
         return case
     note = "below is how the rules see it now, though no poll asks for a call that is over"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from runner.cli.parted import part_lines, sent_lines
 from runner.cli.report import Style
 from runner.durations import format_duration
 from runner.language.words import counted
@@ -110,9 +111,9 @@ def _facts(rule: dict[str, Any]) -> Iterator[str]:
     if rule["behind"] and rule["fate"] == "no-match":
         yield f"even then: {rule['behind']} stands above it and decides for the flow"
     yield from _settings(rule)
-    if rule["request"]:
-        word = "send" if rule["fate"] == "acts" else "would send"
-        yield from (f"{word}: {name}={value}" for name, value in rule["request"].items())
+    if rule["continued"]:
+        yield "rest: an earlier poll began this act; these are the parts that it lacks"
+    yield from part_lines(rule["parts"], "send" if rule["fate"] == "acts" else "would send")
     if rule["effects"]:
         yield "then: " + "; ".join(effect["text"] for effect in rule["effects"])
 
@@ -133,7 +134,8 @@ def _settings(rule: dict[str, Any]) -> Iterator[str]:
 
 def _bounds(rule: dict[str, Any]) -> Iterator[str]:
     """Guards of a rule that would act, pauses of any, protection of what it would act on."""
-    if rule["matches"] and rule["then"] and rule["fate"] not in _IDLE:
+    tells = rule["parts"] and all(part["route"] for part in rule["parts"])  # no guard counts it
+    if rule["matches"] and not tells and rule["fate"] not in _IDLE:
         yield from (f"guard: {_limit(use)}" for use in rule["guards"])
     if rule["pause"] and rule["fate"] not in ("paused", "tripped"):
         yield f"pause: {rule['pause']['text']}"
@@ -185,6 +187,6 @@ def _ledger(data: dict[str, Any]) -> Iterator[str]:
             continue
         yield f"  {entry['time']} {entry['rule']} {', '.join(entry['then'])}: {entry['outcome']}"
         yield f"    why:  {entry['why']}"
-        yield from (f"    sent: {name}={value}" for name, value in entry["request"].items())
+        yield from (f"    sent: {line}" for line in sent_lines(entry))
         if entry["detail"]:
             yield f"    {entry['detail']}"

@@ -74,7 +74,8 @@ class Scene:
     def wanted(self) -> dict[str, int]:
         """`flow/rule` → how many calls it would change in this poll, guards aside."""
         held = [each.rule.key for each in self.plan.held if each.reason == "guard"]
-        return Counter([*(step.rule.key for step in self.plan.steps), *held])
+        changing = (step.rule.key for step in self.plan.steps if step.changes_call)
+        return Counter([*changing, *held])
 
     def protection(self, call: Call) -> str:
         """Why the call must never be changed, or a leg that would suffer with it; else ""."""

@@ -8,6 +8,7 @@ from typing import Literal
 from runner.engine.clock import Clock
 from runner.engine.orders import Act
 from runner.engine.ports import Entry, Event, GatewayError, Listener, Outcome, Store
+from runner.engine.telling import part_told
 
 _LEVELS: dict[str, Literal["info", "warning", "error"]] = {
     "failed": "error",
@@ -33,6 +34,7 @@ class Records:
             "flow": intent.flow,
             "rule": intent.rule,
             "then": list(intent.then),
+            **part_told(intent),
             "attempt": entry.attempt,
         }
         if name in ("intended", "shadowed"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from runner.decision.guarding import Trip
 from runner.decision.planner import Step
-from runner.engine.ports import Event, GatewayError
+from runner.engine.ports import Event, GatewayError, Intent
+from runner.masking import shown_request, shown_target
 from runner.model import Millis
+from runner.sides import Part
 
 
 def polled(account: str, calls: int, now: Millis, *, took: Millis, requests: int) -> Event:
@@ -40,17 +42,39 @@ def poll_failed(account: str, error: GatewayError, now: Millis) -> Event:
 
 
 def planned(account: str, step: Step, now: Millis) -> Event:
-    """What a dry run would send."""
+    """What a dry run would send: `request` is the update's, `parts` is all of it, in order."""
     fields = {
         "account": account,
         "call": step.call.sid,
         "flow": step.flow.name,
         "rule": step.rule.id,
         "then": list(step.then),
-        "request": dict(step.parts[0].request),
+        "request": {} if step.update is None else step.update.parameters(),
+        "parts": [_part(part) for part in step.parts],
         "why": step.why,
     }
     return Event("action.planned", now, "info", fields)
+
+
+def _part(part: Part) -> dict[str, object]:
+    route, target = ("", "") if part.side is None else (part.side.route, part.side.target)
+    return {
+        "part": part.key,
+        "then": list(part.then),
+        "route": route,
+        "target": shown_target(route, target),
+        "request": shown_request(route, part.request),
+        **({"fault": part.fault} if part.fault else {}),
+    }
+
+
+def part_told(intent: Intent) -> dict[str, object]:
+    """Which part of an act an event is about; nothing for the update of the call."""
+    if not intent.part:
+        return {}
+    told: dict[str, object] = {"part": intent.part, "route": intent.route}
+    target = shown_target(intent.route, intent.target)
+    return told | ({"target": target} if target else {})
 
 
 def tripped(account: str, trip: Trip, now: Millis) -> Event:

@@ -96,7 +96,7 @@ async def test_a_snapshot_masks_nothing_and_is_closed_to_others(
     await callflow("plan", "--save-snapshot", "calls.json", at=sandbox, cwd=project)
     assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o600
     document = json.loads(open_to_all.read_text())
-    assert document["callflow_snapshot"] == 2
+    assert document["callflow_snapshot"] == 3
     assert {call["from"] for call in document["calls"]} >= {"+14155550155"}
     shown = await callflow("plan", "--snapshot", "calls.json", cwd=project)
     assert "+14155550155" not in shown.out
@@ -109,7 +109,7 @@ async def test_a_snapshot_masks_nothing_and_is_closed_to_others(
         ("junk", "is not JSON"),
         ("[]", "is not a snapshot"),
         ('{"calls": []}', "is not a snapshot"),
-        ('{"callflow_snapshot": 3}', "written by a newer callflow"),
+        ('{"callflow_snapshot": 4}', "written by a newer callflow"),
         ('{"callflow_snapshot": 1, "account": "AC1"}', "missing required field `now`"),
         (None, "can't read the snapshot"),
     ],
@@ -157,7 +157,7 @@ async def test_against_shows_calls_gained_lost_and_changed(sandbox: Sandbox, pro
     (gained,), (lost,), (changed,) = against["gained"], against["lost"], against["changed"]
     assert (gained["from"], gained["rule"]) == ("+14155550155", "vip")
     assert gained["request"] == {"Twiml": "<Response><Say>Hello</Say><Hangup /></Response>"}
-    assert [effect["kind"] for effect in gained["effects"]] == ["ends-call-after"]
+    assert [effect["kind"] for effect in gained["effects"]] == ["ends-call-after", "ends-stream"]
     assert (lost["from"], lost["rule"], lost["request"]) == (
         "+14155550102",
         "end",
@@ -212,9 +212,13 @@ async def test_detailed_exitcode_tells_something_from_nothing(
     ("match", "then", "expected"),
     [
         ("{leg: parent}", "[hangup]", ["ends-call", "drops-child"]),
-        ("{leg: child}", "[{say: hello}, hangup]", ["ends-call-after", "ends-dial"]),
-        ("{leg: parent}", "[{redirect: 'https://example.com/x'}]", ["drops-child"]),
-        ("{leg: child}", "[{say: hello}]", ["ends-call-after", "ends-dial"]),
+        ("{leg: child}", "[{say: hello}, hangup]", ["ends-call-after", "ends-dial", "ends-stream"]),
+        (
+            "{leg: parent}",
+            "[{redirect: 'https://example.com/x'}]",
+            ["drops-child", "ends-stream"],
+        ),
+        ("{leg: child}", "[{say: hello}]", ["ends-call-after", "ends-dial", "ends-stream"]),
         ("{leg: child, status: ringing}", "[cancel]", ["ends-call", "ends-dial"]),
     ],
 )

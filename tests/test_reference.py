@@ -129,7 +129,8 @@ def rule_that(action: str, word: str) -> str:
         then = action
     else:
         item = textwrap.indent(action, "    ").replace("    ", "  - ", 1)
-        then = f"then:\n{item}" + ("" if kind.ends or kind.exclusive else "\n  - hangup")
+        goes_on = kind.ends or kind.exclusive or not kind.changes_call
+        then = f"then:\n{item}" + ("" if goes_on else "\n  - hangup")
     if "in-progress" not in kind.statuses:
         then += f"\nmatch: {{status: [{', '.join(kind.statuses)}]}}"
     return merged(RULE, then)
@@ -165,7 +166,7 @@ def test_an_action(entry: Entry, example: str, tmp_path: Path) -> None:
     rule = sound(flow_of(rule_that(example, entry.name)), tmp_path)
     assert entry.name in [action.name for action in rule.then]
     values = {"from": "+14155550100", "caller_name": None, "sid": "CA" + "0" * 32}
-    update = update_of(compose(rule.then, lambda field: values[field]))
+    update = update_of(compose(rule.then, values.get))
     assert (update is not None) == any(ACTIONS[each.name].changes_call for each in rule.then)
 
 

@@ -78,7 +78,7 @@ def _speech(arguments: Arguments) -> tuple[Speech, ...]:
 
 
 def _effects(_arguments: Arguments) -> tuple[str, ...]:
-    return ("is spoken to in its conference, and stays in it",)
+    return ("speaks to it in its conference, and leaves it there",)
 
 
 def _always(_arguments: Arguments) -> bool:

@@ -18,24 +18,12 @@ _VARIABLE = re.compile(PREFIX + "[A-Z0-9_]{1,80}")
 #: RFC 9110: a token, and what may stand behind the colon.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
-#: Those that say how the post is sent, and so are not the flow's to say.
-_OWNED = frozenset(
-    [
-        "host",
-        "connection",
-        "content-length",
-        "content-type",
-        "content-encoding",
-        "expect",
-        "te",
-        "keep-alive",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-        "accept-encoding",
-    ]
+_TRANSPORT = (
+    "host connection content-length content-type content-encoding expect te keep-alive trailer "
+    "transfer-encoding upgrade http2-settings accept-encoding"
 )
+#: Those that say how the post is sent, and so are not the flow's to say.
+_OWNED = frozenset(_TRANSPORT.split())
 _OWNED_STARTS = ("webhook-", "callflow-", "proxy-")
 _SECRET_NAME = re.compile(
     r"authorization|cookie|token|secret|passw|credential|signature"

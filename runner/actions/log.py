@@ -35,7 +35,7 @@ def _side(arguments: Arguments) -> Side:
 
 
 def _effects(_arguments: Arguments) -> tuple[str, ...]:
-    return ("a line is written into the history",)
+    return ("writes a line into the history",)
 
 
 LOG = ActionKind(

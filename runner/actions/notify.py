@@ -69,7 +69,7 @@ def _side(arguments: Arguments) -> Side:
 
 
 def _effects(arguments: Arguments) -> tuple[str, ...]:
-    return (f"is told of to {_parts(arguments['url']).hostname}",)
+    return (f"posts to {_parts(arguments['url']).hostname}",)
 
 
 NOTIFY = ActionKind(

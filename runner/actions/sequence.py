@@ -9,6 +9,7 @@ from runner.actions import ACTIONS, twiml
 from runner.actions.base import ActionKind, Verb
 from runner.actions.templates import Template, resolve
 from runner.model import LIVE_STATUSES, Action
+from runner.sides import SERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class SequenceFault:
 def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
     """Everything that makes these actions impossible together."""
     faults = _order_faults(actions) + _company_faults(actions) + _undone_faults(actions)
+    faults += _repeated_faults(actions)
     faults.sort(key=lambda fault: fault.index)
     if not faults:
         size = _twiml_length(actions)
@@ -74,6 +76,15 @@ def may_end(actions: Sequence[Action]) -> bool:
 def lookups_of(actions: Sequence[Action]) -> frozenset[str]:
     """What has to be looked up before these actions can be sent."""
     return frozenset(what for action in actions if (what := ACTIONS[action.name].lookup))
+
+
+def is_fetched(actions: Sequence[Action]) -> bool:
+    """True where Twilio has to fetch a document from the runner to carry them out."""
+    for action in resolved(actions, lambda template: template.literal):
+        side = ACTIONS[action.name].side
+        if side is not None and SERVED in side(action.arguments).fields:
+            return True
+    return False
 
 
 def last_change(actions: Sequence[Action]) -> Action | None:
@@ -133,6 +144,23 @@ def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:
             faults.append(SequenceFault(index, "unreachable-action", message))
         elif kind.ends:
             ended_by = action.name
+        elif leaving := [key for key in kind.ends_with if key in action.arguments]:
+            ended_by = f"{action.name} with {leaving[0]}"
+    return faults
+
+
+def _repeated_faults(actions: Sequence[Action]) -> list[SequenceFault]:
+    """Actions that are only added to an update, and of which only one can be."""
+    faults, seen = [], set()
+    for index, action in enumerate(actions):
+        if ACTIONS[action.name].extra is None:
+            continue
+        if action.name in seen:
+            message = f"{action.name} stands here already, and only one is sent"
+            faults.append(
+                SequenceFault(index, "exclusive-action", message, "leave one of them out")
+            )
+        seen.add(action.name)
     return faults
 
 
@@ -164,7 +192,10 @@ def _undone_faults(actions: Sequence[Action]) -> list[SequenceFault]:
         ended = ended or action.name == over
         if over and _is_lost(action, kind, ended=ended or action in moved):
             message = f"{action.name} has no effect: {over} ends the call at once"
-            hint = _before(kind, moved=action in moved)
+            stuck = action in moved or kind.stays(action.arguments)
+            hint = (
+                "leave it out" if kind.changes_call or stuck else "write it before, or leave it out"
+            )
             faults.append(SequenceFault(index, "undone-action", message, hint))
         elif not over and kind.stays(action.arguments):
             leaving = next((a.name for a in inside if ACTIONS[a.name].interrupts), "")
@@ -180,9 +211,3 @@ def _is_lost(action: Action, kind: ActionKind, *, ended: bool) -> bool:
     if kind.changes_call:
         return kind.extra is not None
     return not kind.tells and (ended or kind.stays(action.arguments))
-
-
-def _before(kind: ActionKind, *, moved: bool) -> str:
-    if kind.changes_call or moved:
-        return "leave it out"
-    return "write it before, or leave it out"

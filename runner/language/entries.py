@@ -81,10 +81,13 @@ def entry(topic: str, node: Node, name: SchemaName, *, needed: bool = False) -> 
     )
 
 
-def parts(node: Node, name: SchemaName) -> tuple[Part, ...]:
-    """The words that a value may be, where the schema explains them, and the keys below it."""
+def parts(node: Node, name: SchemaName, *, deep: bool = False) -> tuple[Part, ...]:
+    """The words that a value may be, where the schema explains them, and the keys below it.
+
+    Larger mappings are left out, which mostly have entries of their own; `deep` takes them in.
+    """
     told = "\n- `" in hints.prose(node, name)  # the words are listed there
-    below = () if _is_large(node, name) else _below(node, name)
+    below = () if _is_large(node, name) and not deep else _below(node, name, deep=deep)
     return (*(() if told else words(node, name)), *below)
 
 
@@ -94,15 +97,17 @@ def words(node: Node, name: SchemaName) -> tuple[Part, ...]:
     return tuple(Part(word, "", text) for word, text in meanings if text)
 
 
-def _below(node: Node, name: SchemaName, before: str = "") -> Iterator[Part]:
+def _below(
+    node: Node, name: SchemaName, *, before: str = "", deep: bool = False
+) -> Iterator[Part]:
     needed = hints.required(node, name)
     for word, inner in hints.properties(node, name).items():
         form = hints.form(inner, name)
         if word in needed:
             form += "; required"
         yield Part(before + word, form, " ".join(hints.prose(inner, name).split("\n\n")))
-        if not _is_large(inner, name):
-            yield from _below(inner, name, f"{before}{word}.")
+        if deep or not _is_large(inner, name):
+            yield from _below(inner, name, before=f"{before}{word}.", deep=deep)
 
 
 def _is_large(node: Node, name: SchemaName) -> bool:

@@ -159,7 +159,8 @@ def _operator_examples(word: str, fields: list[Field]) -> tuple[str, ...]:
 
 
 def _action(word: str) -> Entry:
-    made = entry(f"then.{word}", _definition("actionObject")["properties"][word], "flow")
+    node = _definition("actionObject")["properties"][word]
+    made = replace(entry(f"then.{word}", node, "flow"), parts=parts(node, "flow", deep=True))
     if word not in _definition("bareAction")["enum"]:
         return made
     form = f"`{word}` alone"

@@ -38,6 +38,11 @@ CODES: dict[str, tuple[str, str]] = {
         "Use one of the operators that the message lists.",
     ),
     "placeholder": ("A placeholder stands where the language has none.", "Write the text itself."),
+    "secret-in-flow": (
+        "A secret stands in a flow, where everybody who reads the file reads it.",
+        "Put it into an environment variable whose name begins with `CALLFLOW_NOTIFY_`, and name "
+        "that: `{env: CALLFLOW_NOTIFY_…}`. Change it if others may have seen it.",
+    ),
     "secret-in-place": (
         "A secret stands in the configuration, where everybody who reads the file reads it.",
         "Name where it is kept: `env: NAME`, `file: PATH` or `credential: NAME`. Change it at "
@@ -46,6 +51,11 @@ CODES: dict[str, tuple[str, str]] = {
     "twiml-too-long": (
         "The TwiML is longer than the 4,000 characters that Twilio takes with an update.",
         "Shorten it, or serve it yourself and `redirect` to it.",
+    ),
+    "undone-action": (
+        "Another action of the same list leaves this one without any effect: it ends the call, or "
+        "takes it away from where this one would act.",
+        "Write it before the other one, leave one of them out, or spread them over two rules.",
     ),
     "unknown-account": (
         "An alias is named that the configuration's `accounts` don't have.",

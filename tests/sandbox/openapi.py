@@ -38,6 +38,20 @@ def response(path: str, method: str, status: int) -> Draft202012Validator:
     return _validator(answer["content"]["application/json"]["schema"])
 
 
+def beside(path: str, method: str) -> tuple[set[str], Draft202012Validator]:
+    """What a form or a query may hold, and a validator of the answer; `path` below the account."""
+    found = document()
+    assert found is not None
+    told = found["paths"][f"/2010-04-01/Accounts/{{AccountSid}}{path}"][method]
+    if "requestBody" in told:
+        content = told["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        names = set(content["schema"].get("properties", ()))
+    else:
+        names = {given["name"] for given in told.get("parameters", ()) if given["in"] == "query"}
+    answer = told["responses"]["200"]["content"]["application/json"]["schema"]
+    return names, _validator(answer)
+
+
 def account_response(path: str) -> Draft202012Validator:
     """A validator of what is answered to reading accounts; `path` from `/Accounts` on."""
     found = document()

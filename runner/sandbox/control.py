@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
 from runner.durations import parse_duration
-from runner.sandbox.entries import read_call
+from runner.sandbox.entries import Complaint, read_application, read_call, read_number
 from runner.sandbox.faults import Fault
 from runner.sandbox.plans import CallPlan
 from runner.sandbox.showing import Showing
-from runner.sandbox.steering import Wrong, account_of, complaining, read_body, text_of
+from runner.sandbox.steering import Wrong, account_of, asked_for, complaining, read_body, text_of
 
 if TYPE_CHECKING:
     from runner.sandbox.service import Sandbox
+
+
+P = TypeVar("P")
 
 
 def control_routes(sandbox: Sandbox) -> list[web.RouteDef]:
@@ -29,6 +32,8 @@ def control_routes(sandbox: Sandbox) -> list[web.RouteDef]:
         web.post("/sandbox/accounts", control.add_account),
         web.post("/sandbox/accounts/{account}", control.set_status),
         web.post("/sandbox/calls", control.add_calls),
+        web.get("/sandbox/numbers", control.numbers),
+        web.post("/sandbox/numbers", control.add_numbers),
         web.get("/sandbox/calls/{call}/transcript", showing.transcript),
         web.get("/sandbox/transcripts", showing.transcripts),
         web.get("/sandbox/faults", control.faults),
@@ -97,6 +102,28 @@ class _Control:
         self._sandbox.catch_up()
         return web.json_response({"sids": sids}, status=201)
 
+    async def add_numbers(self, http: web.Request) -> web.Response:
+        """`{"applications": {...}, "numbers": {...}}` as in a scenario. Answers the SIDs."""
+        body = await read_body(http)
+        made: dict[str, dict[str, str]] = {"applications": {}, "numbers": {}}
+        try:
+            for name, entry in _entries(body, "applications"):
+                application = _good(name, *read_application(name, entry))
+                made["applications"][name] = self._sandbox.place_application(application).sid
+            for name, entry in _entries(body, "numbers"):
+                number = _good(name, *read_number(name, entry))
+                made["numbers"][name] = self._sandbox.place_number(number).sid
+        except ValueError as error:
+            raise Wrong(str(error)) from None
+        return web.json_response(made, status=201)
+
+    async def numbers(self, http: web.Request) -> web.Response:
+        """The numbers and applications of all accounts, or of one."""
+        books = [tenant.world.book for tenant in asked_for(self._sandbox, http)]
+        numbers = [asdict(each) for book in books for each in book.numbers.values()]
+        applications = [asdict(each) for book in books for each in book.applications.values()]
+        return web.json_response({"numbers": numbers, "applications": applications})
+
     async def faults(self, http: web.Request) -> web.Response:
         """The faults in force."""
         active = self._sandbox.faults.active()
@@ -129,6 +156,19 @@ def _plan(number: int, entry: object) -> CallPlan:
     plan, complaints = read_call(entry)
     if complaints:
         raise Wrong(f"calls[{number}]: {complaints[0].message}. {complaints[0].hint}")
+    return plan
+
+
+def _entries(body: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    entries = body.get(key, {})
+    if not isinstance(entries, dict):
+        raise Wrong(f'write {{"{key}": {{...}}}}, each under its name as in a scenario')
+    return list(entries.items())
+
+
+def _good(name: str, plan: P | None, complaints: Sequence[Complaint]) -> P:
+    if plan is None:
+        raise Wrong(f"{name}: {complaints[0].message}. {complaints[0].hint}".rstrip(". "))
     return plan
 
 

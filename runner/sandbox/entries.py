@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from runner.durations import parse_duration
 from runner.model import LIVE_STATUSES, Millis
+from runner.sandbox.forms import METHODS, usable
+from runner.sandbox.numbers import ApplicationPlan, NumberPlan, application_plan, number_plan
 from runner.sandbox.plans import DIRECTIONS, OUTCOMES, CallPlan, Person
 
 #: Statuses that a planned call can start in.
@@ -24,6 +26,7 @@ ANSWERERS = (
 )
 
 Reader: TypeAlias = Callable[[Any], Any]
+P = TypeVar("P", NumberPlan, ApplicationPlan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ def _one_of(words: Sequence[str]) -> Reader:
     return read
 
 
+def _url(value: Any) -> str:
+    if not usable(_text(value)):
+        raise _Bad(f"must be an http or https URL, not {value!r}")
+    return str(value)
+
+
 PERSON: Mapping[str, tuple[str, Reader]] = {
     "ring": ("ring", _endless),
     "outcome": ("outcome", _one_of(OUTCOMES)),
@@ -117,6 +126,20 @@ CALL: Mapping[str, tuple[str, Reader]] = {
     "account": ("account", _text),
 }
 
+APPLICATION: Mapping[str, tuple[str, Reader]] = {
+    "voice_url": ("voice_url", _url),
+    "voice_method": ("voice_method", _one_of(METHODS)),
+    "voice_fallback_url": ("voice_fallback_url", _url),
+    "voice_fallback_method": ("voice_fallback_method", _one_of(METHODS)),
+    "account": ("account", _text),
+}
+NUMBER: Mapping[str, tuple[str, Reader]] = {
+    "name": ("name", _text),
+    **APPLICATION,
+    "application": ("application", _text),
+    "trunk": ("trunk", _text),
+}
+
 
 def read_call(data: Any) -> tuple[CallPlan, list[Complaint]]:
     """One entry of `calls`. The plan is only good where there are no complaints."""
@@ -136,6 +159,29 @@ def read_person(data: Any) -> tuple[Person, list[Complaint]]:
     table = {**PERSON, "answered_by": CALL["answered_by"]}
     complaints = _unknown(data, list(table))
     return Person(**_read(data, table, complaints)), complaints
+
+
+def read_number(number: str, data: Any) -> tuple[NumberPlan | None, list[Complaint]]:
+    """One entry of `numbers`, under its number; None where there are complaints."""
+    return _planned(number_plan, number, data, NUMBER)
+
+
+def read_application(name: str, data: Any) -> tuple[ApplicationPlan | None, list[Complaint]]:
+    """One entry of `applications`, under its name; None where there are complaints."""
+    return _planned(application_plan, name, data, APPLICATION)
+
+
+def _planned(
+    make: Callable[..., P], name: str, data: Any, table: Mapping[str, tuple[str, Reader]]
+) -> tuple[P | None, list[Complaint]]:
+    if data is not None and not isinstance(data, dict):
+        return None, [_not_a_mapping(f"what {name} is")]
+    complaints = _unknown(data or {}, list(table))
+    fields = _read(data or {}, table, complaints)
+    try:
+        return (None if complaints else make(name, **fields)), complaints
+    except ValueError as error:
+        return None, [Complaint("", "bad-value", str(error))]
 
 
 def _not_a_mapping(what: str) -> Complaint:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from runner.sandbox.errors import ApiError, invalid, missing
 
+METHODS = ("GET", "POST")
+
 
 def needed(form: Mapping[str, str], name: str) -> str:
     """A parameter that must be there. Raises `ApiError`."""
@@ -30,7 +32,7 @@ def one_of(
 def method_of(form: Mapping[str, str], name: str) -> str:
     """GET or POST, which it is if unsaid. Raises `ApiError`."""
     method = form.get(name, "POST").upper()
-    if method not in ("GET", "POST"):
+    if method not in METHODS:
         raise ApiError(400, 21209, f"{name} must be GET or POST")
     return method
 

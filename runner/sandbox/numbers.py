@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass
 
 from runner.model import Millis
-from runner.sandbox.forms import usable
+from runner.sandbox.forms import METHODS, usable
 from runner.sandbox.identity import is_sid, make_sid, number_sid
 from runner.sandbox.legs import Source
 from runner.sandbox.rows import Order, formatted
 
 _E164 = re.compile(r"\+[1-9]\d{1,14}\Z")
-_METHODS = ("GET", "POST")
 VOICE = ("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method")
 
 
@@ -31,7 +30,7 @@ class Voice:
             if url and not usable(url):
                 raise ValueError(f"{name} must be an http or https URL, not {url!r}")
         for name in ("voice_method", "voice_fallback_method"):
-            if getattr(self, name) not in _METHODS:
+            if getattr(self, name) not in METHODS:
                 raise ValueError(f"{name} must be GET or POST, not {getattr(self, name)!r}")
 
     @property

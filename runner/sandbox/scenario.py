@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 from runner.language.source import Document, parse
 from runner.model import Millis
 from runner.problems import Position, Problem
-from runner.sandbox.entries import Complaint, read_call, read_person
+from runner.sandbox.entries import (
+    Complaint,
+    read_application,
+    read_call,
+    read_number,
+    read_person,
+)
 from runner.sandbox.identity import MAIN
+from runner.sandbox.numbers import ApplicationPlan, NumberPlan
 from runner.sandbox.plans import CallPlan, Person
 from runner.sandbox.twiml import BadTwiml
 from runner.sandbox.twiml import parse as parse_twiml
@@ -20,7 +27,7 @@ from runner.sandbox.twiml import parse as parse_twiml
 if TYPE_CHECKING:
     from runner.sandbox.service import Sandbox
 
-KEYS = ("start", "people", "accounts", "documents", "calls")
+KEYS = ("start", "people", "accounts", "documents", "applications", "numbers", "calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class Scenario:
     documents: Mapping[str, str] = field(default_factory=dict)
     start: Millis | None = None
     accounts: tuple[str, ...] = ()
+    applications: tuple[ApplicationPlan, ...] = ()
+    numbers: tuple[NumberPlan, ...] = ()
 
 
 def read_scenario(path: str, content: bytes) -> tuple[Scenario, list[Problem]]:
@@ -53,6 +62,10 @@ def enact(sandbox: Sandbox, scenario: Scenario) -> list[str]:
             sandbox.add_account(name, parent=MAIN)
     sandbox.world.people.update(scenario.people)
     sandbox.world.documents.update(scenario.documents)
+    for application in scenario.applications:
+        sandbox.place_application(application)
+    for number in scenario.numbers:
+        sandbox.place_number(number)
     return sandbox.schedule(scenario.plans)
 
 
@@ -74,7 +87,10 @@ class _Reader:
                 message = f"there is no key {key!r}"
                 self._add(self._document.key(data, key), "unknown-key", message, hint)
         accounts = self._accounts(data)
+        applications = self._applications(data, accounts)
         scenario = Scenario(
+            applications=applications,
+            numbers=self._numbers(data, accounts, applications),
             plans=self._plans(data, accounts),
             accounts=accounts,
             people=self._people(data),
@@ -106,7 +122,7 @@ class _Reader:
                 complaints.append(
                     Complaint("id", "duplicate-id", f"there is a call {plan.id!r} above")
                 )
-            complaints += _about_parent(plan, seen) + _about_account(plan, accounts)
+            complaints += _about_parent(plan, seen) + _about_account(plan.account, accounts)
             self._complain(calls, index, complaints)
             if plan.twiml is not None:
                 self._check_twiml(entry, "twiml", plan.twiml)
@@ -121,6 +137,36 @@ class _Reader:
             people[str(address)], complaints = read_person(entry)
             self._complain(section, address, complaints)
         return people
+
+    def _applications(
+        self, data: dict[str, Any], accounts: tuple[str, ...]
+    ) -> tuple[ApplicationPlan, ...]:
+        section = self._section(data, "applications", dict)
+        plans = []
+        for name, entry in section.items():
+            plan, complaints = read_application(str(name), entry)
+            if plan is not None:
+                complaints = _about_account(plan.account, accounts)
+                plans.append(plan)
+            self._complain(section, name, complaints)
+        return tuple(plans)
+
+    def _numbers(
+        self,
+        data: dict[str, Any],
+        accounts: tuple[str, ...],
+        applications: tuple[ApplicationPlan, ...],
+    ) -> tuple[NumberPlan, ...]:
+        section = self._section(data, "numbers", dict)
+        plans = []
+        for number, entry in section.items():
+            plan, complaints = read_number(str(number), entry)
+            if plan is not None:
+                complaints = _about_account(plan.account, accounts)
+                complaints += _about_application(plan, applications)
+                plans.append(plan)
+            self._complain(section, number, complaints)
+        return tuple(plans)
 
     def _documents(self, data: dict[str, Any]) -> dict[str, str]:
         section = self._section(data, "documents", dict)
@@ -169,7 +215,7 @@ class _Reader:
 
     def _place(self, holder: Any, key: Any, complaint: Complaint) -> Position:
         entry = holder[key]
-        if not complaint.key or complaint.key not in entry:
+        if not complaint.key or not isinstance(entry, dict) or complaint.key not in entry:
             return self._document.value(holder, key)
         if complaint.code == "unknown-key":
             return self._document.key(entry, complaint.key)
@@ -194,9 +240,22 @@ def _about_parent(plan: CallPlan, above: Mapping[str, CallPlan]) -> list[Complai
     return []
 
 
-def _about_account(plan: CallPlan, accounts: Sequence[str]) -> list[Complaint]:
-    if plan.account in ("", MAIN, *accounts):
+def _about_account(account: str, accounts: Sequence[str]) -> list[Complaint]:
+    if account in ("", MAIN, *accounts):
         return []
-    near = get_close_matches(plan.account, accounts, 1)
+    near = get_close_matches(account, accounts, 1)
     hint = f"did you mean {near[0]}?" if near else "name it in the list `accounts` above"
-    return [Complaint("account", "no-account", f"there is no account {plan.account!r}", hint)]
+    return [Complaint("account", "no-account", f"there is no account {account!r}", hint)]
+
+
+def _about_application(
+    plan: NumberPlan, applications: Sequence[ApplicationPlan]
+) -> list[Complaint]:
+    homes = ("", MAIN) if plan.account in ("", MAIN) else (plan.account,)
+    names = [each.name for each in applications if each.account in homes]
+    if plan.application in ("", *names):
+        return []
+    near = get_close_matches(plan.application, names, 1)
+    hint = f"did you mean {near[0]}?" if near else "name it under `applications`"
+    message = f"the number's account has no application {plan.application!r}"
+    return [Complaint("application", "no-application", message, hint)]

@@ -13,7 +13,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.ports import Event, Listener, Store
+from runner.engine.ports import Event, Listener, Store, Web
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
 from runner.gateway.accounts import Account
@@ -22,6 +22,7 @@ from runner.never import Never
 from runner.settings import RunSettings
 
 if TYPE_CHECKING:
+    from runner.console.served import Documents
     from runner.gateway.twilio import TwilioGateway
 
 
@@ -41,7 +42,8 @@ class Post:
 class Crew:
     """Everything that engines are made of; each term makes new ones.
 
-    `never` gives what is protected now: its lists are reloaded as flows are.
+    `never` gives what is protected now: its lists are reloaded as flows are. Posts of rules go out
+    by `web`, and `documents` holds what Twilio fetches; None where nothing goes or is fetched.
     """
 
     posts: Sequence[Post]
@@ -51,6 +53,8 @@ class Crew:
     tell: Listener
     kill: KillSwitch
     never: Callable[[], Never]
+    web: Web | None = None
+    documents: Documents | None = None
 
     def engines(self) -> list[Engine]:
         """One engine for each account, without flows."""
@@ -78,6 +82,8 @@ class Crew:
         engine.known_as(account.alias)
         engine.stale_after = post.interval(self.settings)
         engine.obey(Safety(self.settings.guards, protected, self.kill))
+        publish = None if self.documents is None else self.documents.publish
+        engine.reach(web=self.web, publish=publish)
         return engine
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.cli.crew import Crew, naming, open_posts
 from runner.cli.logs import event_log, tee
 from runner.cli.protection import Protection
-from runner.engine.clock import SystemClock
+from runner.engine.clock import Clock, SystemClock
 from runner.engine.holder import identify, is_gone
 from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.lease import Leadership
-from runner.engine.ports import Listener, Store
+from runner.engine.ports import Listener, Store, Web
 from runner.gateway.accounts import Account
 from runner.language.loader import Loaded
 from runner.model import FlowSet
 from runner.settings import RunSettings
 
+if TYPE_CHECKING:
+    from runner.console.served import Documents
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that one `callflow run` was asked for, checked."""
+    """Everything that one `callflow run` was asked for, checked. `keys` sign posts of rules."""
 
     settings: RunSettings
     protection: Protection
@@ -33,6 +38,7 @@ class Job:
     loaded: Loaded
     flow_set: FlowSet
     dry_run: bool
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @asynccontextmanager
@@ -42,18 +48,41 @@ async def open_crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
     log = event_log(sys.stderr, settings.log_format, show_numbers=settings.show_numbers)
     store = await _store(job)
     try:
-        async with open_posts(job.accounts, settings) as posts:
+        async with open_posts(job.accounts, settings) as posts, _open_web(job) as web:
+            clock = SystemClock()
             yield Crew(
                 posts,
                 settings,
                 store,
-                SystemClock(),
+                clock,
                 naming(job.accounts, tee(log, *listeners)),
                 _kill_switch(settings),
                 job.protection.current,
+                web,
+                documents_of(settings, clock),
             )
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _open_web(job: Job) -> AsyncIterator[Web]:
+    from runner.gateway.web import WebPoster
+
+    poster = WebPoster(job.settings.notifications, os.environ, keys=job.keys)
+    try:
+        yield poster
+    finally:
+        await poster.close()
+
+
+def documents_of(settings: RunSettings, clock: Clock) -> Documents | None:
+    """What Twilio can fetch from here; None where it can't reach this runner."""
+    from runner.console.served import Documents
+
+    if not settings.listen or not settings.public_url:
+        return None
+    return Documents(settings.public_url, clock)
 
 
 def _kill_switch(settings: RunSettings) -> KillSwitch:

@@ -18,6 +18,7 @@ from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.once import once as one_poll
 from runner.cli.options import option
 from runner.cli.protection import Protection
+from runner.cli.reachable import warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
 from runner.cli.wiring import (
     accounts_of,
@@ -26,6 +27,7 @@ from runner.cli.wiring import (
     flow_paths,
     flows_of,
     settings_from_config,
+    signing_keys_of,
 )
 from runner.console.health import CannotListen, Health, serve
 from runner.console.notify import Notifier
@@ -37,6 +39,10 @@ from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads
 from runner.engine.retention import Retention
 from runner.engine.watch import Watcher
+from runner.model import Millis
+
+#: At the end, so long Twilio may take to fetch what it was told to just before.
+LINGER: Millis = 400
 
 
 @click.command(
@@ -51,6 +57,7 @@ from runner.engine.watch import Watcher
 @option("--dry-run", is_flag=True, help="Decide and say what would be done; send nothing.")
 @option("--store", metavar="URL", help="The ledger (default: sqlite:///callflow.db).")
 @option("--listen", metavar="HOST:PORT", help="Serve /healthz and /readyz there.")
+@option("--public-url", metavar="URL", help="Where Twilio reaches what --listen serves.")
 @option("--api-base", metavar="URL", help="Another server than Twilio's, such as the sandbox.")
 @option("--log-format", type=click.Choice(["text", "json"]), help="Default: text.")
 @option("--grace", metavar="DURATION", help="Time for actions in flight to end (default: 10s).")
@@ -75,7 +82,8 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     flow_set, loaded = flows_of(where, settings)
     accounts = accounts_of(settings)
     protection = Protection(where_config, config, settings.never)
-    job = Job(settings, protection, accounts, tuple(where), loaded, flow_set, dry_run)
+    keys = signing_keys_of(settings)
+    job = Job(settings, protection, accounts, tuple(where), loaded, flow_set, dry_run, keys)
     try:
         return asyncio.run(one_poll(job, stopping) if once else _until_stopped(job, stopping))
     except (StoreError, CannotListen) as error:
@@ -95,11 +103,7 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
     async with AsyncExitStack() as stack:
         crew = await stack.enter_async_context(open_crew(job, health.hear, notifier.hear))
         clock, tell = crew.clock, crew.tell
-        reloader = Reloader(
-            job.paths, job.loaded, also=job.protection.also, poll=job.settings.interval
-        )
-        reloads = Reloads(reloader, job.flow_set, clock=clock, tell=tell)
-        job.protection.follow(reloads)
+        reloads = _reloads(job, crew)
         daemon = Daemon(
             lambda: crew.rounds(reloads, dry_run=job.dry_run),
             leadership_of(job, crew),
@@ -109,7 +113,8 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
         )
         daemon.beside += _beside(job, crew)
         if job.settings.listen:
-            await stack.enter_async_context(serve(health, job.settings.listen, clock=clock))
+            server = serve(health, job.settings.listen, clock=clock, documents=crew.documents)
+            await stack.enter_async_context(server)
 
         def wake() -> None:
             loop.call_soon_threadsafe(reloads.changed.set)
@@ -117,12 +122,31 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
         watcher = stack.enter_context(Watcher(job.paths, wake))
         _on_signals(daemon, stopping, notifier, crew)
         tell(Event("started", clock.now(), fields=_started_fields(job)))
+        warn_of_unreachable(crew, job.flow_set)
+        warn_of_open_url(crew)
         async with _going_on(reloads.run(watcher), _alive(notifier, clock)):
             left = await daemon.run()
+            if crew.documents is not None:
+                await crew.documents.fetched(LINGER)
         level: Literal["info", "warning"] = "warning" if left else "info"
         tell(Event("stopped", clock.now(), level, {"actions_cut_short": left}))
         stopping.over = True
     return CLEAN
+
+
+def _reloads(job: Job, crew: Crew) -> Reloads:
+    """What keeps the flows in force those on disk, and the protection with them."""
+
+    def tell(event: Event) -> None:
+        crew.tell(event)
+        if event.name == "reload.ok":
+            warn_of_unreachable(crew, reloads.current)
+
+    also, poll = job.protection.also, job.settings.interval
+    reloader = Reloader(job.paths, job.loaded, also=also, poll=poll)
+    reloads = Reloads(reloader, job.flow_set, clock=crew.clock, tell=tell)
+    job.protection.follow(reloads)
+    return reloads
 
 
 def _beside(job: Job, crew: Crew) -> list[Any]:

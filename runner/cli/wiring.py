@@ -86,6 +86,17 @@ def accounts_of(settings: RunSettings) -> tuple[Account, ...]:
         raise Failure("no usable Twilio credentials", hint=_lines(faults), code=USAGE) from None
 
 
+def signing_keys_of(settings: RunSettings) -> tuple[bytes, ...]:
+    """What signs the posts of rules. Raises `Failure` where a secret that is named is not there."""
+    from runner.gateway.signing import read_secrets
+
+    try:
+        return read_secrets(settings.notifications.signing_secret_env, os.environ)
+    except BadCredentials as error:
+        faults = [f"{name} {text}" for name, text in error.faults]
+        raise Failure("no usable signing secret", hint=_lines(faults), code=USAGE) from None
+
+
 def account_of(settings: RunSettings, named: str | None) -> Account:
     """The account that a command for one account is about: the one named, else the only one."""
     accounts = accounts_of(settings)

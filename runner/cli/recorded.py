@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from runner.call import Call
 from runner.cli.exits import USAGE, Failure
 from runner.cli.snapshot import Snapshot, read_snapshot
+from runner.cli.voices import askable
 from runner.engine.clock import SystemClock
 from runner.gateway.accounts import Account
-from runner.language.words import shown
+from runner.language.words import counted, shown
 from runner.model import Rule
 from runner.settings import RunSettings
 
@@ -52,6 +53,10 @@ def tell_gaps(snapshot: Snapshot, rules: Sequence[Rule]) -> None:
     if snapshot.ledger.ended_since is None:
         text = "the snapshot is of an older callflow: what was paused, and what rules ended lately"
         click.echo(f"note: {text}, it doesn't say; planned as if nothing", err=True)
+    unsaid = askable(snapshot.calls, rules).keys() - snapshot.voices.keys()
+    if unsaid:
+        text = f"the snapshot doesn't say how calls to {counted(len(unsaid), 'number')} begin"
+        click.echo(f"note: {text}; what a rule must know that for is held", err=True)
     for rule in rules:
         if rule.once.per and snapshot.per.get(rule.key) != rule.once.per:
             text = f"the snapshot doesn't say for which {rule.once.per} {rule.key} has acted"

@@ -14,11 +14,16 @@ _TRUNK_ZERO = re.compile(r"(\+\d{1,3})\s*\(0\)")
 _NORTH_AMERICAN = re.compile(r"[2-9]\d{2}[2-9]\d{6}\Z", re.ASCII)
 
 
+def is_number(text: str) -> bool:
+    """True for E.164: `+`, the country code and the number, without spaces."""
+    return bool(_E164.match(text))
+
+
 def is_address(text: str) -> bool:
     """True for E.164, for `sip:`, `client:` and `sim:` addresses, and for `name@host`."""
     if text.startswith(SCHEMES):
         return len(text) > text.index(":") + 1
-    return bool(_E164.match(text) or _SIP_BARE.match(text))
+    return is_number(text) or bool(_SIP_BARE.match(text))
 
 
 def begins_address(text: str) -> bool:

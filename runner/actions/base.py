@@ -65,7 +65,8 @@ class ActionKind:
     - `verbs(arguments)` gives its part of a TwiML document; None where it has none.
     - `alone(arguments)` gives the update it becomes when it is the only call-changing action.
     - `statuses` are those in which Twilio lets it act.
-    - `ends` says that nothing after it would ever run.
+    - `ends` says that nothing after it would ever run; `ends_with` names the arguments that make it
+      so.
     - `exclusive` says that it can't share an update with other call-changing actions.
     - `hangs_up` says that the call is over afterwards.
     - `interrupts` says that the call leaves what it was doing: legs that it dialled are dropped,
@@ -102,6 +103,7 @@ class ActionKind:
     statuses: tuple[str, ...] = LIVE_STATUSES
     changes_call: bool = True
     ends: bool = False
+    ends_with: tuple[str, ...] = ()
     exclusive: bool = False
     hangs_up: bool = False
     interrupts: bool = True

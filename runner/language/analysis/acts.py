@@ -42,16 +42,18 @@ def check_endings(subject: Subject) -> None:
         if ACTIONS[last.name].ends or not ends_call(then) or says_goodbye(then):
             continue
         message = f"the call ends after this `{last.name}`: nothing follows it"
-        going_on = [name for name, kind in ACTIONS.items() if kind.refetches]
+        going_on = [name for name, kind in ACTIONS.items() if kind.refetches or kind.goes_on]
         hint = f"say so with `- {_goodbye()}`, or go on with {listed(_ticked(going_on))}"
         subject.warn(last.position, "call-ends-after", message, hint)
 
 
 def check_loops(subject: Subject) -> None:
-    """Warns of a rule that sends a call elsewhere again and again, as long as it lives."""
+    """Warns of a rule that takes a call elsewhere again and again, as long as it lives."""
     for rule, _look, last in subject.changing:
         once = rule.once
-        if once.every is None or once.limit is not None or not ACTIONS[last.name].refetches:
+        kind = ACTIONS[last.name]
+        moves = kind.refetches or kind.goes_on
+        if once.every is None or once.limit is not None or not moves:
             continue
         if _is_lasting(subject, rule):
             every = format_duration(once.every)
@@ -94,7 +96,11 @@ def _check_length(subject: Subject, action: Action, said: Speech) -> None:
 
 def _goodbye() -> str:
     """The action that says plainly that an answered call ends."""
-    return next(name for name, kind in ACTIONS.items() if kind.hangs_up and not kind.exclusive)
+    return next(
+        name
+        for name, kind in ACTIONS.items()
+        if kind.hangs_up and kind.ends and not kind.exclusive
+    )
 
 
 def _ticked(words: list[str]) -> list[str]:

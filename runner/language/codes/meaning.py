@@ -21,6 +21,10 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "duplicate-rule": ("Two rules of a flow have the same `id`.", "Give one of them another."),
     "duplicate-test": ("Two tests of a file have the same name.", "Give one of them another."),
+    "emergency-number": (
+        "An action would call an emergency number. No flow does: nobody may be there to speak.",
+        "Remove it. People call for help themselves; a number of your own staff may be dialled.",
+    ),
     "exclusive-action": (
         "An action that is a whole update by itself stands beside others that change the call.",
         "Keep one of them, or spread them over two rules.",

@@ -11,6 +11,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The SID of an account is not written as one.",
         "Copy it from Twilio's console: `AC` and 32 lower-case hexadecimal digits.",
     ),
+    "bad-address": (
+        "A SIP address that should be called is not written as one.",
+        "Write `sip:name@host`, with other characters percent-encoded; `;transport=tls` may follow.",
+    ),
     "bad-api-key": (
         "The SID of an API key is not written as one.",
         "Copy it from Twilio's console: `SK` and 32 hexadecimal digits. Its secret goes elsewhere.",
@@ -36,8 +40,8 @@ CODES: dict[str, tuple[str, str]] = {
         "Use up to 64 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
     ),
     "bad-number": (
-        "What `never` should protect is no phone number or address, so it would protect nobody.",
-        "Write `+`, the country code and the number, in quotes; a short number; or an address.",
+        "What `never` should protect, or `dial` call, is no phone number, and nothing is guessed.",
+        "Write `+`, the country code and the number, in quotes. `never` takes short numbers too.",
     ),
     "bad-place-name": (
         "A Twilio region or edge is not written as one.",

@@ -14,7 +14,7 @@ KINDS = (
     *("list", "fetch", "update", "create", "delete", "accounts"),
     # Below a call: its recordings, streams and the like are written and read.
     *("side", "read"),
-    # Conferences and queues are read; they and who is in them are told something.
+    # Conferences, queues and who is in them are read; all of those are told something.
     *("conference", "participant"),
     # Phone numbers and applications are looked up.
     "number",

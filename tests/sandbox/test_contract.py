@@ -9,6 +9,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from runner.sandbox.entries import FIRST_STATUSES
+from runner.sandbox.routes import ROUTES
 from runner.sandbox.rows import STATUSES
 from tests.sandbox import openapi
 from tests.sandbox.conftest import Http
@@ -173,3 +174,52 @@ async def test_every_parameter_is_heeded(sandbox: Sandbox, http: Http, name: str
     kept = name.replace("<", "%3C").replace(">", "%3E")
     assert f"{kept}=" in page["uri"]
     assert f"{kept}=" in page["first_page_uri"]
+
+
+def subresources() -> list[tuple[str, str]]:
+    """What stands below a call in the table, as the document writes it, without what it is for."""
+    below = [route for route in ROUTES if route.shape.startswith("Calls/*/")]
+    return [
+        (route.shape.removeprefix("Calls/*").replace("/*", "/{Sid}"), route.method)
+        for route in below
+    ]
+
+
+@documented
+@pytest.mark.parametrize(("path", "method"), subresources())
+def test_every_row_below_a_call_is_in_the_document(path: str, method: str) -> None:
+    assert openapi.operation(f"/{{CallSid}}{path}.json", method.lower())
+
+
+@documented
+def test_the_document_has_nothing_more_below_a_call_than_payments() -> None:
+    found = openapi.document()
+    assert found is not None
+    prefix = openapi.PREFIX + "/{CallSid}"
+    documented = {
+        (path.removeprefix(prefix).removesuffix(".json"), method.upper())
+        for path, operations in found["paths"].items()
+        if path.startswith(prefix)
+        for method in operations
+        if method in ("get", "post", "delete")
+    }
+    more = documented - set(subresources())
+    assert more == {("/Payments", "POST"), ("/Payments/{Sid}", "POST")}
+
+
+async def test_what_is_not_there_is_20404(sandbox: Sandbox, http: Http) -> None:
+    call = f"{http.calls}/{sandbox.add_call().sid}"
+    account = http.calls.removesuffix("/Calls")
+    for method, path in (
+        ("GET", f"{call}/Streams.json"),
+        ("DELETE", f"{call}/Recordings.json"),
+        ("GET", f"{call}/UserDefinedMessages.json"),
+        ("POST", f"{call}/Payments.json"),
+        ("GET", f"{call}/Recordings"),
+        ("GET", f"{call}/Recordings/.json"),
+        ("GET", f"{call}/Recordings/RE/Media.json"),
+        ("POST", f"{account}/IncomingPhoneNumbers.json"),
+        ("GET", f"{account}/.json"),
+    ):
+        reply = await http.ask(method, path)
+        assert (reply.status, reply.json["code"]) == (404, 20404), (method, path)

@@ -10,6 +10,7 @@ import pytest
 
 from runner.sandbox import Fault, Sandbox
 from runner.sandbox.faults import KINDS, NAMES, Faults
+from runner.sandbox.routes import ROUTES
 from tests.sandbox.conftest import Http
 
 
@@ -150,3 +151,36 @@ def test_an_unknown_name_is_refused(name: str, on: tuple[str, ...]) -> None:
 
 def test_every_fault_has_a_place() -> None:
     assert len(set(NAMES)) == len(NAMES) == 20
+
+
+async def test_what_hangs_below_a_call_is_struck_like_updates(sandbox: Sandbox, http: Http) -> None:
+    sid = sandbox.add_call().sid
+    path = f"{http.calls}/{sid}/Recordings.json"
+    sandbox.set_fault("500", on=("side",), times=1)
+    assert (await http.ask("GET", path)).status == 200
+    assert (await http.update(sid, TimeLimit="60")).status == 200
+    assert (await http.ask("POST", path)).status == 500
+    assert (await http.ask("GET", path)).json["recordings"] == []
+    sandbox.set_fault("reset-after", on=("side",), times=1)
+    with pytest.raises((aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
+        await http.ask("POST", path)
+    [recording] = (await http.ask("GET", path)).json["recordings"]
+    assert recording["status"] == "in-progress"
+    sandbox.set_fault("too-early", on=("side",), times=1)
+    early = await http.ask("POST", f"{http.calls}/{sid}/Streams.json", data={"Url": "wss://a/"})
+    assert (early.status, early.json["code"]) == (400, 21220)
+    sandbox.set_fault("429", on=("read",), times=1)
+    assert (await http.ask("GET", path)).status == 429
+    kinds = [entry.request.kind for entry in sandbox.journal]
+    assert kinds == ["read", "update", "side", "read", "side", "read", "side", "read"]
+    assert [entry.request.sid for entry in sandbox.journal.of("side")] == [sid] * 3
+
+
+async def test_every_kind_of_request_can_be_struck(sandbox: Sandbox, http: Http) -> None:
+    for route in ROUTES:
+        sandbox.set_fault("503", on=(route.kind,), times=1)
+        tail = route.shape.replace("*", "CA" + "0" * 32)
+        path = f"/2010-04-01/Accounts/{sandbox.account_sid}/{tail}.json"
+        assert (await http.ask(route.method, path)).status == 503, route
+    assert {*(route.kind for route in ROUTES), "accounts"} == set(KINDS)
+    assert not sandbox.faults.active()

@@ -150,12 +150,14 @@ async def test_the_sdk_is_told_that_a_conference_is_over(sandbox: Sandbox) -> No
     assert await using(sandbox, deed) == (404, 20404)
 
 
-async def test_faults_strike_conferences_and_participants_apart(
+async def test_faults_strike_reads_of_rooms_and_what_they_are_told_apart(
     sandbox: Sandbox, http: Http
 ) -> None:
     names = sids(sandbox)
     sandbox.set_fault("503", on=("participant",))
     base = f"/2010-04-01/Accounts/{sandbox.account_sid}/Conferences/{names['conference']}"
     assert (await http.ask("GET", f"{base}.json")).status == 200
-    assert (await http.ask("GET", f"{base}/Participants.json")).status == 503
+    assert (await http.ask("GET", f"{base}/Participants.json")).status == 200
+    muted = await http.ask("POST", f"{base}/Participants/{names['ada']}.json")
+    assert muted.status == 503
     assert [entry.status for entry in sandbox.journal.of("participant")] == [503]

@@ -200,7 +200,7 @@ class Sending:
         await self._records.put(act, "retrying", str(error))
         if act.repeatable and act.entry.attempt >= MAX_ATTEMPTS:
             return False  # a far side that is ill is not hurried: the next poll looks again
-        await self._pause(act)
+        await self._pause(act.entry.attempt)
         return await self._read_back(act)
 
     async def _read_back(self, act: Act) -> bool:
@@ -239,16 +239,16 @@ class Sending:
         attempt = act.entry.attempt
         if not self.stopping and attempt < MAX_ATTEMPTS:
             await self._records.put(act, "retrying", str(error), attempt=attempt + 1)
-            await self._pause(act)
+            await self._pause(attempt)
             if not self.stopping:
                 return await self._is_let(act)
         await self._records.withdraw(act, str(error))
         return False
 
-    async def _pause(self, act: Act) -> None:
+    async def _pause(self, attempt: int) -> None:
         """Waits, longer after each attempt."""
         if not self.stopping:
-            await self._clock.sleep(FIRST_RETRY * 2 ** (act.entry.attempt - 1))
+            await self._clock.sleep(FIRST_RETRY * 2 ** (attempt - 1))
 
     def _is_young(self, call: Call) -> bool:
         # `start_time` may be when it was dialled: a call that rang for long is answered just now.

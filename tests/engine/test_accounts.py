@@ -11,6 +11,7 @@ from typing import Any
 from runner.call import Call
 from runner.engine.brain import SLICE, Brain
 from runner.engine.brakes import Brakes, Safety
+from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing, Pause
 from runner.engine.rounds import Rounds
 from runner.model import Millis
@@ -234,7 +235,8 @@ async def test_an_account_of_many_calls_keeps_no_other_waiting(tmp_path: Path) -
     text = "version: 1\nflow: f\nrules:\n" + rules
     async with open_many(tmp_path, TWO) as many:
         flows = many.flows(text).current
-        brain = Brain(many.sid("main"), many.store, brakes=_brakes(many))
+        lookups = Lookups(many.crew.posts[0].gateway, many.clock)
+        brain = Brain(many.sid("main"), many.store, brakes=_brakes(many), lookups=lookups)
         brain.load(flows)
         turn = 0
         slices: list[tuple[int, int]] = []  # (how many calls, in which turn of the loop)

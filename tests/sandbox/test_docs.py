@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from runner.sandbox import ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN
-from runner.sandbox.entries import CALL, PERSON
-from runner.sandbox.faults import NAMES
+from runner.sandbox.entries import APPLICATION, CALL, NUMBER, PERSON
+from runner.sandbox.faults import KINDS, NAMES
 from runner.sandbox.scenario import read_scenario
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
@@ -35,7 +35,11 @@ async def test_the_test_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", [*NAMES, *CALL, *PERSON, ACCOUNT_SID, AUTH_TOKEN, API_KEY, API_SECRET]
+    "word",
+    [
+        *(*NAMES, *KINDS, *CALL, *PERSON, *NUMBER, *APPLICATION),
+        *(ACCOUNT_SID, AUTH_TOKEN, API_KEY, API_SECRET),
+    ],
 )
 def test_every_word_is_there(word: str) -> None:
     assert f"`{word}`" in TEXT

@@ -33,10 +33,10 @@ def join(world: World, leg: Leg, verb: Element, noun: Element) -> None:
         return
     seat = leg.stay = _sit(world, leg, verb, noun, conference)
     world.note(leg, "joins", f"conference {conference.name}")
-    _beep(world, seat, "onEnter")
     conference.seats[seat.sid] = seat
     conference.updated = world.now
     _start(world, conference)
+    _beep(world, seat, "onEnter")
     _music(world, seat)
     limit: Millis = verb.number("timeLimit", LONGEST) * 1000
     world.timeline.after(limit, partial(_time_over, world, seat))

@@ -34,7 +34,10 @@ def test_a_conference_starts_with_the_second_who_comes(world: World) -> None:
     to(world, 5_000)
     call(world, "bob", room())
     assert only(world).status == "in-progress"
-    assert lines(world, "ada") == [(0, "joins", "conference room")]
+    assert lines(world, "ada") == [
+        (0, "joins", "conference room"),
+        (5_000, "plays", "a beep"),
+    ]
     assert lines(world, "bob") == [(5_000, "joins", "conference room")]
 
 
@@ -50,7 +53,7 @@ def test_who_waits_hears_the_waiting_document_again_and_again(world: World) -> N
     url = page(world, "wait", "<Say>please hold</Say>")
     call(world, "ada", room(f'waitUrl="{url}"'))
     to(world, 1_500)
-    call(world, "bob", room())
+    call(world, "bob", room('beep="false"'))
     to(world, 60_000)
     assert lines(world, "ada") == [
         (0, "joins", "conference room"),
@@ -115,6 +118,24 @@ def test_an_update_takes_a_call_out(world: World) -> None:
     ]
     assert list(only(world).seats) == [world.sid_of("bob")]
     assert since(world, "bob", 1) == [(1_150, "plays", "a beep")]
+
+
+def test_two_who_talk_move_into_a_conference(world: World) -> None:
+    url = page(world, "room", room())
+    call(world, "parent", f'<Dial action="{url}">+14155550111</Dial>')
+    to(world, 5_000)
+    (child,) = [row.sid for row in world.shelf if row.parent_call_sid]
+    world.redirect(world.leg(child), Source(twiml=f"<Response>{room()}</Response>"))
+    to(world, 60_000)
+    assert set(only(world).seats) == {child, world.sid_of("parent")}
+    assert since(world, "parent", 5_000) == [
+        (5_150, "fetches", url),
+        (5_250, "joins", "conference room"),
+    ]
+    assert since(world, child, 5_000)[1:] == [
+        (5_150, "joins", "conference room"),
+        (5_250, "plays", "a beep"),
+    ]
 
 
 @pytest.mark.parametrize(

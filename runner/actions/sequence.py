@@ -104,10 +104,19 @@ def steering(actions: Sequence[Action]) -> list[Action]:
 
 
 def displaced(actions: Sequence[Action]) -> list[Action]:
-    """Those that are sent after the update wherever they are written: it would undo them."""
+    """Those that are sent after the update wherever they are written: it would undo them.
+
+    What is written after one of them under the same name is about what that one starts, and goes
+    with it.
+    """
     if not any(ACTIONS[action.name].interrupts for action in steering(actions)):
         return []
-    return [action for action in actions if ACTIONS[action.name].undone(action.arguments)]
+    late: list[Action] = []
+    for action in actions:
+        begun = any(action.name == each.name for each in late)
+        if begun or ACTIONS[action.name].undone(action.arguments):
+            late.append(action)
+    return late
 
 
 def verbs_of(actions: Sequence[Action]) -> list[Verb]:

@@ -8,6 +8,7 @@ parts of the ledger and how each came out. `--update-golden` writes them anew.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from runner.actions import ACTIONS
 from runner.language.loader import load
 from runner.language.source import parse
 from runner.sandbox.journal import Request
+from tests.actions.beside import PUBLIC, open_beside, unsent
 from tests.golden.test_golden import agrees, names
 from tests.site import Site, open_site
 
@@ -25,7 +27,14 @@ HERE = Path(__file__).parent / "wire"
 FLOWS = sorted(HERE.glob("*.yaml"))
 
 #: What a flow's call is doing when it is acted on, where it matters: fields of `CallPlan`.
-SCENES: Mapping[str, Mapping[str, Any]] = {}
+SCENES: Mapping[str, Mapping[str, Any]] = {
+    "announce": {"twiml": "<Response><Dial><Conference>room</Conference></Dial></Response>"},
+}
+#: What differs from run to run: the names of documents that are served, and ports.
+_VARYING = {
+    "{token}": re.compile(rf"(?<={PUBLIC}/twiml/)[\w-]+"),
+    "{host}": re.compile(r"127\.0\.0\.1:\d+"),
+}
 #: Requests that only read the calls that there are.
 READS = {"list", "fetch"}
 
@@ -56,18 +65,28 @@ async def play(site: Site, scene: str, flow: Mapping[str, Any]) -> str:
     """What one rule leads to, as text: its name, the requests, the ledger."""
     rule = flow["rules"][0]
     status = rule.get("match", {}).get("status", "in-progress")
-    row = site.sandbox.add_call(id="caller", status=status, **SCENES.get(scene, {}))
+    around = SCENES.get(scene, {})
+    row = site.sandbox.add_call(id="caller", status=status, **around)
+    if around:
+        site.sandbox.add_call(id="other", from_="+14155550111", **around)
+        await site.sandbox.advance(1_000)
     site.sandbox.journal.clear()
-    site.flows(json.dumps(flow))
-    await site.poll()
     lines = [rule["id"]]
-    for entry in site.sandbox.journal:
-        if entry.request.kind not in READS:
-            lines += drawn(entry.request, row.sid)
+    async with open_beside(site) as beside:
+        site.flows(beside.flow(json.dumps(flow)))
+        await site.poll()
+        for entry in site.sandbox.journal:
+            if entry.request.kind not in READS:
+                lines += drawn(entry.request, row.sid)
+        lines += beside.posts()
     for part in await site.history():
         told = f": {part.detail}" if part.detail else ""
         lines.append(f"  {part.intent.part or 'update'} {part.outcome}{told}")
-    return "\n".join(lines) + "\n"
+        lines += unsent(part)
+    text = "\n".join(lines).replace(row.sid, "{CallSid}")
+    for name, pattern in _VARYING.items():
+        text = pattern.sub(name, text)
+    return f"{text}\n"
 
 
 def drawn(request: Request, sid: str) -> Iterator[str]:
@@ -76,5 +95,5 @@ def drawn(request: Request, sid: str) -> Iterator[str]:
     yield f"  {request.method} {path.replace(sid, '{CallSid}')}"
     for fields in (request.query, request.form):
         for name, value in fields.items():
-            shown = value if value.isprintable() else json.dumps(value, ensure_ascii=False)
+            shown = value if value.isprintable() else json.dumps(value)
             yield f"    {name}: {shown.replace(sid, '{CallSid}')}"

@@ -167,7 +167,7 @@ def read_api_base(text: str) -> str:
 
 def read_public_url(text: str) -> str:
     """`https://calls.example.com/flow/` without its last slash. Raises ValueError."""
-    parts = _web_address(text, "https://calls.example.com")
+    parts = _web_address(text, "https://calls.example.com", login="Twilio would not use them")
     if parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         raise ValueError("only scheme, host, port and a plain path; write https://host/path")
     return _origin(parts) + parts.path.rstrip("/")
@@ -179,7 +179,7 @@ def is_open_to_view(url: str) -> bool:
     return parts.scheme != "https" and not is_loopback(parts.hostname or "")
 
 
-def _web_address(text: str, like: str) -> SplitResult:
+def _web_address(text: str, like: str, *, login: str = "set TWILIO_… variables") -> SplitResult:
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -189,7 +189,7 @@ def _web_address(text: str, like: str) -> SplitResult:
     if not named or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError(f"not an http(s) URL; write it like {like}")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("credentials don't belong in the URL; set TWILIO_… variables")
+        raise ValueError(f"credentials don't belong in the URL; {login}")
     return parts
 
 

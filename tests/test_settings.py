@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from runner.settings import BadSettings, RunSettings, fault_of, read_api_base, settings_from
+from runner.settings import (
+    BadSettings,
+    NotificationSettings,
+    RunSettings,
+    fault_of,
+    is_open_to_view,
+    read_api_base,
+    settings_from,
+)
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -54,6 +62,18 @@ def test_the_api_base_belongs_to_how_twilio_is_reached() -> None:
         ("concurrency", 1_000),
         ("total_timeout", 0),
         ("api_base", "ftp://127.0.0.1"),
+        ("public_url", "calls.example"),
+        ("public_url", "ftp://calls.example"),
+        ("public_url", "https://calls.example/a?b=c"),
+        ("public_url", "https://calls.example/a#b"),
+        ("public_url", "https://calls.example/a//b"),
+        ("public_url", "https://calls.example/../b"),
+        ("public_url", "https://calls.example/a/."),
+        ("public_url", "https://calls.example/{token}"),
+        ("public_url", "https://calls.example/a%2Fb"),
+        ("public_url", "https://calls.example:http/"),
+        ("public_url", "https://me@calls.example/"),
+        ("public_url", "https://calls.example/\n"),
     ],
 )
 def test_what_can_not_work_is_refused_by_name(name: str, value: Any) -> None:
@@ -127,3 +147,42 @@ def test_other_api_bases_are_refused_with_the_reason(text: str, reason: str) -> 
     with pytest.raises(ValueError, match=reason) as raised:
         read_api_base(text)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://calls.example", "https://calls.example"),
+        ("https://calls.example/", "https://calls.example"),
+        ("https://Calls.example:8443/a/b.c/", "https://calls.example:8443/a/b.c"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+    ],
+)
+def test_a_public_url_has_no_slash_at_its_end(written: str, read: str) -> None:
+    assert settings_from({"public_url": "https://a"}, {"public_url": written}).public_url == read
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [
+        ("https://calls.example", False),
+        ("http://calls.example", True),
+        ("http://127.0.0.1:9090", False),
+        ("http://10.0.0.1", True),
+    ],
+)
+def test_what_goes_over_plain_http_is_open_to_view(url: str, is_open: bool) -> None:
+    assert is_open_to_view(url) is is_open
+
+
+def test_posts_have_settings_of_their_own() -> None:
+    config = {
+        "twilio": {"concurrency": 3},
+        "notifications": {"signing_secret_env": "A", "timeout": "3s", "concurrency": 4},
+    }
+    found = settings_from(config, {})
+    assert found.notifications == NotificationSettings(("A",), 3_000, 4)
+    assert found.twilio.concurrency == 3
+    assert settings_from({"twilio": {"concurrency": 3}}, {}).notifications.concurrency == 8
+    with pytest.raises(BadSettings, match="^timeout: "):
+        settings_from({"notifications": {"timeout": "2m"}}, {})

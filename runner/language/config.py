@@ -11,7 +11,7 @@ from runner.guards import DEFAULT_GUARD, Guards
 from runner.language.bench import Bench
 from runner.language.config_accounts import accounts_of
 from runner.language.config_never import never_files, never_of
-from runner.language.config_secrets import SECRET_KEYS, veil
+from runner.language.config_secrets import SECRET_KEYS, check_signing, veil
 from runner.language.files import Files
 from runner.language.guarding import check_guard, guard_of
 from runner.language.schema import Misfit, check
@@ -21,7 +21,9 @@ from runner.problems import Problem
 from runner.settings import fault_of
 
 #: Settings whose value may be well formed and of no use all the same.
-_SETTINGS = ("interval", "store", "listen", "api_base", "grace", "lease", "retention")
+_SETTINGS = (
+    *("interval", "store", "listen", "public_url", "api_base", "grace", "lease", "retention"),
+)
 _TWILIO = ("connect_timeout", "read_timeout", "total_timeout", "list_timeout")
 
 
@@ -91,6 +93,7 @@ def _compiled(document: Document, files: Files) -> tuple[Mapping[str, Any], list
         "guards": _guards(bench, data.get("guards")),
     }
     _check_settings(bench, data, misfits)
+    check_signing(bench, data.get("notifications"))
     told = [misfit.problem for misfit in misfits if not _is_secret(document, misfit)]
     compiled = {key: records.get(key, value) for key, value in data.items()}
     return compiled, [*told, *bench.problems]
@@ -140,6 +143,7 @@ def _places(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[
 
 def _nested(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object, tuple[str, ...]]]:
     yield ("twilio",), data.get("twilio"), _TWILIO
+    yield ("notifications",), data.get("notifications"), ("timeout",)
     accounts = data.get("accounts")
     for alias, account in (accounts if isinstance(accounts, dict) else {}).items():
         yield ("accounts", alias), account, ("interval",)

@@ -12,16 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runner.language.bench import Bench
 from runner.language.source import Document
 from runner.language.words import shown
 from runner.problems import Problem
 
 SECRET_KEYS = ("auth_token", "api_secret")
+#: Names variables that hold secrets.
+SIGNING_KEY = "signing_secret_env"
 SOURCES = ("env", "file", "credential")
 
 _SAFE_KEYS = ("region", "edge", "parent", "interval", "concurrency", "enabled")
 _SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_CAPITALS = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 _SECRETIVE = re.compile(r"token|secret|passw|credential", re.IGNORECASE)
 #: Twilio's tokens and API secrets have 32 letters and digits; SIDs have two more.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[A-Za-z0-9]{32}(?![A-Za-z0-9])")
@@ -37,6 +41,23 @@ _LONG = 6  # characters; a shorter word of broken YAML may be any word
 def looks_like_secret(text: str) -> bool:
     """Whether this is what a token looks like, and a name hardly does."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def check_signing(bench: Bench, notifications: object) -> None:
+    """Notes a secret that stands where the name of its variable should, and looks like one."""
+    if not isinstance(notifications, dict):
+        return
+    written = notifications.get(SIGNING_KEY)
+    places = (
+        [(written, index, name) for index, name in enumerate(written)]
+        if isinstance(written, list)
+        else [(notifications, SIGNING_KEY, written)]
+    )
+    for holder, key, name in places:
+        if isinstance(name, str) and _is_name(name) and looks_like_secret(name):
+            message = f"`{SIGNING_KEY}` holds what looks like the secret itself, not its variable"
+            hint = "set a variable and name that; a secret that others may have seen needs changing"
+            bench.error(bench.at(holder, key), "secret-in-place", message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,9 @@ def _spans_of(document: Document, hidden: list[str]) -> Iterator[tuple[int, int]
 def _below(holder: Any, data: Mapping[str, Any]) -> Iterator[_Spot]:
     """What stands under keys that sound like secrets, at any depth of ordinary settings."""
     for key, value in data.items():
-        if _SECRETIVE.search(key):
+        if key == SIGNING_KEY:
+            yield from _in_names(holder, key)
+        elif _SECRETIVE.search(key):
             yield from _all(holder, key)
         elif isinstance(value, dict):
             yield from _below(value, value)
@@ -120,6 +143,21 @@ def _all(holder: Any, key: str | int) -> Iterator[_Spot]:
             yield from _all(value, index)
     elif value is not None:
         yield _Spot(holder, key)
+
+
+def _in_names(holder: Any, key: str) -> Iterator[_Spot]:
+    """What stands where names of variables should, and is none."""
+    names = holder[key]
+    if isinstance(names, list):
+        for index, name in enumerate(names):
+            if not _is_name(name):
+                yield from _all(names, index)
+    elif not _is_name(names):
+        yield from _all(holder, key)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _CAPITALS.match(value) is not None
 
 
 def _in_accounts(data: Mapping[str, Any]) -> Iterator[_Spot]:

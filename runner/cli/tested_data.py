@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from runner.cli.junit import Case, Failure, Suite, as_xml
 from runner.cli.report import Style, as_object, as_text
 from runner.cli.tested import FileResult, Report, TestResult
 from runner.cli.tested_text import failure, report_text
+from runner.masking import bare_url, shown_request, shown_target
 from runner.timeline.compare import Result, Row, TripRow
 from runner.timeline.coverage import Coverage, Covered
-from runner.timeline.records import Act, Expectation, ExpectedTrip, Tripped
+from runner.timeline.records import (
+    Act,
+    Expectation,
+    ExpectedSide,
+    ExpectedTrip,
+    SideAct,
+    Tripped,
+)
 
 _PLAIN = Style()
 
@@ -77,11 +86,31 @@ def _trip_side(side: ExpectedTrip | Tripped) -> dict[str, Any]:
 
 
 def _expected(side: Expectation) -> dict[str, Any]:
-    return {**_side(side), "twiml": side.twiml, "line": side.position.line}
+    sides = None if side.sides is None else [_wanted(each) for each in side.sides]
+    return {**_side(side), "twiml": side.twiml, "sides": sides, "line": side.position.line}
 
 
 def _got(side: Act) -> dict[str, Any]:
-    return {**_side(side), "why": side.why, "detail": side.detail}
+    sides = [_sent(each) for each in side.sides]
+    return {**_side(side), "sides": sides, "why": side.why, "detail": side.detail}
+
+
+def _wanted(side: ExpectedSide) -> dict[str, Any]:
+    request = side.request
+    if request is not None and "headers" in request:
+        named = request["headers"]
+        request = {**request, "headers": list(named) if isinstance(named, Mapping) else "..."}
+    target = bare_url(side.target) if side.target and "://" in side.target else side.target
+    return {**asdict(side), "target": target, "request": request}
+
+
+def _sent(side: SideAct) -> dict[str, Any]:
+    """One request beside the update, without what may be secret in it."""
+    return {
+        **asdict(side),
+        "target": shown_target(side.route, side.target),
+        "request": shown_request(side.route, side.request),
+    }
 
 
 def _side(side: Expectation | Act) -> dict[str, Any]:

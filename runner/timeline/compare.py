@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from runner.durations import format_duration
+from runner.timeline import sides
 from runner.timeline.player import Played
 from runner.timeline.reasons import why_not
 from runner.timeline.records import Act, Expectation, ExpectedTrip, TimelineTest, Tripped
 from runner.timeline.twiml import same
 
 #: What two sides of a row can differ in.
-Difference: TypeAlias = Literal["at", "rule", "shadow", "then", "twiml", "request", "outcome"]
+Difference: TypeAlias = Literal[
+    "at", "rule", "shadow", "then", "twiml", "request", "sides", "outcome"
+]
 
 _TWIML = "Twiml"
 
@@ -122,6 +125,7 @@ def differences(expected: Expectation, got: Act) -> tuple[Difference, ...]:
         "then": expected.then not in (None, got.then),
         "twiml": expected.twiml is not None and not _same_twiml(expected.twiml, got),
         "request": expected.request is not None and not _same_request(expected, got),
+        "sides": expected.shadow == got.shadow and not sides.as_expected(expected, got),
         "outcome": expected.shadow == got.shadow and expected.outcome != got.outcome,
     }
     return tuple(name for name, differs in found.items() if differs)
@@ -146,10 +150,12 @@ def _told(expected: Expectation, got: Act, differs: Sequence[Difference]) -> Ite
             yield f"      got      {', '.join(got.then)}"
         elif name == "twiml":
             yield f"twiml: expected {expected.twiml}"
-            yield f"       got      {got.request.get(_TWIML) or _words(got.request)}"
+            yield f"       got      {got.request.get(_TWIML) or _words(got.request) or 'no update'}"
         elif name == "request":
             yield f"request: expected {_words(expected.request or {})}"
-            yield f"         got      {_words(got.request)}"
+            yield f"         got      {_words(got.request) or 'no update'}"
+        elif name == "sides":
+            yield from sides.told(expected, got)
         elif name == "shadow":
             sent = "only recorded it" if got.shadow else "did it"
             yield f"shadow: the rule {sent}"

@@ -11,7 +11,7 @@ from runner.language.source import Place
 from runner.language.words import nearest, shown, suggestion
 from runner.timeline.amounts import duration_at
 from runner.timeline.calls import names_of
-from runner.timeline.records import Expectation, ExpectedTrip, Part
+from runner.timeline.records import Expectation, ExpectedSide, ExpectedTrip, Part
 
 _SHADOWED = "shadowed"
 
@@ -71,8 +71,13 @@ def _expectation(
         then=None if then is None else tuple(then),
         twiml=written.get("twiml"),
         request=written.get("request"),
+        sides=_sides(written.get("sides")),
         **_ending(bench, written),
     )
+
+
+def _sides(written: Sequence[Mapping[str, Any]] | None) -> tuple[ExpectedSide, ...] | None:
+    return None if written is None else tuple(ExpectedSide(**side) for side in written)
 
 
 def _ending(bench: Bench, written: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,9 +110,8 @@ def _check_rule(bench: Bench, written: Mapping[str, Any], rules: Sequence[str]) 
 
 def _check_texts(bench: Bench, written: Mapping[str, Any]) -> None:
     places: list[Place] = [(written, "twiml")] if "twiml" in written else []
-    request = written.get("request", {})
-    if "Twiml" in request:
-        places.append((request, "Twiml"))
+    requests = [side.get("request", {}) for side in (written, *written.get("sides", ()))]
+    places += [(request, "Twiml") for request in requests if "Twiml" in request]
     for place in places:
         fault = fault_of(place[0][place[1]])
         if fault:

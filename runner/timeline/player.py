@@ -12,10 +12,12 @@ from runner.decision.never import protects
 from runner.engine.brain import Sight
 from runner.engine.brakes import Safety
 from runner.engine.loop import Engine
-from runner.engine.ports import Entry, Event, HistoryQuery, Store
+from runner.engine.ports import Event, HistoryQuery, Store
 from runner.model import FlowSet, Millis
 from runner.never import Never
+from runner.timeline.acts import acts_of
 from runner.timeline.gateway import ScriptedGateway
+from runner.timeline.outside import Listeners, publish
 from runner.timeline.reader import enforced
 from runner.timeline.records import Act, TimelineTest, Tripped
 from runner.timeline.virtual import VirtualClock, run_virtually
@@ -80,7 +82,7 @@ class _Player:
     async def play(self) -> Played:
         engine = Engine(
             ACCOUNT,
-            ScriptedGateway(self._world, self._clock),
+            ScriptedGateway(self._world, self._clock, numbers=self._test.numbers),
             store=self._store,
             clock=self._clock,
             tell=self._hear,
@@ -88,6 +90,7 @@ class _Player:
         engine.steady()
         engine.obey(Safety(protects=self._protects))
         engine.known_as(self._test.account)
+        engine.reach(web=Listeners(), publish=publish)
         engine.stale_after = self._test.poll
         engine.load(self._flow_set)
         polls = range(0, self._test.until + 1, self._test.poll)
@@ -98,7 +101,8 @@ class _Player:
         if self._crashes:
             raise Crashed(self._crashes[0])
         history = await self._store.history(HistoryQuery())
-        acts = tuple(self._act(entry) for entry in history)
+        names = self._world.names
+        acts = acts_of(history, self._flow_set, names, start=self._test.start)
         trips = tuple(self._trips)
         return Played(self._test, self._flow_set, acts, self._snapshots, len(polls), trips)
 
@@ -122,20 +126,6 @@ class _Player:
         """What happens stands in the ledger; only a fault of ours must not pass in silence."""
         if event.name == "action.crashed":
             self._crashes.append(str(event.fields.get("error")))
-
-    def _act(self, entry: Entry) -> Act:
-        intent = entry.intent
-        return Act(
-            at=intent.at - self._test.start,
-            call=self._world.names[intent.call_sid],
-            rule=intent.rule_key,
-            then=intent.then,
-            request=intent.request,
-            outcome=entry.outcome,
-            why=intent.why,
-            detail=entry.detail,
-            shadow=intent.number == 0,
-        )
 
 
 def _tripped(trip: Trip, at: Millis) -> Tripped:

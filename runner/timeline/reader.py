@@ -162,6 +162,7 @@ class _Tests:
             as_is=test.get("canary", self.data.get("canary")) == "as-is",
             account=self.data.get("account", ""),
             trips=trips,
+            numbers=_numbers(test.get("numbers", self.data.get("numbers", {}))),
         )
         self._check_times(test, made)
         return made
@@ -193,6 +194,14 @@ class _Tests:
             fault = _fault_of(expectation.at, made)
             if fault:
                 self.bench.error(expectation.position, "no-poll", fault[0], hint=fault[1])
+
+
+def _numbers(written: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """By number its fields; a mere text is the voice URL."""
+    return {
+        number: {"voice_url": fields} if isinstance(fields, str) else fields
+        for number, fields in written.items()
+    }
 
 
 def _fault_of(at: Millis, test: TimelineTest) -> tuple[str, str] | None:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from runner.model import FlowSet, Millis
 from runner.problems import Position
 
-#: What an update meets. `accepted` and `lost` carry it out, `error` and `dropped` don't; after
+#: What a request meets. `accepted` and `lost` carry it out, `error` and `dropped` don't; after
 #: `lost` and `dropped` no answer comes.
 AnswerKind: TypeAlias = Literal["accepted", "lost", "dropped", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Twilio answers to one update; the rest is about an `error`."""
+    """What Twilio answers to one request; the rest is about an `error`."""
 
     kind: AnswerKind = "accepted"
     code: int = 0
@@ -53,8 +53,24 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedSide:
+    """One request beside the update of an act. What is None is not looked at.
+
+    Values of `request` are text, or what the text must be as JSON.
+    """
+
+    then: str
+    target: str | None = None
+    request: Mapping[str, Any] | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
-    """One act that must happen. `then`, `twiml` and `request` are None where nothing is said."""
+    """One act that must happen. `then`, `twiml` and `request` are None where nothing is said.
+
+    `sides` are all requests beside the update, None where nothing is said of them.
+    """
 
     at: Millis
     call: str
@@ -65,6 +81,7 @@ class Expectation:
     request: Mapping[str, str] | None = None
     outcome: str = "done"
     shadow: bool = False
+    sides: tuple[ExpectedSide, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,10 @@ class Tripped:
 
 @dataclass(frozen=True, slots=True)
 class TimelineTest:
-    """One test, ready to be played. `start` is wall time, `until` the last moment of a poll."""
+    """One test, ready to be played. `start` is wall time, `until` the last moment of a poll.
+
+    `numbers` are the account's, with Twilio's fields of each.
+    """
 
     name: str
     position: Position
@@ -102,6 +122,7 @@ class TimelineTest:
     as_is: bool = False  # `canary: as-is`
     account: str = ""
     trips: tuple[ExpectedTrip, ...] = ()
+    numbers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +137,24 @@ class TestFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SideAct:
+    """One request beside the update of an act; `then` is the name of its action."""
+
+    then: str
+    route: str
+    target: str
+    request: Mapping[str, str]
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """One act that was done, as the ledger has it.
 
-    `at` is the poll that decided it; `then` the names of its actions; `why` what the rule saw;
-    `detail` what the outcome came from.
+    `at` is the poll that decided it; `then` the names of its actions in the order of the rule;
+    `request` the update, empty where there is none; `why` what the rule saw. `outcome` is the
+    update's, without one the worst of its `sides`; `detail` what that came from.
     """
 
     at: Millis
@@ -132,6 +166,7 @@ class Act:
     why: str
     detail: str = ""
     shadow: bool = False
+    sides: tuple[SideAct, ...] = ()
 
 
 #: A part of a test in its file: `calls`, `expect` or `trips`, and the number of the item.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from runner.engine.ports import StoreError
 from runner.pauses import Pause
-from runner.store import acts, trimming
+from runner.store import trimming
 from runner.store.sqlite import SqliteStore
 from tests.process import callflow
 from tests.store.intents import ENDING, INTENT, done, sids
@@ -250,29 +249,19 @@ async def test_an_update_alone_is_told_as_before_there_were_parts(
     assert log == update | {"part": "log", "route": "history"}
 
 
-def plan(file: Path, ask: Callable[[sqlite3.Connection], object]) -> str:
-    """How SQLite finds what is asked for."""
-    db = sqlite3.connect(file)
-    seen: list[str] = []
-    db.set_trace_callback(seen.append)
-    ask(db)
-    db.set_trace_callback(None)
-    steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {seen[0]}")]
-    db.close()
-    return "\n".join(steps)
-
-
-async def test_the_ends_of_a_window_are_found_by_an_index(tmp_path: Path) -> None:
-    await (await SqliteStore(tmp_path / "a.db").open()).close()
-    found = plan(tmp_path / "a.db", lambda db: acts.ended(db, "AC1", 5))
-    assert "USING INDEX acts_that_end (account=? AND at>?)" in found
-
-
-async def test_the_acts_of_calls_are_found_by_indexes(tmp_path: Path) -> None:
-    await (await SqliteStore(tmp_path / "a.db").open()).close()
-    found = plan(tmp_path / "a.db", lambda db: acts.acts(db, "AC1", {"CA1"}))
-    act = "account=? AND call_sid=? AND flow=? AND rule=? AND number=?"
-    assert "SEARCH here USING INDEX acts_once (account=? AND call_sid=?)" in found
-    assert f"SEARCH gone USING INDEX acts_withdrawn ({act})" in found
-    assert f"SEARCH again USING INDEX acts_once ({act} AND part=?)" in found
-    assert not re.search(r"^SCAN (here|gone|again)|TEMP B-TREE FOR GROUP", found, re.MULTILINE)
+async def test_parts_between_which_a_cut_falls_go_one_after_the_other(store: SqliteStore) -> None:
+    """The last row about the log stands far behind; what is old in front of it goes at once."""
+    log = replace(INTENT, call_sid="two", part="log", route="history")
+    update, told = await store.claim([replace(INTENT, call_sid="two"), log])
+    await store.record(update, "done", at=1_000, attempt=1)
+    await store.claim([replace(INTENT, call_sid=f"a{n}", number=0) for n in range(trimming.STEP)])
+    assert await store.trim(before=FAR, keep=[]) == trimming.STEP
+    assert await sids(store) == ["two", "two"]
+    await store.claim([replace(INTENT, call_sid=f"b{n}", number=0) for n in range(trimming.STEP)])
+    await store.record(told, "done", at=1_000, attempt=1)
+    forgotten = 0
+    for _ in range(2):
+        forgotten += await store.trim(before=FAR, keep=[])
+        assert (await store.verify()).fault == ""
+    assert forgotten == trimming.STEP + 2
+    assert await sids(store) == []

@@ -4,7 +4,7 @@ Only a prefix of the journal goes, and its last row's number and hash stay behin
 the checkpoint, where verification begins, and a row at the journal's end. What the prefix tells
 about acts and pauses that stay is told again at the end. No part of an act goes before all of them
 were over for long enough, tries that were withdrawn included; where the cut falls between them,
-the later ones go with the next trim at the latest. A trim that finds its part of the file
+the others go with a later trim. A trim that finds its part of the file
 not as it was written stops: it would remove the evidence.
 """
 

@@ -79,16 +79,19 @@ class Actor:
     async def resume(self, entries: Sequence[Entry], order: Order) -> None:
         """Settles an act whose end nobody saw: a crash, a stop, a lost answer.
 
-        Its parts are sent one after the other, so only the first can have been on its way. The
-        others surely were not: the next poll decides on them.
+        What touches the call is sent one part after the other, so only the first, which does, can
+        have been on its way. The next poll decides on the others that do; what tells of it is told.
         """
         first, *rest = entries
         act = Act(order, first, order.call, doubt=True)
         with self._watching(entries):
             async with self._turn():
                 await self._sending.settle(act)
-            if await self._goes_on(act, rest) and rest:
-                await self._records.leave(rest, "withdrawn", "the runner stopped before it")
+            if await self._goes_on(act, rest):
+                for entry in filter(is_telling, rest):
+                    self.beside(entry, order)
+                unsent = [entry for entry in rest if not is_telling(entry)]
+                await self._records.leave(unsent, "withdrawn", "the runner stopped before it")
 
     async def tell_of(self, entry: Entry, order: Order) -> None:
         """Carries out a part that nothing waits for, fresh or taken up again."""

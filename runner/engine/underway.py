@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from runner.decision.planner import Step
 from runner.engine.actor import Actor
@@ -34,13 +35,13 @@ class UnderWay:
 
     def take_up(self, left: Sequence[Entry], order_again: Callable[[Entry], Order]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
-        for entry in left:
-            if is_telling(entry):
-                self._tell_of(entry, order_again(entry))
-        touching = [entry for entry in left if not is_telling(entry)]
-        for act in () if self._actor.throttle.resting else acts_of(touching):
-            work = self._actor.resume(act, order_again(act[0]))
-            self._resuming.start(act[0].id, work)
+        for act in acts_of(left):
+            order = order_again(act[0])
+            for entry in _begun(act):
+                self._tell_of(entry, order)
+            rest = act[len(_begun(act)) :]
+            if rest and not self._actor.throttle.resting:
+                self._resuming.start(rest[0].id, self._actor.resume(rest, order))
 
     def look_after_documents(self) -> None:
         """From now on finds out whether what calls are told to play could be played."""
@@ -71,6 +72,11 @@ class UnderWay:
 
     def _look_after(self, entry: Entry, order: Order) -> None:
         self._after.start(entry.id, self._actor.aftermath.watch(entry, order))
+
+
+def _begun(act: Sequence[Entry]) -> list[Entry]:
+    """What may be told whatever becomes of the other parts: nothing before it is unfinished."""
+    return list(takewhile(is_telling, act))
 
 
 def acts_of(entries: Sequence[Entry]) -> list[list[Entry]]:

@@ -33,6 +33,7 @@ class Beside:
 
     service: RawServer
     documents: Documents
+    poster: WebPoster
 
     def flow(self, text: str) -> str:
         """A flow that posts to the service which is up."""
@@ -58,7 +59,7 @@ async def open_beside(site: Site) -> AsyncIterator[Beside]:
     async with raw_server(always(answer(204))) as service:
         site.engine.reach(web=poster, publish=documents.publish)
         try:
-            yield Beside(service, documents)
+            yield Beside(service, documents, poster)
         finally:
             await poster.close()
 

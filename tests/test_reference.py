@@ -129,8 +129,9 @@ def rule_that(action: str, word: str) -> str:
         then = action
     else:
         item = textwrap.indent(action, "    ").replace("    ", "  - ", 1)
-        goes_on = kind.ends or kind.exclusive or not kind.changes_call
-        then = f"then:\n{item}" + ("" if goes_on else "\n  - hangup")
+        steers = kind.changes_call and kind.extra is None
+        whole = kind.ends or kind.exclusive or kind.goes_on or not steers
+        then = f"then:\n{item}" + ("" if whole else "\n  - hangup")
     if "in-progress" not in kind.statuses:
         then += f"\nmatch: {{status: [{', '.join(kind.statuses)}]}}"
     return merged(RULE, then)
@@ -166,7 +167,8 @@ def test_an_action(entry: Entry, example: str, tmp_path: Path) -> None:
     rule = sound(flow_of(rule_that(example, entry.name)), tmp_path)
     assert entry.name in [action.name for action in rule.then]
     values = {"from": "+14155550100", "caller_name": None, "sid": "CA" + "0" * 32}
-    update = update_of(compose(rule.then, values.get))
+    found = {"voice": {"url": "https://example.com/voice"}}
+    update = update_of(compose(rule.then, values.get, found))
     assert (update is not None) == any(ACTIONS[each.name].changes_call for each in rule.then)
 
 

@@ -30,6 +30,13 @@ FLOWS = sorted(HERE.glob("*.yaml"))
 SCENES: Mapping[str, Mapping[str, Any]] = {
     "announce": {"twiml": "<Response><Dial><Conference>room</Conference></Dial></Response>"},
 }
+#: The number that is called unless the rule asks for another, and how calls to it begin.
+NUMBER = "+14155550100"
+VOICE = {
+    "voice_url": "https://example.com/voice?a=1&b=2",
+    "voice_method": "GET",
+    "voice_fallback_url": "https://example.com/sorry",
+}
 #: What differs from run to run: the names of documents that are served, and ports.
 _VARYING = {
     "{token}": re.compile(rf"(?<={PUBLIC}/twiml/)[\w-]+"),
@@ -66,7 +73,9 @@ async def play(site: Site, scene: str, flow: Mapping[str, Any]) -> str:
     rule = flow["rules"][0]
     status = rule.get("match", {}).get("status", "in-progress")
     around = SCENES.get(scene, {})
-    row = site.sandbox.add_call(id="caller", status=status, **around)
+    called = rule.get("match", {}).get("to", NUMBER)
+    site.sandbox.add_number(NUMBER, **VOICE)
+    row = site.sandbox.add_call(id="caller", status=status, to=called, **around)
     if around:
         site.sandbox.add_call(id="other", from_="+14155550111", **around)
         await site.sandbox.advance(1_000)

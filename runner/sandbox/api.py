@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from runner.sandbox import trace
 from runner.sandbox.errors import ApiError, not_found
 from runner.sandbox.exchange import Answer, Exchange
@@ -27,14 +29,17 @@ class Api:
             answer = request.deed(Exchange(request, self._world, self._renderer, taken))
         except ApiError as error:
             answer = Answer(error.status, error.body())
-        if request.kind in ("update", "side"):
+        if request.kind in ("create", "update", "side"):
             self._remember(request, answer)
         return answer
 
     def _remember(self, request: Request, answer: Answer) -> None:
         """Writes what a call was told into its trace."""
-        if self._world.has(request.sid):
+        sid, body = request.sid, answer.body
+        if answer.status < 300 and request.kind != "side":
+            # A call's own answer is long, and all that it said that is new is the SID.
+            sid = sid or msgspec.json.decode(body)["sid"]
+            body = msgspec.json.encode({"sid": sid})
+        if self._world.has(sid):
             told = (request.method, request.path, request.form)
-            trace.asked(
-                self._world, self._world.leg(request.sid), told, (answer.status, answer.body)
-            )
+            trace.asked(self._world, self._world.leg(sid), told, (answer.status, body))

@@ -68,6 +68,25 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment session. `keys` are of the request that opened it and of each one since.
+
+    `status` is `complete` or `cancel`, "" while it is open.
+    """
+
+    sid: str
+    order: Order
+    updated: Millis
+    keys: tuple[str, ...]
+    status: str = ""
+
+    @property
+    def open(self) -> bool:
+        """True while the caller can be asked for something."""
+        return not self.status
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A request about a call and what came back; `response` None where nothing did."""
 
@@ -96,6 +115,7 @@ class Below:
     forks: dict[str, Fork] = field(default_factory=dict)
     messages: dict[str, Posted] = field(default_factory=dict)
     subscriptions: dict[str, Posted] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
     #: Where the running document came from; None for one that an update brought with it.

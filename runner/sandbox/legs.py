@@ -30,7 +30,7 @@ class Happening:
     `records`, `types`, `fetches`, `told` (an update came), `cut` (it broke off what was going on)
     and `fault` (what Twilio's debugger would show); `streams`, `siprec` and `transcribes` (started
     or stopped, as `records` says of recordings), `message` (to the other end's application) and
-    `subscribes` (to its messages).
+    `subscribes` (to its messages), and `pays`.
     """
 
     at: Millis

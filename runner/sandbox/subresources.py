@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.sandbox import forks, recordings
@@ -85,3 +86,7 @@ def ended(world: World, leg: Leg) -> None:
     for subscription in leg.below.subscriptions.values():
         world.note(leg, "subscribes", f"stopped: {subscription.form['Callback']}")
     leg.below.subscriptions.clear()
+    for payment in leg.below.payments.values():
+        if payment.open:
+            leg.below.payments[payment.sid] = replace(payment, status="cancel")
+            world.note(leg, "pays", "cancel")

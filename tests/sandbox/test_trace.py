@@ -70,9 +70,21 @@ async def test_what_the_api_was_told_is_an_event(sandbox: Sandbox, http: Http) -
         "time_limit": "60",
     }
     assert told["response"]["response_code"] == 200
+    assert told["response"]["response_body"] == f'{{"sid":"{call.sid}"}}'
     assert before["request"]["url"].endswith("/Streams.json")
     assert before["response"]["response_code"] == 400
     assert "21205" in before["response"]["response_body"]
+
+
+async def test_a_call_that_the_api_made_begins_with_that(sandbox: Sandbox, http: Http) -> None:
+    form = {"To": "+14155550111", "From": "+14155550100", "Twiml": "<Response/>"}
+    call = Under(sandbox, http, (await http.create(**form)).json["sid"])
+    [event] = (await call.get("Events")).json["events"]
+    assert event["request"]["url"].endswith("/Calls.json")
+    assert event["request"]["parameters"]["to"] == "+14155550111"
+    assert event["response"]["response_code"] == 201
+    refused = await http.create(To="+14155550111")
+    assert refused.status == 400
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Under:
         reply = await self.http.ask(
             method, f"{path}/{name}.json" if name else f"{path}.json", **options
         )
-        if reply.status in (200, 201) and openapi.document() is not None:
+        if reply.status in (200, 201, 202) and openapi.document() is not None:
             shape = "/{CallSid}/" + what + (_NAMED if name else ".json")
             openapi.response(shape, method.lower(), reply.status).validate(reply.json)
         return reply

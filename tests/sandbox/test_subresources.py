@@ -183,3 +183,30 @@ async def test_strangers_are_not_found(sandbox: Sandbox, http: Http, call: Under
     assert refused(await call.post("Recordings", sid, Status="stopped")) == (404, 20404)
     http.auth = (sandbox.account_sid, "wrong")
     assert refused(await call.post("Recordings")) == (401, 20003)
+
+
+STARTING = (
+    '<Response><Start><Recording track="inbound"/>'
+    '<Stream name="agent" url="wss://agent.example/"/></Start>'
+    '<Pause length="60"/></Response>'
+)
+
+
+async def test_what_a_document_starts_is_a_resource_like_any_other(
+    sandbox: Sandbox, http: Http
+) -> None:
+    call = Under(sandbox, http, sandbox.add_call(id="call", twiml=STARTING).sid)
+    await sandbox.advance(1_000)
+    [recording] = (await call.get("Recordings")).json["recordings"]
+    assert (recording["channels"], recording["track"]) == (2, "inbound")
+    # The API's recording is another side's: it runs beside that one, and is the newest.
+    beside = await call.post("Recordings")
+    assert beside.status == 201
+    assert (await call.get("Recordings", "Twilio.CURRENT")).json == beside.json
+    stopped = await call.post("Recordings", recording["sid"], Status="stopped")
+    assert stopped.json["status"] == "stopped"
+    assert (await call.post("Streams", "agent", Status="stopped")).status == 200
+    assert call.lines("streams") == [
+        "started agent: wss://agent.example/, inbound_track",
+        "stopped agent",
+    ]

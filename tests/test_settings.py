@@ -184,5 +184,5 @@ def test_posts_have_settings_of_their_own() -> None:
     assert found.notifications == NotificationSettings(("A",), 3_000, 4)
     assert found.twilio.concurrency == 3
     assert settings_from({"twilio": {"concurrency": 3}}, {}).notifications.concurrency == 8
-    with pytest.raises(BadSettings, match="^timeout: "):
+    with pytest.raises(BadSettings, match=r"^timeout: "):
         settings_from({"notifications": {"timeout": "2m"}}, {})

@@ -34,6 +34,7 @@ from runner.cli.doctor_local import (
     read_patients,
     read_settings,
 )
+from runner.cli.doctor_public import examine_public, signing_findings
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.engine.clock import SystemClock
@@ -75,8 +76,9 @@ def command(
     """Look at everything that a runner needs, and say what to mend.
 
     Configuration, credentials and what they permit, clocks, flows and the URLs in them, the store,
-    who acts on it, pauses, the port. It changes nothing; what a key may change is tried on a call
-    that doesn't exist. Ends with 0 where all is well, with 1 where there is anything to look at.
+    who acts on it, pauses, the port, the public URL, signing secrets. It changes nothing; what a
+    key may change is tried on a call that doesn't exist. Ends with 0 where all is well, with 1
+    where there is anything to look at.
     """
     try:
         settings, findings = read_settings(config, options)
@@ -110,9 +112,11 @@ async def examine(visit: Visit) -> list[Finding]:
         _timed("store", doctor_store.examine_file(settings.store)),
         _timed("runner", doctor_store.examine_state(settings)),
         _timed("listen", examine_port(settings.listen)),
+        _timed("public", examine_public(settings, fetch=visit.fetch)),
     )
     found = await asyncio.gather(*parts)
-    return [finding for each in found for finding in each]
+    signing = signing_findings(settings, visit.environ)
+    return [finding for each in (*found, signing) for finding in each]
 
 
 def _timed(check: str, work: Awaitable[Sequence[Finding]]) -> Awaitable[Sequence[Finding]]:

@@ -153,7 +153,7 @@ async def examine_port(listen: str | None) -> list[Finding]:
     fault = await asyncio.to_thread(_bind, host, int(port))
     if not fault:
         return [ok("listen", f"{listen} is free")]
-    if await _is_a_runner(host, int(port)):
+    if await is_a_runner(listen):
         return [ok("listen", f"a runner answers at {listen}")]
     fix = "stop what has the port, or name another with listen or --listen"
     return [problem("listen", f"{listen} can't be had: {fault}", fix)]
@@ -172,10 +172,12 @@ def _bind(host: str, port: int) -> str:
     return ""
 
 
-async def _is_a_runner(host: str, port: int) -> bool:
+async def is_a_runner(listen: str) -> bool:
+    """Whether a runner answers at `HOST:PORT`."""
     from runner.gateway.documents import NotFetched, fetch_document
 
-    shown = f"[{host}]" if ":" in host else host
+    host, _, port = listen.rpartition(":")
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
     try:
         document = await fetch_document(f"http://{shown}:{port}/healthz", limit=2_000)
         return document.status == 200 and bool(json.loads(document.body).get("alive"))

@@ -87,6 +87,9 @@ class RunSettings:
     log_format: str = "text"
     #: Phone numbers are personal data: masked unless asked for.
     show_numbers: bool = False
+    #: Whether Twilio is asked, after acts that gave a call a document to play, if it could: two
+    #: requests more for each.
+    check_notifications: bool = False
     #: `HOST:PORT` of the status page and the metrics; None serves none.
     listen: str | None = None
     #: Where Twilio reaches what is served there, `https://host[/path]`; None where it can't.
@@ -271,6 +274,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "store": _store,
     "log_format": _log_format,
     "show_numbers": bool,
+    "check_notifications": bool,
     "listen": _listen,
     # Shorter, and a slow disk loses it; longer, and calls wait for minutes after a crash.
     "lease": lambda value: _duration(value, 500, 300_000),

@@ -84,6 +84,8 @@ class Crew:
         engine.obey(Safety(self.settings.guards, protected, self.kill))
         publish = None if self.documents is None else self.documents.publish
         engine.reach(web=self.web, publish=publish)
+        if self.settings.check_notifications:
+            engine.check_notifications()
         return engine
 
 

@@ -112,6 +112,7 @@ async def _poll_all(crew: Crew, job: Job, stop: asyncio.Event) -> Sequence[Poll]
         found.extend(each for each in ended if isinstance(each, Poll))
         for engine in engines:
             await engine.settle()
+        await asyncio.gather(*(engine.look_on(job.settings.grace) for engine in engines))
         for each in ended:  # only now: one account's trouble cuts off no other's acts
             if isinstance(each, BaseException):
                 raise each

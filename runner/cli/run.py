@@ -62,6 +62,12 @@ LINGER: Millis = 400
 @option("--log-format", type=click.Choice(["text", "json"]), help="Default: text.")
 @option("--grace", metavar="DURATION", help="Time for actions in flight to end (default: 10s).")
 @option("--show-numbers", is_flag=True, default=None, help="Don't mask phone numbers.")
+@option(
+    "--check-notifications",
+    is_flag=True,
+    default=None,
+    help="Ask after acts whether Twilio could play what it was given.",
+)
 def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -> int:
     """Apply the flows to live calls until stopped.
 

@@ -1,4 +1,4 @@
-"""Calls and people as data (of a scenario, or of the control API) to plans, or to complaints."""
+"""Calls, people and numbers as data (of a scenario or the control API): plans, or complaints."""
 
 from __future__ import annotations
 

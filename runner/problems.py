@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+#: A `note` complains of nothing: it tells what somebody asked for.
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,3 +40,7 @@ class Problem:
     def is_error(self) -> bool:
         """True where the file cannot be used as it stands."""
         return self.severity == "error"
+
+    def fails(self, strict: bool) -> bool:
+        """Whether it fails a check; with `strict` warnings do too."""
+        return self.is_error or (strict and self.severity == "warning")

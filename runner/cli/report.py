@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ WIDTH = 100  # columns of a source line that are shown
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
 _TAB = "    "
-_COLOURS = {"error": "red", "warning": "yellow"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,11 @@ def as_json(problems: Iterable[Problem]) -> str:
 
 
 def summary(problems: Sequence[Problem], files: int) -> str:
-    """`3 files, 2 errors, 1 warning`; `3 files, no problems`."""
-    errors = sum(problem.is_error for problem in problems)
-    warnings = len(problems) - errors
-    parts = [counted(errors, "error")] if errors else []
-    parts += [counted(warnings, "warning")] if warnings else []
-    return ", ".join([counted(files, "file"), *(parts or ["no problems"])])
+    """`3 files, 2 errors, 1 warning`; `3 files, no problems, 7 notes`."""
+    counts = Counter(problem.severity for problem in problems)
+    parts = [counted(counts[name], name) for name in ("error", "warning") if counts[name]]
+    notes = [counted(counts["note"], "note")] if counts["note"] else []
+    return ", ".join([counted(files, "file"), *(parts or ["no problems"]), *notes])
 
 
 def one_line(problem: Problem, style: Style = _PLAIN) -> str:

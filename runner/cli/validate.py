@@ -16,14 +16,19 @@ from runner.cli.formats import FORMATS, Findings
 from runner.cli.options import option
 from runner.language.folders import CONFIG_FILE, CONFIG_NAMES
 from runner.language.loader import load, load_config
+from runner.model import Rule
+from runner.problems import Problem
 
 _EPILOG = """\b
 Examples:
   callflow validate
   callflow validate flows/ callflow.yaml --strict
   callflow validate flows/long-calls.yaml --format sarif
+  callflow validate --effects
 """
 
+#: The code of what `--effects` tells.
+EFFECT = "effect"
 _FOR_PEOPLE = ("text", "github")  # GitHub shows the log too
 
 
@@ -38,14 +43,15 @@ _FOR_PEOPLE = ("text", "github")  # GitHub shows the log too
     help="How problems are written to standard output.",
 )
 @option("--strict", is_flag=True, help="Warnings fail too.")
-def command(paths: tuple[Path, ...], format_: str, strict: bool) -> int:
+@option("--effects", is_flag=True, help="Note what each rule does to a call and its other legs.")
+def command(paths: tuple[Path, ...], format_: str, strict: bool, effects: bool) -> int:
     """Check flow files: YAML, schema and meaning.
 
     PATH is a file or a folder. Where none is given, what `run` would load is checked: the
     callflow.yaml here, if there is one, and its flows, else flows/. Ends with 0 where the files
     are fit to run, with 1 where there is an error (with --strict, also a warning).
     """
-    findings = _look_at(paths or _what_run_loads())
+    findings = _look_at(paths or _what_run_loads(), effects=effects)
     write = FORMATS.get(format_)
     click.echo(write(findings, strict) if write else _text(findings), nl=False)
     if format_ in _FOR_PEOPLE:
@@ -59,7 +65,7 @@ def _what_run_loads() -> list[Path]:
     return [*([config] if config.is_file() else []), *map(Path, named or ["flows"])]
 
 
-def _look_at(paths: Sequence[Path]) -> Findings:
+def _look_at(paths: Sequence[Path], *, effects: bool) -> Findings:
     findings, poll = Findings(), None
     for path in paths:
         if path.name in CONFIG_NAMES and not path.is_dir():
@@ -72,8 +78,20 @@ def _look_at(paths: Sequence[Path]) -> Findings:
         loaded = load(flows, poll=poll)
         findings.problems.extend(loaded.problems)
         findings.texts.update(loaded.texts)
+        if effects and loaded.flow_set is not None:
+            findings.problems.extend(map(_effect, loaded.flow_set.rules))
     findings.problems.sort()
     return findings
+
+
+def _effect(rule: Rule) -> Problem:
+    """What the rule does to any call that it acts on, noted where it says what it does."""
+    # Here, not above: whoever only validates doesn't need the engine's records.
+    from runner.decision.effects import rule_effects
+
+    words = "; ".join(effect.words for effect in rule_effects(rule))
+    said = f"{rule.key}: {words or 'nothing but what it says'}"
+    return Problem(rule.then[0].position, EFFECT, said, severity="note")
 
 
 def _text(findings: Findings) -> str:

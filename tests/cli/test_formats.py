@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
 from runner.cli.formats import FORMATS, Findings
+from runner.cli.validate import EFFECT
 from runner.language.codes import CODES
 from runner.language.loader import load, load_config
 from runner.problems import Position, Problem
@@ -211,7 +212,7 @@ def test_junit_shows_the_line_with_its_caret(tmp_path: Path) -> None:
 
 def test_every_code_is_explained_and_no_other(golden: Findings) -> None:
     """A new code gets its row in runner/language/codes/."""
-    used = {problem.code for problem in golden.problems} | WITHOUT_GOLDEN
+    used = {problem.code for problem in golden.problems} | WITHOUT_GOLDEN | {EFFECT}
     used |= {problem.code for path in CONFIGS for problem in load_config(path).problems}
     # Test files of flows have no golden files; their problems are made in one room.
     noted = re.compile(r'\.(?:error|warn)\((?:[^()"]|\([^()]*\))*"([a-z0-9-]+)"')

@@ -109,7 +109,7 @@ def test_the_examples_of_the_help_run(folder: Path) -> None:
     (folder / "flows/good.yaml").unlink()
     text = callflow("validate", "--help", cwd=folder).stdout
     examples = [line.split() for line in text.splitlines() if line.startswith("    callflow ")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     for _, *arguments in examples:
         assert callflow(*arguments, cwd=folder).returncode == 0
 

@@ -23,6 +23,6 @@ def _case(problem: Problem, findings: Findings, strict: bool) -> Case:
     position = problem.position
     name = f"{problem.code} at {position.line}:{position.column}"
     text = report.as_text([problem], findings.texts)
-    if not (problem.is_error or strict):
+    if not problem.fails(strict):
         return Case(name, output=text, line=position.line)
     return Case(name, Failure(sentence(problem), problem.code, text), line=position.line)

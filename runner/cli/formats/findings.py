@@ -21,7 +21,7 @@ class Findings:
 
     def fails(self, strict: bool) -> bool:
         """Whether these findings end the command with 1."""
-        return any(problem.is_error or strict for problem in self.problems)
+        return any(problem.fails(strict) for problem in self.problems)
 
 
 def sentence(problem: Problem) -> str:

@@ -10,6 +10,8 @@ from runner.cli.formats.findings import Findings, sentence
 from runner.problems import Problem
 
 _IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+#: What GitHub calls otherwise.
+_LEVELS = {"note": "notice"}
 _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
 
 
@@ -29,7 +31,8 @@ def _annotation(problem: Problem) -> str:
         "title": problem.code,
     }
     where = ",".join(f"{key}={_escaped(text, _IN_PROPERTY)}" for key, text in properties.items())
-    return f"::{problem.severity} {where}::{_escaped(sentence(problem), _IN_MESSAGE)}\n"
+    level = _LEVELS.get(problem.severity, problem.severity)
+    return f"::{level} {where}::{_escaped(sentence(problem), _IN_MESSAGE)}\n"
 
 
 def _escaped(text: str, escapes: dict[str, str]) -> str:

@@ -23,6 +23,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The conditions of a rule can't all hold of any call.",
         "Remove one of them, or put them under `any`.",
     ),
+    "effect": (
+        "What a rule does to each call that it acts on, and to its other legs; told on request.",
+        "Nothing is to be mended: `callflow validate --effects` asks for it.",
+    ),
     "for-shorter-than-poll": (
         "A `for` is over before calls are looked at again, so it does what none would.",
         "Write the time between two polls or more, or remove it.",

@@ -63,6 +63,8 @@ class Aside:
     url: str = ""
     #: How long this round of it has been heard: silence is not repeated.
     heard: Millis = 0
+    #: What is heard of it right now; of two asides each knows its own.
+    doing: str = ""
     over: bool = False
 
 
@@ -76,8 +78,7 @@ def stop(aside: Aside | None) -> None:
     """Breaks an aside off; None is none."""
     if aside is not None and not aside.over:
         aside.over = True
-        for leg in aside.ears():
-            leg.doing = ""
+        _fall_silent(aside, aside.ears())
 
 
 def _open(
@@ -126,8 +127,7 @@ def _go_on(world: World, aside: Aside) -> None:
     if not legs:
         aside.over = True
         return
-    for leg in legs:
-        leg.doing = ""
+    _fall_silent(aside, legs)
     if not aside.verbs:
         _at_end(world, aside)
         return
@@ -141,6 +141,12 @@ def _go_on(world: World, aside: Aside) -> None:
     else:
         _fault(world, aside, aside.manner.code, f"<{verb.name}> can't be played here")
         world.timeline.after(0, partial(_go_on, world, aside))
+
+
+def _fall_silent(aside: Aside, legs: Sequence[Leg]) -> None:
+    for leg in legs:
+        if leg.doing == aside.doing:
+            leg.doing = ""
 
 
 def _at_end(world: World, aside: Aside) -> None:
@@ -158,6 +164,7 @@ def _end(aside: Aside, how: str) -> None:
 
 def _sound(world: World, aside: Aside, verb: Element) -> None:
     sound = sound_of(verb)
+    aside.doing = sound.doing
     for leg in aside.ears():
         world.note(leg, sound.kind, sound.text)
         leg.doing = sound.doing

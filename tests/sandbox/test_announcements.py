@@ -117,6 +117,20 @@ def test_everybody_hears_what_is_for_everybody_but_who_is_on_hold(world: World) 
     assert world.heard("eve") == []
 
 
+def test_who_waits_alone_is_spoken_to_over_the_music(world: World) -> None:
+    music = page(world, "music", "<Say>one two three four five</Say>")
+    wait = f'waitUrl="{music}" startConferenceOnEnter="false"'
+    call(world, "eve", f"<Dial><Conference {wait}>other</Conference></Dial>")
+    to(world, 1_000)
+    url = page(world, "said", "<Say>a b c d e f g h</Say>")
+    conferencing.announce(world, seat(world, "eve"), Source(url=url))
+    to(world, 2_000)
+    world.redirect(world.leg("eve"), Source(twiml="<Response><Hangup/></Response>"))
+    to(world, 60_000)
+    assert world.heard("eve") == ["one two three four five", "a b c d e f g h"]
+    assert (2_150, "cut", "saying 'a b c d e f g h'") in lines(world, "eve")
+
+
 async def test_the_api_announces(sandbox: Sandbox, http: Http) -> None:
     asked: list[dict[str, str]] = []
 

@@ -8,6 +8,7 @@ from runner.sandbox import conferencing
 from runner.sandbox.conferences import Conference
 from runner.sandbox.legs import Source
 from runner.sandbox.plans import Person
+from runner.sandbox.rooms import KEPT, Rooms
 from runner.sandbox.world import World
 from tests.sandbox.lines import START, call, lines, page, since, to
 
@@ -181,3 +182,14 @@ def test_the_same_name_later_is_another_conference(world: World) -> None:
     first, second = world.conferences.rows.values()
     assert (first.status, second.status, first.name) == ("completed", "init", second.name)
     assert first.sid != second.sid
+
+
+def test_conferences_that_are_over_are_forgotten_in_time() -> None:
+    rooms: Rooms[Conference] = Rooms()
+    for number in range(KEPT + 2):
+        conference = Conference(f"CF{number}", "room", (START, number), START)
+        rooms.add(conference)
+        rooms.close(conference)
+    assert len(rooms.rows) == KEPT
+    assert "CF1" not in rooms.rows
+    assert rooms.named("room") is None

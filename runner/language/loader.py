@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +23,18 @@ from runner.settings import RunSettings
 
 __all__ = ["Config", "Loaded", "load", "load_config"]
 
+#: A problem is shown with the line it is on; what is marked under this code no log is to show.
+_SECRET = "secret-in-flow"
+_LINE_END = re.compile(r"(\r\n|[\r\n])")
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What became of the files.
 
     `flow_set` is None where there is any error: flows come into force together or not at all.
-    `texts` holds what was read, and `files` the SHA-256 of it, by path; list files included.
+    `texts` holds what was read, with stars for secrets that stand in a flow, and `files` the
+    SHA-256 of it, by path; list files included.
     """
 
     flow_set: FlowSet | None
@@ -61,10 +67,23 @@ def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
     problems.extend(_duplicates(flows))
     with bounded_guesses():
         problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
+    for problem in problems:
+        _hide(problem, files.texts)
     flow_set = None
     if not any(problem.is_error for problem in problems):
         flow_set = FlowSet(tuple(flows), dict(files.digests))
     return Loaded(flow_set, tuple(sorted(set(problems))), files.texts, files.digests)
+
+
+def _hide(problem: Problem, texts: dict[str, str]) -> None:
+    """Puts stars over what a problem marks, where that is a secret."""
+    where = problem.position
+    if problem.code == _SECRET and where.path in texts:
+        parts = _LINE_END.split(texts[where.path])  # lines, and what ends each
+        line, start = parts[2 * where.line - 2], where.column - 1
+        end = start + where.width
+        parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
+        texts[where.path] = "".join(parts)
 
 
 @contextmanager

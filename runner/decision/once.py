@@ -15,6 +15,8 @@ from runner.model import Millis, Moment, Once
 class Past:
     """What a rule has done to one call: how often, when last, and whether it shadowed it.
 
+    `count` is the number of its last act that stands: one before it that was withdrawn later counts
+    as if it stood, for its number can't be given away any more.
     `open` is the number of the first act of which some parts stand and others were withdrawn, and
     `missing` the keys of those others; 0 where there is none such.
     """

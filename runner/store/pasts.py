@@ -28,7 +28,7 @@ def with_act(past: Past, *, number: int, at: Millis, missing: Collection[str]) -
     open_, parts = past.open, past.missing
     if missing and (not open_ or number < open_):
         open_, parts = number, frozenset(missing)
-    return Past(past.count + 1, max(past.last, at), past.shadowed, open_, parts)
+    return Past(max(past.count, number), max(past.last, at), past.shadowed, open_, parts)
 
 
 def pasts_of(entries: Iterable[Entry]) -> dict[str, Past]:

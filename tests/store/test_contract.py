@@ -55,7 +55,7 @@ async def test_acts_tell_what_each_rule_did_to_each_call(store: Store) -> None:
         "CA1": {"caps/cut": Past(2, 5_000), "caps/warn": Past(1, 1_000)}
     }
     await store.record(first, "withdrawn", at=2, attempt=1)
-    assert (await store.acts("AC1", {"CA1"}))["CA1"]["caps/cut"] == Past(1, 5_000)
+    assert (await store.acts("AC1", {"CA1"}))["CA1"]["caps/cut"] == Past(2, 5_000)
 
 
 async def test_a_shadow_is_recorded_once_and_counts_for_nothing_else(store: Store) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,14 +12,15 @@ from runner.actions import ACTIONS, BadArgument
 from runner.actions.composing import compose, update_of
 from runner.actions.sequence import check_sequence
 from runner.call import Call, parse_rfc2822
+from runner.cli import calls_trace
 from runner.cli.by_hand import protection_of
-from runner.cli.credentials import Session, Where, account_option, api_base_option, ask_twilio
+from runner.cli.calls_shared import checked_sid, print_json, shared, sid_argument, where_of
+from runner.cli.credentials import Session, ask_twilio
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.options import F, option
 from runner.cli.terminal import printable
 from runner.durations import format_duration
 from runner.engine.ports import CallQuery, Listing
-from runner.gateway.rows import is_call_sid
 from runner.masking import mask_numbers
 from runner.model import LIVE_STATUSES, Action, Millis, Update
 from runner.problems import Position
@@ -52,39 +52,12 @@ def command() -> None:
     """
 
 
-def _shared(function: F) -> F:
-    """The options of every command here."""
-    choice = click.Choice(["text", "json"])
-    function = option(
-        "--format", "form", type=choice, default="text", help="For people or for programs."
-    )(function)
-    function = option("--show-numbers", is_flag=True, help="Show phone numbers in full.")(function)
-    function = option("--config", metavar="FILE", help="Configuration file: callflow.yaml.")(
-        function
-    )
-    return account_option(api_base_option(function))
-
-
 def _changing(function: F) -> F:
     """The options of every command here that changes a call."""
     function = option(
         "--even-protected", is_flag=True, help="Also a call that no flow may change."
     )(function)
-    return _shared(function)
-
-
-def _where(options: dict[str, Any]) -> Where:
-    """Takes out of the options what says whom to ask."""
-    return Where(options.pop("account"), options.pop("api_base"), options.pop("config"))
-
-
-def _checked_sid(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not is_call_sid(value):
-        raise click.BadParameter("not a call SID: CA and 32 characters of 0-9 and a-f")
-    return value
-
-
-_sid = click.argument("sid", callback=_checked_sid)
+    return shared(function)
 
 
 @command.command("list", epilog="Example: callflow calls list --status completed --limit 5")
@@ -99,13 +72,13 @@ _sid = click.argument("sid", callback=_checked_sid)
 )
 @option("--to", help="Only calls to this number, SIP address or client.")
 @option("--from", "from_", help="Only calls from this number, SIP address or client.")
-@option("--parent", metavar="SID", callback=_checked_sid, help="Only the legs of this call.")
+@option("--parent", metavar="SID", callback=checked_sid, help="Only the legs of this call.")
 @option(
     "--limit",
     type=click.IntRange(min=1),
     help=f"At most this many; {LATEST} where a status asked for is not live.",
 )
-@_shared
+@shared
 def list_calls(statuses: tuple[str, ...], limit: int | None, form: str, **options: Any) -> None:
     """List calls, by default those in progress.
 
@@ -119,10 +92,10 @@ def list_calls(statuses: tuple[str, ...], limit: int | None, form: str, **option
         parent_call_sid=options["parent"],
         limit=LATEST if bounded else limit,
     )
-    listing = ask_twilio(_where(options), lambda session: session.gateway.list_calls(query))
+    listing = ask_twilio(where_of(options), lambda session: session.gateway.list_calls(query))
     rows = [_shown(call, numbers=options["show_numbers"]) for call in listing.calls]
     if form == "json":
-        _print_json(rows)
+        print_json(rows)
     else:
         _print_table(rows, listing)
     if bounded and len(rows) == LATEST:
@@ -130,14 +103,14 @@ def list_calls(statuses: tuple[str, ...], limit: int | None, form: str, **option
 
 
 @command.command(epilog=f"Example: callflow calls show CA{'0' * 31}1")
-@_sid
-@_shared
+@sid_argument
+@shared
 def show(sid: str, form: str, show_numbers: bool, **options: Any) -> None:
     """Show one call as it is now."""
-    call = ask_twilio(_where(options), lambda session: session.gateway.fetch_call(sid))
+    call = ask_twilio(where_of(options), lambda session: session.gateway.fetch_call(sid))
     row = _shown(call, numbers=show_numbers)
     if form == "json":
-        _print_json(row)
+        print_json(row)
         return
     known = {name: value for name, value in row.items() if value not in (None, "")}
     width = max(map(len, known))
@@ -145,10 +118,14 @@ def show(sid: str, form: str, show_numbers: bool, **options: Any) -> None:
         click.echo(f"{name:<{width}}  {printable(value)}")
 
 
+command.add_command(calls_trace.events)
+command.add_command(calls_trace.notifications)
+
+
 @command.command(
     epilog=f'\b\nExample: callflow calls say CA{"0" * 31}1 "One minute left." --then hangup'
 )
-@_sid
+@sid_argument
 @click.argument("text")
 @option("--voice", help="A voice of Twilio's, say Polly.Joanna.")
 @option("--language", help="The language of the text, say en-GB.")
@@ -175,7 +152,7 @@ def say(sid: str, text: str, then: str | None, **options: Any) -> None:
 @command.command(
     epilog=f"\b\nExample: callflow calls redirect CA{'0' * 31}1 https://example.com/menu"
 )
-@_sid
+@sid_argument
 @click.argument("url")
 @option("--method", type=click.Choice(["GET", "POST"]), help="How Twilio fetches it: POST.")
 @_changing
@@ -186,7 +163,7 @@ def redirect(sid: str, url: str, method: str | None, **options: Any) -> None:
 
 
 @command.command(epilog=f"Example: callflow calls hangup CA{'0' * 31}1")
-@_sid
+@sid_argument
 @_changing
 def hangup(sid: str, **options: Any) -> None:
     """End a call, whatever it is doing."""
@@ -194,7 +171,7 @@ def hangup(sid: str, **options: Any) -> None:
 
 
 @command.command(epilog=f"Example: callflow calls cancel CA{'0' * 31}1")
-@_sid
+@sid_argument
 @_changing
 def cancel(sid: str, **options: Any) -> None:
     """Stop a call that is queued or ringing; an answered one goes on."""
@@ -215,7 +192,7 @@ def _action(name: str, value: Any = None) -> Action:
 
 def _change(sid: str, actions: Sequence[Action], **options: Any) -> Call:
     """Sends the one update that the actions are, and says what Twilio made of it."""
-    update, where = _update(actions), _where(options)
+    update, where = _update(actions), where_of(options)
     form, show_numbers = options["form"], options["show_numbers"]
 
     async def work(session: Session) -> Call:
@@ -225,7 +202,7 @@ def _change(sid: str, actions: Sequence[Action], **options: Any) -> Call:
 
     call = ask_twilio(where, work)
     if form == "json":
-        _print_json(_shown(call, numbers=show_numbers))
+        print_json(_shown(call, numbers=show_numbers))
     else:
         asked = ", then ".join(action.name for action in actions)
         click.echo(f"{call.sid} {call.status or 'unknown'}: {asked} accepted")
@@ -257,10 +234,6 @@ def _shown(call: Call, *, numbers: bool) -> dict[str, str | None]:
         row |= {name: mask_numbers(row[name] or "") or row[name] for name in _PERSONAL}
         row["caller_name"] = "***" if row["caller_name"] else row["caller_name"]
     return row
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _print_table(rows: Sequence[dict[str, str | None]], listing: Listing) -> None:

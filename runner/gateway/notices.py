@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -51,18 +51,31 @@ class Exchange:
     body: str
 
 
+T = TypeVar("T", Notice, Exchange)
+
+
 async def read_notices(line: Line, lists: Lists, sid: str) -> Sequence[Notice]:
     """The errors and warnings of a call, oldest first. Raises a `GatewayError`."""
     path = f"{path_of_call(line, sid)}/Notifications.json"
     notices = [_notice(row) for row in await lists.read(path, "notifications")]
-    return sorted(notices, key=lambda notice: notice.at)
+    return _oldest_first(notices)
 
 
 async def read_exchanges(line: Line, lists: Lists, sid: str) -> Sequence[Exchange]:
     """The requests about a call, oldest first. Raises a `GatewayError`."""
     path = f"{path_of_call(line, sid)}/Events.json"
     exchanges = [_exchange(row) for row in await lists.read(path, "events")]
-    return sorted(exchanges, key=lambda exchange: exchange.at)
+    return _oldest_first(exchanges)
+
+
+def _oldest_first(rows: Sequence[T]) -> list[T]:
+    """In order of time; of one second, in the order of the list, which begins with the newest.
+
+    Unless its dates say that it begins with the oldest.
+    """
+    dates = [row.at for row in rows if row.at]
+    ascending = bool(dates) and dates[0] < dates[-1]
+    return sorted(rows if ascending else reversed(rows), key=lambda row: row.at)
 
 
 def _notice(row: Row) -> Notice:

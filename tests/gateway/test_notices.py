@@ -70,6 +70,24 @@ async def test_each_field_is_read_as_twilio_writes_it(
     assert {name: getattr(notice, name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([("c", SECOND), ("b", FIRST), ("a", FIRST)], "abc"),
+        ([("a", FIRST), ("b", SECOND), ("c", SECOND)], "abc"),
+        ([("c", FIRST), ("b", FIRST), ("a", FIRST)], "abc"),
+        ([("c", SECOND), ("b", FIRST), ("a", None)], "abc"),
+    ],
+)
+async def test_within_a_second_the_order_of_the_list_tells(
+    listed: list[tuple[str, str | None]], expected: str
+) -> None:
+    rows = [row(sid=sid, message_date=date) for sid, date in listed]
+    reply = serving(lambda _request: answer(200, {"notifications": rows}))
+    async with raw_server(reply) as server, gateway_at(server.base) as gateway:
+        assert "".join(notice.sid for notice in await gateway.notices(SID)) == expected
+
+
 async def test_events_are_requests_with_what_came_back() -> None:
     request = {"method": "POST", "url": "https://example.com/a", "parameters": {"To": "+1", "n": 5}}
     response = {

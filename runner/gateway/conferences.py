@@ -23,13 +23,16 @@ from runner.model import Millis
 KEPT: Millis = 1_000
 #: So many conferences are read at once: the account's other requests need their turns too.
 AT_ONCE = 10
+#: The statuses of a conference that somebody is in, in the order in which it goes through them: a
+#: caller who waits alone for an agent is in one that has not begun.
+LIVE = ("init", "in-progress")
 #: A participant in one of these hears nothing any more.
 _GONE = frozenset({"complete", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One conference in progress."""
+    """One conference that is not over."""
 
     sid: str
     name: str
@@ -62,7 +65,7 @@ class _Reading:
 
 
 class Conferences:
-    """The conferences in progress of one account. `ticks` is a clock that never jumps."""
+    """The live conferences of one account. `ticks` is a clock that never jumps."""
 
     def __init__(self, line: Line, lists: Lists, *, ticks: Callable[[], Millis]) -> None:
         self._line = line
@@ -105,7 +108,7 @@ class Conferences:
             raise NotProcessed(text, hint=error.hint) from None
         if place is None:
             hint = "an announcement is for calls that are in a conference; `say` speaks to others"
-            raise NothingThere("the call is in no conference that is in progress", hint=hint)
+            raise NothingThere("the call is in no conference", hint=hint)
         return place
 
     async def _find(self, sid: str, *, anew: bool = False) -> Place | None:
@@ -129,11 +132,13 @@ class Conferences:
 
     async def _read(self) -> Mapping[str, Place]:
         path = f"{self._line.account}/Conferences.json"
+        rows: list[Row] = []
         try:
-            rows = await self._lists.read(path, "conferences", {"Status": "in-progress"})
+            for status in LIVE:
+                rows += await self._lists.read(path, "conferences", {"Status": status})
         except NoSuchCall as error:
             raise refused_account(error) from None
-        places = [place for row in rows if (place := _place(row)) is not None]
+        places = {place for row in rows if (place := _place(row)) is not None}
         found: dict[str, Place] = {}
         tasks = [asyncio.ensure_future(self._add_calls(place, found)) for place in places]
         try:

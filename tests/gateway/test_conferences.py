@@ -43,6 +43,8 @@ class Rooms:
 
     seats: dict[str, list[str]]
     names: dict[str, str | None] = field(default_factory=dict)
+    #: Those that have not begun: somebody waits there alone.
+    waiting: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     statuses: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
@@ -54,10 +56,12 @@ class Rooms:
             self.asked["announce"] += 1
             return answer(200, {}) if parts[2] in self.seats.get(parts[0], ()) else GONE
         if not parts:
-            self.asked["conferences"] += 1
-            assert request.query["Status"] == "in-progress"
+            status = request.query["Status"]
+            self.asked["conferences"] += status == "in-progress"
             rows = [
-                {"sid": sid, "friendly_name": self.names.get(sid, "room")} for sid in self.seats
+                {"sid": sid, "friendly_name": self.names.get(sid, "room")}
+                for sid in self.seats
+                if status == ("init" if sid in self.waiting else "in-progress")
             ]
             return self._page(request, "conferences", rows)
         self.asked["participants"] += 1
@@ -70,7 +74,8 @@ class Rooms:
     @staticmethod
     def _page(request: Request, key: str, rows: list[dict[str, str | None]]) -> bytes:
         start = int(request.query.get("PageToken", "0"))
-        more = f"{request.path}?Status=in-progress&PageToken={start + 2}"
+        status = request.query.get("Status", "")
+        more = f"{request.path}?Status={status}&PageToken={start + 2}"
         link = more if start + 2 < len(rows) else None
         return answer(200, {key: rows[start : start + 2], "next_page_uri": link})
 
@@ -109,6 +114,13 @@ async def test_the_call_is_found_among_all_conferences_and_told_in_its_own() -> 
     (request,) = [r for r in opened.server.requests if r.method == "POST"]
     assert request.form == ANNOUNCE
     assert rooms.asked == {"conferences": 3, "participants": 15, "announce": 1}
+
+
+async def test_who_waits_alone_for_an_agent_is_found() -> None:
+    rooms = Rooms({conference(1): [call(1)], conference(2): [call(2)]}, waiting={conference(1)})
+    async with hall(rooms) as opened:
+        await opened.gateway.announce(call(1), ANNOUNCE)
+        assert opened.posts == [f"{BASE}/{conference(1)}/Participants/{call(1)}.json"]
 
 
 async def test_a_hundred_announcements_make_two_searches_at_most() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from runner.actions.base import BadArgument, Key
 from runner.actions.templates import Placeholder, Template
@@ -21,7 +21,9 @@ LONGEST_URL = 4_000
 
 #: What XML 1.0 can't carry, even escaped: a document with one of these is not well formed.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NOT_URL = re.compile(r"[\s<>\"{}|\\^`\x00-\x1f\x7f]")
+_NOT_URL = re.compile(
+    r"[\s<>\"{}|\\^`\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 _HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 #: What clients take out of a path, with the segment before it: `..`, however it is written.
@@ -100,7 +102,7 @@ def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> 
             f"the URL contains {bad[0]!r}, which must be percent-encoded",
             key=key,
             code="bad-url",
-            hint=f"write %{ord(bad[0]):02X} instead",
+            hint=f"write {quote(bad[0], safe='', errors='replace')} instead",
         )
     try:
         parts = urlsplit(value)

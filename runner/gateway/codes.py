@@ -34,6 +34,7 @@ HINTS: Final[dict[int, str]] = {
     20007: "the page size is above what this server allows",
     21205: "Twilio needs an absolute URL that it can reach from the internet",
     21209: "the method must be GET or POST",
+    21609: "Twilio needs an absolute status callback URL, of at most 4,000 characters",
     32018: "TwiML in an update may have 4,000 characters; serve longer documents from a URL",
     401: _LOGIN,
     403: "these credentials may not do that; a proxy in between can answer the same",

@@ -7,8 +7,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from runner.actions.base import ActionKind, Arguments, BadArgument, Speech
+from runner.actions.parties import refuse_emergency
 from runner.actions.twiml import fault_of
 from runner.model import Update
+
+#: What names a number or address that is called.
+_CALLING = ("Dial", "Number", "Sip")
 
 
 def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
@@ -16,6 +20,9 @@ def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
     fault = fault_of(text)
     if fault:
         raise BadArgument(fault, code="bad-twiml")
+    for verb in _CALLING:
+        for each in ElementTree.fromstring(text).iter(verb):
+            refuse_emergency((each.text or "").strip())
     return {"text": text}
 
 

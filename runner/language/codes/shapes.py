@@ -13,7 +13,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "bad-address": (
         "A SIP address that should be called is not written as one.",
-        "Write `sip:name@host`, with other characters percent-encoded; `;transport=tls` may follow.",
+        "Write `sip:name@host`, other characters percent-encoded; `;transport=tls` may follow.",
     ),
     "bad-api-key": (
         "The SID of an API key is not written as one.",

@@ -91,6 +91,8 @@ def _beside(parts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for part in parts:
         if part.get("fault"):
             shown["fault"] = str(part["fault"])
+        elif part.get("skipped"):
+            shown[str(part["part"])] = f"not sent: {part['skipped']}"
         elif part["route"]:
             shown[str(part["part"])] = said(part)
     return shown

@@ -8,54 +8,33 @@ from urllib.parse import urlsplit
 
 from runner.cli.hiding import Hide
 from runner.engine.ports import Intent
+from runner.engine.telling import parts_told
 from runner.masking import shown_request, shown_target
 from runner.sides import Part
 
 
 def parts_data(parts: Sequence[Part], hide: Hide) -> list[dict[str, Any]]:
-    """The parts in the order of sending.
-
-    One with a `fault` is not sent and fails; what would be sent after an update of that kind is
-    not sent either, and has the reason as `skipped`.
-    """
-    found: list[dict[str, Any]] = []
-    failing = ""
-    for part in parts:
-        data = _part(part, hide)
-        if failing:
-            data["skipped"] = f"{failing} before it fails"
-        found.append(data)
-        if part.key == "" and part.fault:
-            failing = ", ".join(part.then)
-    return found
+    """The parts in the order of sending, with what `parts_told` says of them."""
+    return [_hidden(part, hide) for part in parts_told(parts)]
 
 
-def _part(part: Part, hide: Hide) -> dict[str, Any]:
-    route, target = ("", "") if part.side is None else (part.side.route, part.side.target)
-    return {
-        "part": part.key,
-        "then": list(part.then),
-        **_way(route, target, hide),
-        "request": _fields(route, part.request, hide),
-        **({"fault": hide(part.fault)} if part.fault else {}),
+def _hidden(part: dict[str, Any], hide: Hide) -> dict[str, Any]:
+    fields = {name: hide(value) for name, value in part["request"].items()}
+    faults: dict[str, Any] = {
+        name: hide(part[name]) for name in ("fault", "skipped") if name in part
     }
+    return {**part, "target": hide(part["target"]), "request": fields, **faults}
 
 
 def intent_data(intent: Intent, hide: Hide) -> dict[str, Any]:
     """Which part of an act an entry of the ledger is, whom it goes to, and what is sent."""
+    fields = shown_request(intent.route, intent.request)
     return {
         "part": intent.part,
-        **_way(intent.route, intent.target, hide),
-        "request": _fields(intent.route, intent.request, hide),
+        "route": intent.route,
+        "target": hide(shown_target(intent.route, intent.target)),
+        "request": {name: hide(value) for name, value in fields.items()},
     }
-
-
-def _way(route: str, target: str, hide: Hide) -> dict[str, str]:
-    return {"route": route, "target": hide(shown_target(route, target))}
-
-
-def _fields(route: str, fields: Mapping[str, str], hide: Hide) -> dict[str, str]:
-    return {name: hide(value) for name, value in shown_request(route, fields).items()}
 
 
 def part_lines(parts: Sequence[Mapping[str, Any]], sent: str) -> Iterator[str]:

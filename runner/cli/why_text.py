@@ -27,6 +27,8 @@ _HEADS = {
 _ORIGINS = {"rule": "rule or flow", "configuration": "configuration", "default": "default"}
 #: Fates of rules that send nothing, so that no guard counts them.
 _IDLE = {"shadow", "taken", "unlisted", "disabled", "flow-disabled", "other-account"}
+#: Outcomes of what never went out.
+_NEVER_SENT = {"withdrawn", "shadowed", "skipped"}
 _WIDEST = 48  # columns for a condition, before the value beside it moves away
 
 
@@ -187,6 +189,7 @@ def _ledger(data: dict[str, Any]) -> Iterator[str]:
             continue
         yield f"  {entry['time']} {entry['rule']} {', '.join(entry['then'])}: {entry['outcome']}"
         yield f"    why:  {entry['why']}"
-        yield from (f"    sent: {line}" for line in sent_lines(entry))
+        word = "not sent" if entry["outcome"] in _NEVER_SENT else "sent"
+        yield from (f"    {word}: {line}" for line in sent_lines(entry))
         if entry["detail"]:
             yield f"    {entry['detail']}"

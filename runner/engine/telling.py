@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from runner.decision.guarding import Trip
 from runner.decision.planner import Step
 from runner.engine.ports import Event, GatewayError, Intent
@@ -50,13 +53,28 @@ def planned(account: str, step: Step, now: Millis) -> Event:
         "rule": step.rule.id,
         "then": list(step.then),
         "request": {} if step.update is None else step.update.parameters(),
-        "parts": [_part(part) for part in step.parts],
+        "parts": parts_told(step.parts),
         "why": step.why,
     }
     return Event("action.planned", now, "info", fields)
 
 
-def _part(part: Part) -> dict[str, object]:
+def parts_told(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """The parts of an act in the order of sending, without what may be secret in them.
+
+    One with a `fault` is not sent and fails; what would be sent after an update of that kind is
+    not sent either, and has the reason as `skipped`.
+    """
+    found: list[dict[str, Any]] = []
+    failing = ""
+    for part in parts:
+        found.append(_part(part) | ({"skipped": f"{failing} before it fails"} if failing else {}))
+        if part.key == "" and part.fault:
+            failing = ", ".join(part.then)
+    return found
+
+
+def _part(part: Part) -> dict[str, Any]:
     route, target = ("", "") if part.side is None else (part.side.route, part.side.target)
     return {
         "part": part.key,

@@ -26,7 +26,10 @@ _LOGIN = (
 HINTS: Final[dict[int, str]] = {
     BAD_CREDENTIALS: _LOGIN,
     SUSPENDED: "the account is suspended or closed; its state stands at console.twilio.com",
-    NO_PERMISSION: "this restricted API key may not do that; allow it to read and update calls",
+    NO_PERMISSION: (
+        "this restricted API key may not do that; allow it to read and update calls, and what "
+        "actions need beside that: recordings, streams, conferences, phone numbers"
+    ),
     NO_SUCH: "check the SID; calls of other accounts, subaccounts and regions can't be seen here",
     TOO_MANY: "too many requests at once for this account; poll less often or lower concurrency",
     WRONG_STATE: "the call is over already, or was answered a moment ago and is not ready yet",

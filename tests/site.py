@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,11 +85,15 @@ class Site:
 
     async def until_sent(self, updates: int) -> None:
         """Waits until the far side has received so many updates, answered or not."""
+        await self.until(lambda: len(self.updates()) >= updates)
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Waits, in real time, until that has happened."""
         for _ in range(500):
-            if len(self.updates()) >= updates:
+            if happened():
                 return
             await asyncio.sleep(0.01)
-        raise AssertionError(f"only {len(self.updates())} updates were sent")
+        raise AssertionError(f"it never happened; {len(self.updates())} updates were sent")
 
     async def history(self) -> list[Entry]:
         """The whole ledger."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from itertools import takewhile
 
 from runner.call import Call
 from runner.engine.aftermath import Aftermath, has_document
@@ -13,8 +14,9 @@ from runner.engine.brakes import Brakes
 from runner.engine.clock import Clock
 from runner.engine.courier import Courier, is_telling
 from runner.engine.orders import Act, Order
-from runner.engine.ports import Entry, Gateway, Listener, Outcome, Publish, Store, Web
+from runner.engine.ports import Entry, Gateway, Listener, Publish, Store, Web
 from runner.engine.records import Records
+from runner.engine.remains import fate_after, settle_remains
 from runner.engine.sending import Sending
 from runner.model import Millis
 
@@ -30,6 +32,7 @@ class Actor:
         self, gateway: Gateway, store: Store, *, clock: Clock, tell: Listener, brakes: Brakes
     ) -> None:
         records = Records(store, clock=clock, tell=tell)
+        self._store = store
         self._records = records
         self._sending = Sending(gateway, records, clock=clock, brakes=brakes)
         self._courier = Courier(records, clock=clock, brakes=brakes)
@@ -76,22 +79,40 @@ class Actor:
                     # The call is as the update made it, and need not fit the rule any more.
                     order = replace(order, still=_still, recheck=False)
 
+    async def remaining(self, left: Sequence[Entry]) -> list[Entry]:
+        """Of what has no outcome yet, what an update that did not come about has not settled."""
+        return await settle_remains(left, self._store, self._records)
+
     async def resume(self, entries: Sequence[Entry], order: Order) -> None:
         """Settles an act whose end nobody saw: a crash, a stop, a lost answer.
 
-        What touches the call is sent one part after the other, so only the first, which does, can
-        have been on its way. The next poll decides on the others that do; what tells of it is told.
+        What may be told whatever becomes of the others is told: nothing before it is unfinished.
+        """
+        told = list(takewhile(is_telling, entries))
+        with self._watching(entries):
+            for entry in told:
+                self.beside(entry, order)
+            if len(told) < len(entries) and not self.throttle.resting:
+                await self._settle(entries[len(told) :], order)
+
+    async def _settle(self, entries: Sequence[Entry], order: Order) -> None:
+        """Settles the first, and lets the next poll decide on the others that do something.
+
+        What touches the call is sent one part after the other: no other can have been on its way.
         """
         first, *rest = entries
         act = Act(order, first, order.call, doubt=True)
-        with self._watching(entries):
-            async with self._turn():
-                await self._sending.settle(act)
-            if await self._goes_on(act, rest):
-                for entry in filter(is_telling, rest):
-                    self.beside(entry, order)
-                unsent = [entry for entry in rest if not is_telling(entry)]
-                await self._records.leave(unsent, "withdrawn", "the runner stopped before it")
+        async with self._turn():
+            await self._sending.settle(act)
+        if not await self._goes_on(act, rest):
+            return
+        # What is written after an update waits with it.
+        before_update = list(takewhile(lambda entry: entry.intent.route, rest))
+        told = list(filter(is_telling, before_update))
+        for entry in told:
+            self.beside(entry, order)
+        unsent = [entry for entry in rest if entry not in told]
+        await self._records.leave(unsent, "withdrawn", "the runner stopped before it")
 
     async def tell_of(self, entry: Entry, order: Order) -> None:
         """Carries out a part that nothing waits for, fresh or taken up again."""
@@ -112,10 +133,9 @@ class Actor:
         outcome = act.outcome
         if outcome in ("intended", "retrying"):
             return False  # nobody knows yet: they wait with it
-        if act.is_update and outcome != "done":
-            names = ", ".join(act.intent.then)
-            left: Outcome = "withdrawn" if outcome == "withdrawn" else "skipped"
-            await self._records.leave(rest, left, f"{names} before it came to {outcome!r}")
+        fate = fate_after(act.entry) if act.is_update else None
+        if fate is not None:
+            await self._records.leave(rest, *fate)
             return False
         if outcome == "done" and has_document(act.entry):
             self.after(act.entry, act.order)

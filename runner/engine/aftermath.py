@@ -19,6 +19,8 @@ from runner.sides import SERVED
 #: How long after an act its notifications are looked at: a document that can't be read shows at
 #: once, one that is fetched may take its server fifteen seconds, and speech comes before both.
 LOOKS: tuple[Millis, ...] = (5_000, 30_000)
+#: How what is recorded afterwards begins.
+_REPORTED = "Twilio reported"
 #: The form fields that name a document, or are one.
 _DOCUMENTS = frozenset((SERVED, "Url", "AnnounceUrl"))
 
@@ -69,7 +71,7 @@ class Aftermath:
         if worst.level == "error":
             outcome = "failed"
         code = "" if worst.code is None else f" {worst.code}"
-        detail = f"Twilio reported {worst.level}{code} afterwards: {worst.text}"
+        detail = f"{_REPORTED} {worst.level}{code} afterwards: {worst.text}"
         if (outcome, detail) != (act.outcome, act.entry.detail):
             await self._records.put(act, outcome, detail)
 
@@ -82,3 +84,8 @@ class Aftermath:
 def has_document(entry: Entry) -> bool:
     """Whether Twilio was told to play a document, which it may find out later that it can't."""
     return entry.intent.touches_call and bool(_DOCUMENTS & entry.intent.request.keys())
+
+
+def came_afterwards(entry: Entry) -> bool:
+    """Whether how it stands was found out here, when all had been sent already."""
+    return entry.detail.startswith(_REPORTED)

@@ -41,7 +41,8 @@ class Courier:
 
     async def deliver(self, act: Act) -> None:
         """Carries one part out, or takes it up again."""
-        act.doubt = act.outcome != "intended"
+        # What is taken up again may have arrived: whoever began it can't say any more.
+        act.doubt = act.outcome != "intended" or act.order.call is None
         while await self._attempt(act):
             await self._clock.sleep(WAITS[act.entry.attempt - 2])
 
@@ -51,7 +52,8 @@ class Courier:
             return False  # the next start goes on: what it tells of may never be seen again
         braked = await self.brakes.stops(act.intent, None)
         if braked:
-            await self._records.withdraw(act, braked)
+            if not act.doubt:  # else it keeps its intent, and with it its id, until it may go on
+                await self._records.withdraw(act, braked)
             return False
         try:
             await self._tell(act)

@@ -128,6 +128,8 @@ class Engine:
     async def _tick(self, now: Millis) -> Poll:
         unfinished = await self._store.unfinished(self.account)
         left = [entry for entry in unfinished if not self._under_way.holds(entry)]
+        # Before the look: what is settled here is decided on afresh.
+        left = await self._actor.remaining(left)
         poll = await self._look(now, unfinished)
         if not self._stopping.is_set():
             # After the look: whether a rule still wants it is known by then.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 
 from runner.decision.planner import Step
 from runner.engine.actor import Actor
@@ -20,6 +19,7 @@ class UnderWay:
     def __init__(self, actor: Actor, crashed: Callable[[BaseException], None]) -> None:
         self._actor = actor
         self._changing = Tasks[str](crashed)  # by leg group: the change under way
+        self._siding = Tasks[int](crashed)  # by ledger entry: an act that changes nothing
         self._resuming = Tasks[int](crashed)  # by ledger entry: its recovery
         self._beside = Tasks[int](crashed)  # by ledger entry: what changes no call
         self._after = Tasks[int](crashed)  # by ledger entry: looks at what became of it
@@ -31,17 +31,12 @@ class UnderWay:
         if step.changes_call:
             self._changing.start(step.group, work)
         else:
-            self._beside.start(entries[0].id, work)
+            self._siding.start(entries[0].id, work)
 
     def take_up(self, left: Sequence[Entry], order_again: Callable[[Entry], Order]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
         for act in acts_of(left):
-            order = order_again(act[0])
-            for entry in _begun(act):
-                self._tell_of(entry, order)
-            rest = act[len(_begun(act)) :]
-            if rest and not self._actor.throttle.resting:
-                self._resuming.start(rest[0].id, self._actor.resume(rest, order))
+            self._resuming.start(act[0].id, self._actor.resume(act, order_again(act[0])))
 
     def look_after_documents(self) -> None:
         """From now on finds out whether what calls are told to play could be played."""
@@ -60,7 +55,8 @@ class UnderWay:
     @property
     def running(self) -> list[asyncio.Task[None]]:
         """What has no outcome yet."""
-        return [*self._changing.running, *self._resuming.running, *self._beside.running]
+        kinds = (self._changing, self._siding, self._resuming, self._beside)
+        return [task for each in kinds for task in each.running]
 
     @property
     def watching(self) -> list[asyncio.Task[None]]:
@@ -72,11 +68,6 @@ class UnderWay:
 
     def _look_after(self, entry: Entry, order: Order) -> None:
         self._after.start(entry.id, self._actor.aftermath.watch(entry, order))
-
-
-def _begun(act: Sequence[Entry]) -> list[Entry]:
-    """What may be told whatever becomes of the other parts: nothing before it is unfinished."""
-    return list(takewhile(is_telling, act))
 
 
 def acts_of(entries: Sequence[Entry]) -> list[list[Entry]]:

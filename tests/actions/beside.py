@@ -14,7 +14,7 @@ from runner.engine.ports import Entry
 from runner.gateway.web import WebPoster
 from runner.settings import NotificationSettings
 from runner.sides import SERVED
-from tests.gateway.raw import RawServer, Request, always, answer, raw_server
+from tests.gateway.raw import RawServer, Reply, Request, always, answer, raw_server
 from tests.site import Site
 
 #: What stands in a flow for the service, whose port is known when it is up.
@@ -52,11 +52,11 @@ class Beside:
 
 
 @asynccontextmanager
-async def open_beside(site: Site) -> AsyncIterator[Beside]:
-    """Opens both, and has the site's engine use them."""
+async def open_beside(site: Site, reply: Reply | None = None) -> AsyncIterator[Beside]:
+    """Opens both, and has the site's engine use them. `reply` is how the service answers."""
     documents = Documents(PUBLIC, site.time)
     poster = WebPoster(NotificationSettings(), ENVIRON, keys=(KEY,))
-    async with raw_server(always(answer(204))) as service:
+    async with raw_server(reply or always(answer(204))) as service:
         site.engine.reach(web=poster, publish=documents.publish)
         try:
             yield Beside(service, documents, poster)

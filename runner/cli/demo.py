@@ -12,6 +12,7 @@ import click
 
 from runner import resources
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, USAGE, Failure
+from runner.cli.neighbours import Neighbours
 from runner.cli.options import option
 from runner.cli.report import as_text
 from runner.cli.showtime import Showtime
@@ -151,6 +152,8 @@ async def _play(stage: Stage, play: Play, seconds: float, speed: float) -> bool:
         settings = TwilioSettings(api_base=sandbox.url)
         gateway = open_gateway(login, settings, ticks=clock.monotonic)
         engine = Engine(sandbox.account_sid, gateway, store=store, clock=clock, tell=stage.hear)
+        around = Neighbours(sandbox, stage.posted)
+        engine.reach(web=around, publish=around.publish)
         reloads = Reloads(
             Reloader([play.folder], play.loaded), play.flow_set, clock=clock, tell=stage.hear
         )

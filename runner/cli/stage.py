@@ -11,8 +11,9 @@ from runner.model import FlowSet, Millis
 from runner.sandbox import Sandbox
 from runner.sandbox.legs import Happening
 
-#: What people see of a call: its life, what is said, and what others do to it.
-_SHOWN = frozenset({"status", "says", "fetches", "told", "fault"})
+#: What people see of a call: its life, what is said, who listens, and what others do to it.
+_SHOWN = frozenset({"status", "says", "fetches", "told", "fault", "waits", "joins", "leaves"})
+_SHOWN |= {"records", "streams", "siprec", "transcribes", "message"}
 _FAILED = frozenset({"poll.failed", "action.failed", "action.unknown", "action.crashed"})
 
 
@@ -28,6 +29,8 @@ class Stage:
     say: Callable[[str], None]
     failures: list[Event] = field(default_factory=list)
     _seen: dict[str, int] = field(default_factory=dict)
+    _intent: tuple[str, str, str] = ("", "", "")
+    _actions: list[str] = field(default_factory=list)
     _began: Millis = 0
 
     def introduce(self, folder: Path, flow_set: FlowSet, speed: float) -> None:
@@ -41,22 +44,27 @@ class Stage:
 
     def hear(self, event: Event) -> None:
         """Takes the runner's events."""
+        if event.name == "action.intended":
+            self._intend(event)
+            return
         self.look()
         if event.name in _FAILED:
             self.failures.append(event)
             why = event.fields.get("error") or event.fields.get("detail", "")
             self._line("callflow", f"{event.name}: {_what(event)}{why}")
         elif event.name == "action.skipped":
-            name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
-            self._line(name, f"<- {_what(event)}not sent: {event.fields.get('detail', '')}")
-        elif event.name == "action.intended":
-            rule = f"{event.fields['flow']}/{event.fields['rule']}"
-            actions = _actions(event)
-            name = self.names.get(str(event.fields["call"]), str(event.fields["call"]))
-            self._line(name, f"<- {rule}: {actions}   ({event.fields['why']})")
+            self._line(
+                self._name(event), f"<- {_what(event)}not sent: {event.fields.get('detail', '')}"
+            )
+
+    def posted(self, url: str, body: str) -> None:
+        """Takes what a rule posts to a service."""
+        self.look()
+        self._line("callflow", f"posts to {url}: {body}")
 
     def look(self) -> None:
         """Tells what happened since the last look."""
+        self._tell_intent()
         new: list[tuple[Millis, str, Happening]] = []
         for sid, name in self.names.items():
             if self.sandbox.world.has(sid):
@@ -79,6 +87,24 @@ class Stage:
         self.say(
             "\nnext: callflow init my-flows, then callflow validate, plan and run (see README)"
         )
+
+    def _intend(self, event: Event) -> None:
+        """Gathers the parts of an act, which come one by one, for one line."""
+        intent = (self._name(event), f"{event.fields['flow']}/{event.fields['rule']}")
+        if self._intent[:2] != intent:
+            self.look()
+            self._intent = (*intent, str(event.fields["why"]))
+        self._actions.append(_actions(event))
+
+    def _tell_intent(self) -> None:
+        if self._actions:
+            name, rule, why = self._intent
+            self._line(name, f"<- {rule}: {', '.join(self._actions)}   ({why})")
+            self._actions.clear()
+            self._intent = ("", "", "")
+
+    def _name(self, event: Event) -> str:
+        return self.names.get(str(event.fields["call"]), str(event.fields["call"]))
 
     @property
     def _width(self) -> int:

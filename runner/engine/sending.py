@@ -18,6 +18,7 @@ from runner.engine.ports import (
     GatewayError,
     NoAnswer,
     NoSuchCall,
+    NothingThere,
     NotProcessed,
     Refused,
     Throttled,
@@ -111,7 +112,7 @@ class Sending:
         """One request. Returns whether to try again; else the matter is settled for now."""
         try:
             answer = await self.requests.send(act.intent)
-        except NoSuchCall as error:
+        except (NoSuchCall, NothingThere) as error:
             return await self._after_missing(act, error)
         except Refused as error:
             if error.code == WRONG_STATE:
@@ -141,8 +142,8 @@ class Sending:
         else:
             await self._records.put(act, "done")
 
-    async def _after_missing(self, act: Act, error: NoSuchCall) -> bool:
-        """There is no such call; or the call is there, and not what was asked for below it."""
+    async def _after_missing(self, act: Act, error: NoSuchCall | NothingThere) -> bool:
+        """There is no such call; or it is there, and what was asked for below it is not."""
         if act.is_update or await self._is_over(act.intent.call_sid):
             await self._records.put(act, "gone", str(error))
         else:

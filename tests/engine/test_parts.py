@@ -8,6 +8,7 @@ import pytest
 
 from runner.engine.brakes import Safety
 from runner.engine.ports import Entry
+from runner.sandbox.plans import Person
 from tests.actions.beside import SERVICE, Beside, open_beside
 from tests.engine.test_rules import flow, rule
 from tests.site import SECOND, Site
@@ -321,3 +322,17 @@ async def test_unasked_nobody_looks_afterwards(site: Site) -> None:
     await site.poll(after=60 * SECOND)
     await site.poll(after=60 * SECOND)
     assert site.sandbox.journal.of("read") == []
+
+
+async def test_an_announcement_into_no_conference_fails_and_to_nobody_is_gone(site: Site) -> None:
+    then = "[{announce: {url: 'https://example.com/notice'}}]"
+    site.flows(flow(rule("r", "", then)))
+    site.sandbox.add_call(id="a")
+    site.sandbox.add_call(id="b", person=Person(talk=SECOND))
+    site.sandbox.set_fault("slow", on=("conference",), seconds=0.1)
+    await site.engine.tick(site.time.now())
+    await site.sandbox.advance(2 * SECOND)
+    await site.engine.settle()
+    outcomes = {e.intent.call_sid: (e.outcome, e.detail) for e in await site.history()}
+    assert outcomes[site.sandbox.world.sid_of("a")] == ("failed", "the call is in no conference")
+    assert outcomes[site.sandbox.world.sid_of("b")][0] == "gone"

@@ -82,20 +82,37 @@ def use_newer_python(arguments):
 
 def prepare(kind):
     """Makes `.venv` hold the locked packages of `requirements/KIND.txt`, and this checkout."""
-    requirements = os.path.join(ROOT, "requirements", kind + ".txt")
-    stamp = os.path.join(VENV, ".prepared-" + kind)
-    with open(requirements, "rb") as file, open(os.path.join(ROOT, "pyproject.toml"), "rb") as more:
-        wanted = hashlib.sha256(file.read() + more.read()).hexdigest() + sys.version
+    stamp = stamp_of(kind)
     if os.path.exists(stamp) and usable():
         with open(stamp, encoding="utf-8") as file:
-            if file.read() == wanted:
+            if file.read() == wanted(kind):
                 return
     print(f"setting up .venv ({kind}), this takes a moment ...", flush=True)
     pip = make_environment()
-    install(pip, ["-r", requirements])
+    install(pip, ["-r", requirements_of(kind)])
     install(pip, ["--no-deps", "-e", ROOT])
-    with open(stamp, "w", encoding="utf-8") as file:
-        file.write(wanted)
+    write_stamp(kind)
+
+
+def requirements_of(kind):
+    return os.path.join(ROOT, "requirements", kind + ".txt")
+
+
+def stamp_of(kind):
+    return os.path.join(VENV, ".prepared-" + kind)
+
+
+def write_stamp(kind):
+    """Notes that `.venv` holds what is wanted now."""
+    with open(stamp_of(kind), "w", encoding="utf-8") as file:
+        file.write(wanted(kind))
+
+
+def wanted(kind):
+    """What `.venv` should hold, and for which Python, as text to compare."""
+    project = os.path.join(ROOT, "pyproject.toml")
+    with open(requirements_of(kind), "rb") as file, open(project, "rb") as more:
+        return hashlib.sha256(file.read() + more.read()).hexdigest() + sys.version
 
 
 def usable():

@@ -8,18 +8,21 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from runner.cli.main import run
+from runner.cli.neighbours import Neighbours
+from runner.engine.ports import Entry
 from runner.language.loader import load
 from runner.language.schema import check
 from runner.language.source import parse
 from runner.model import Millis
-from runner.sandbox.scenario import read_scenario
-from tests.site import MINUTE, SECOND, open_site
+from runner.sandbox.scenario import enact, read_scenario
+from tests.site import MINUTE, SECOND, Site, open_site
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -34,55 +37,93 @@ class Played:
     """What became of a scenario: all by the calls' names.
 
     `acts` are (seconds since the beginning, call, rule, actions), oldest first; `heard` has the
-    calls that heard something; `untouched` those that were told nothing and go on.
+    calls that heard something; `untouched` those that nothing was done to and that go on. `posts`
+    are what services were told, `beside` what was started or stopped on each call.
     """
 
     acts: list[tuple[int, str, str, str]]
     heard: dict[str, list[str]]
     statuses: dict[str, str]
     untouched: set[str]
+    posts: list[tuple[str, str]]
+    beside: dict[str, list[str]]
 
 
-async def play(job: Path, tmp_path: Path, *, length: Millis = 90 * SECOND) -> Played:
-    """Lets a folder's flows loose on its scenario, one poll every two seconds."""
+#: What a call's transcript says of those who listen to it.
+BESIDE = ("records", "streams", "siprec", "transcribes", "message")
+
+
+async def play(
+    job: Path,
+    tmp_path: Path,
+    *,
+    length: Millis = 90 * SECOND,
+    edits: Mapping[int, Callable[[], object]] | None = None,
+) -> Played:
+    """Lets a folder's flows loose on its scenario, one poll every two seconds.
+
+    `edits` are made to its files when so many seconds have passed.
+    """
     (path,) = job.glob("*.scenario.yaml")
     scenario, problems = read_scenario(str(path), path.read_bytes())
     assert problems == []
-    flow_set = load([job]).flow_set
-    assert flow_set is not None
+    posts: list[tuple[str, str]] = []
+    waiting = dict(edits or {})
     async with open_site(tmp_path) as site:
         world = site.sandbox.world
         if scenario.start is not None:
             await site.sandbox.advance(scenario.start - world.now)
         began = world.now
-        world.people.update(scenario.people)
-        world.documents.update(scenario.documents)
-        sids = world.schedule(scenario.plans)
-        names = {sid: plan.id for sid, plan in zip(sids, scenario.plans, strict=True)}
-        site.engine.load(flow_set)
+        around = Neighbours(site.sandbox, lambda url, body: posts.append((url, body)))
+        site.engine.reach(web=around, publish=around.publish)
+        sids = enact(site.sandbox, scenario)
+        _put_in_force(site, job)
         while world.now < began + length:
+            for second in [each for each in waiting if began + each * SECOND <= world.now]:
+                waiting.pop(second)()
+                _put_in_force(site, job)
             await site.poll(after=2 * SECOND)
-        history = await site.history()
-        assert {entry.outcome for entry in history} <= {"done"}
-        names = {sid: name for sid, name in names.items() if world.has(sid)}
-        told = {s for s in names if any(h.kind == "told" for h in world.transcript(s))}
-        assert told == {entry.intent.call_sid for entry in history}
-        assert len(site.updates()) == len(history)
-        assert not [h for s in names for h in world.transcript(s) if h.kind == "fault"]
-        return Played(
-            [
-                (
-                    (entry.intent.at - began) // SECOND,
-                    names[entry.intent.call_sid],
-                    entry.intent.rule_key,
-                    ", ".join(entry.intent.then),
-                )
-                for entry in history
-            ],
-            {name: world.heard(sid) for sid, name in names.items() if world.heard(sid)},
-            {name: world.call(sid).status for sid, name in names.items()},
-            {n for s, n in names.items() if s not in told and world.call(s).live},
-        )
+        names = {s: p.id for s, p in zip(sids, scenario.plans, strict=True) if world.has(s)}
+        return _played(site, names, began, posts, await site.history())
+
+
+def _put_in_force(site: Site, job: Path) -> None:
+    flow_set = load([job]).flow_set
+    assert flow_set is not None
+    site.engine.load(flow_set)
+
+
+def _played(
+    site: Site,
+    names: dict[str, str],
+    began: Millis,
+    posts: list[tuple[str, str]],
+    history: list[Entry],
+) -> Played:
+    world = site.sandbox.world
+    assert {entry.outcome for entry in history} <= {"done"}
+    assert len(site.updates()) == len([e for e in history if not e.intent.part])
+    assert not [h for s in names for h in world.transcript(s) if h.kind == "fault"]
+    acts: dict[tuple[int, str, str, int], list[str]] = {}
+    for entry in history:
+        made = entry.intent
+        key = ((made.at - began) // SECOND, names[made.call_sid], made.rule_key, made.number)
+        acts.setdefault(key, []).extend(made.then)
+    done = {entry.intent.call_sid for entry in history if entry.intent.touches_call}
+    told = {s for s in names if any(h.kind == "told" for h in world.transcript(s))}
+    assert told <= done
+    beside = {
+        name: [f"{h.kind}: {h.text}" for h in world.transcript(sid) if h.kind in BESIDE]
+        for sid, name in names.items()
+    }
+    return Played(
+        [(*key[:3], ", ".join(then)) for key, then in acts.items()],
+        {name: world.heard(sid) for sid, name in names.items() if world.heard(sid)},
+        {name: world.call(sid).status for sid, name in names.items()},
+        {n for s, n in names.items() if s not in done and world.call(s).live},
+        posts,
+        {name: lines for name, lines in beside.items() if lines},
+    )
 
 
 async def test_runaway_calls_warns_programs_and_ends_what_was_forgotten(tmp_path: Path) -> None:
@@ -125,26 +166,39 @@ async def test_after_hours_turns_nobody_away_while_the_list_is_empty(tmp_path: P
     assert (played.acts, played.heard) == ([], {})
 
 
+NEWS = "Card payments are failing since ten o'clock. We are on it, and no money is lost."
+
+
 async def test_incident_broadcast_tells_who_calls_now_and_lets_them_go_on(tmp_path: Path) -> None:
     played = await play(EXAMPLES / "incident-broadcast", tmp_path)
-    announce = ("incident-broadcast/announce", "say, redirect")
+    before = ("incident-broadcast/before-the-agent", "say, restart")
     assert played.acts == [
-        (2, "in-the-menu", *announce),
-        (18, "ringing", *announce),
-        (20, "hasty", *announce),
+        (2, "in-the-menu", *before),
+        (2, "in-conference", "incident-broadcast/with-the-agent", "announce"),
+        (18, "ringing", *before),
+        (20, "hasty", *before),
     ]
-    news = "Card payments are failing since ten o'clock. We are on it, and no money is lost."
-    menu = "For anything else, stay on the line."
-    assert played.heard == {"in-the-menu": [news, menu], "ringing": [news, menu], "hasty": [news]}
-    assert played.untouched == {"served", "agent", "other-line", "our-call"}
+    assert played.heard["in-the-menu"][-2:] == [NEWS, "This is support. Stay on the line."]
+    assert played.heard["ringing"] == [NEWS, "This is billing. Stay on the line."]
+    assert played.heard["hasty"] == [NEWS]
+    assert played.untouched == {"served", "agent", "her-agent", "other-line", "our-call"}
     assert played.statuses["ringing"] == "in-progress"
+
+
+async def test_incident_broadcast_leaves_who_is_served_with_the_agent(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "incident-broadcast", tmp_path)
+    assert played.heard["in-conference"] == [NEWS]
+    assert "her-agent" not in played.heard
+    assert played.statuses["in-conference"] == played.statuses["her-agent"] == "in-progress"
 
 
 async def test_incident_broadcast_has_its_all_clear_ready(tmp_path: Path) -> None:
     job = Path(shutil.copytree(EXAMPLES / "incident-broadcast", tmp_path / "job"))
     flow = job / "incident-broadcast.yaml"
     switched = flow.read_text().replace("enabled: false", "enabled: true")
-    flow.write_text(switched.replace("id: announce", "id: announce\n    enabled: false"))
+    for rule in ("before-the-agent", "with-the-agent"):
+        switched = switched.replace(f"id: {rule}", f"id: {rule}\n    enabled: false")
+    flow.write_text(switched)
     played = await play(job, tmp_path)
     assert {rule for _, _, rule, _ in played.acts} == {"incident-broadcast/all-clear"}
     assert played.heard["ringing"][0].startswith("Card payments work again.")

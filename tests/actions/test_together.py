@@ -196,3 +196,25 @@ async def test_what_fails_keeps_nothing_else_from_being_sent(site: Site) -> None
         "message": "done",
         "transcribe": "done",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "tries", "outcome"),
+    [
+        ("record: start", 1, "unknown"),
+        ("stream: {start: {url: wss://a.example/m}}", 1, "unknown"),
+        ("message: {a: 1}", 2, "done"),
+    ],
+)
+async def test_after_a_lost_answer_only_what_can_be_known_again_is_repeated(
+    site: Site, line: str, tries: int, outcome: str
+) -> None:
+    site.flows(f"version: 1\nflow: f\nrules:\n  - id: a\n    then:\n      - {line}\n")
+    site.sandbox.add_call(id="c")
+    site.sandbox.set_fault("reset-after", on=("side",), times=1)
+    await site.poll()
+    sent = [entry.request.form for entry in site.sandbox.journal.of("side")]
+    assert len(sent) == tries
+    assert len({tuple(form.items()) for form in sent}) == 1
+    (entry,) = await site.history()
+    assert entry.outcome == outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -130,10 +131,11 @@ async def test_runaway_calls_warns_programs_and_ends_what_was_forgotten(tmp_path
     played = await play(EXAMPLES / "runaway-calls", tmp_path, length=6 * MINUTE)
     assert played.acts == [
         (2, "lost-reminder", "call-caps/robot-cut", "hangup"),
-        (2, "late-reminder", "call-caps/robot-warn", "say, redirect"),
-        (30, "reminder", "call-caps/robot-warn", "say, redirect"),
+        (2, "support", "call-caps/inbound-soon", "limit, notify, log"),
+        (2, "handset", "call-caps/inbound-end", "hangup"),
+        (2, "late-reminder", "call-caps/robot-warn", "say, redirect, limit"),
+        (30, "reminder", "call-caps/robot-warn", "say, redirect, limit"),
         (30, "late-reminder", "call-caps/robot-end", "say, hangup"),
-        (120, "support", "call-caps/inbound-end", "hangup"),
         (330, "reminder", "call-caps/robot-end", "say, hangup"),
     ]
     words = [
@@ -143,7 +145,22 @@ async def test_runaway_calls_warns_programs_and_ends_what_was_forgotten(tmp_path
     ]
     assert played.heard == {"reminder": words, "late-reminder": words}
     assert played.untouched == {"salesman", "customer"}
-    assert played.statuses["agent"] == "completed"  # its parent was ended
+    # Twilio kept the limit, and nobody heard a word of it.
+    assert played.statuses["support"] == played.statuses["agent"] == "completed"
+
+
+async def test_runaway_calls_tells_the_desk_of_a_long_talk_once(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "runaway-calls", tmp_path, length=3 * MINUTE)
+    (post,) = played.posts
+    assert post[0] == "https://desk.example.com/hooks/calls"
+    body = json.loads(post[1])
+    assert body.pop("call").startswith("CA")
+    assert body == {
+        "caller": "+13125550115",
+        "line": "+14155550100",
+        "minutes": "238",
+        "ends_after": "4 hours",
+    }
 
 
 async def test_after_hours_turns_away_who_calls_after_closing(tmp_path: Path) -> None:

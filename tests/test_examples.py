@@ -163,24 +163,32 @@ async def test_runaway_calls_tells_the_desk_of_a_long_talk_once(tmp_path: Path) 
     }
 
 
-async def test_after_hours_turns_away_who_calls_after_closing(tmp_path: Path) -> None:
-    played = await play(EXAMPLES / "after-hours", tmp_path)
+async def test_after_hours_lets_early_birds_wait_and_calls_the_engineer(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "after-hours", tmp_path, length=3 * MINUTE)
     assert played.acts == [
-        (10, "leaky-tap", "after-hours/night", "say, hangup"),
-        (46, "too-late", "after-hours/christmas", "redirect"),
+        (10, "early-bird", "after-hours/early-bird", "say, enqueue, restart"),
+        (16, "leaky-tap", "after-hours/repairs", "say, dial"),
+        (60, "waiting", "after-hours/opening", "restart"),
+        (130, "early-bird", "after-hours/opening", "restart"),
     ]
+    wait = "We open at nine. Stay on the line, and you are among the first."
     assert played.heard == {
-        "leaky-tap": ["Our office is closed. We are back at nine in the morning. Goodbye."],
-        "too-late": ["Merry Christmas! We are back on Monday, the 28th."],
+        "early-bird": [wait, "Accounts, good morning."],
+        "waiting": ["Front desk, good morning."],
+        "on-time": ["Front desk, good morning."],
+        "leaky-tap": ["Our office is closed. We are calling the engineer on duty."],
     }
-    assert played.untouched == {"early", "chatting", "colleague", "hotline", "outbound"}
+    assert played.untouched == {"colleague", "hotline", "outbound", "on-time"}
+    assert played.statuses["leaky-tap"] == "in-progress"  # with the engineer
 
 
-async def test_after_hours_turns_nobody_away_while_the_list_is_empty(tmp_path: Path) -> None:
+async def test_after_hours_forgets_nobody_in_the_queue(tmp_path: Path) -> None:
+    """Without the rule at nine the waiting document ends, and they begin again by themselves."""
     job = Path(shutil.copytree(EXAMPLES / "after-hours", tmp_path / "job"))
-    (job / "closed-lines.txt").write_text("")
-    played = await play(job, tmp_path, length=30 * SECOND)
-    assert (played.acts, played.heard) == ([], {})
+    flow = job / "after-hours.yaml"
+    flow.write_text(flow.read_text().replace("id: opening", "id: opening\n    enabled: false"))
+    played = await play(job, tmp_path, length=17 * MINUTE)
+    assert played.heard["early-bird"][1:] == ["Accounts, good morning."]
 
 
 NEWS = "Card payments are failing since ten o'clock. We are on it, and no money is lost."
@@ -363,7 +371,7 @@ def test_demo_plays_faster_and_from_the_scenarios_start(capsys: pytest.CaptureFi
     assert run(["demo", folder, "--speed", "80", "--seconds", "1"]) == 0
     output = capsys.readouterr().out
     assert "one second here is 80 seconds there" in output
-    assert re.search(r"^\d\d:\d\d  too-late     says: Merry Christmas!", output, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d  early-bird   says: We open at nine", output, re.MULTILINE)
 
 
 FLOW = 'version: 1\nflow: f\nrules:\n  - id: r\n    match: {from: "+14155550100"}\n    then: %s\n'

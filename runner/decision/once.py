@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from runner.actions.effects import keyed
 from runner.decision.matcher import Verdict
 from runner.durations import format_duration
 from runner.language.fields import FIELDS
@@ -71,8 +72,9 @@ def turn_of(
     once = verdict.rule.once
     if verdict.shadow and past.shadowed:
         return "what it would do to this call is recorded already"
-    if past.open and not verdict.shadow:
-        return Turn(past.open, value_per(once, verdict, moment), past.missing)
+    lacking = frozenset() if verdict.shadow else _lacking(past, verdict)
+    if lacking:
+        return Turn(past.open, value_per(once, verdict, moment), lacking)
     if once.per:
         return _turn_per_value(verdict, history, moment, taken)
     if verdict.shadow:
@@ -80,6 +82,16 @@ def turn_of(
     if past.count == 0:
         return Turn(1)
     return _turn_again(once, past, history.now)
+
+
+def _lacking(past: Past, verdict: Verdict) -> frozenset[str]:
+    """What an act begun earlier lacks, of that which the rule still does: it may be edited since.
+
+    An act that lacks nothing more is over, and must not keep the rule from its next one.
+    """
+    if not past.open:
+        return frozenset()
+    return past.missing & {key for key, _ in keyed(verdict.rule.then)}
 
 
 def _turn_again(once: Once, past: Past, now: Millis) -> Turn | str:

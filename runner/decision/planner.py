@@ -269,8 +269,6 @@ class Planner:
         if turn.only:
             parts = tuple(part for part in parts if part.key in turn.only)
         if not parts:
-            if turn.only:
-                self._hold(verdict, "once", "the rule has acted on this call")
             return None
         why = "; ".join(reasons(verdict.rule.match, call, self._moment)) or "every call"
         ends = any(part.key == "" for part in parts) and self._ends(verdict, parts)

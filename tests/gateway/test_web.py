@@ -12,6 +12,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,6 +214,20 @@ async def test_while_secrets_change_each_of_them_verifies() -> None:
     assert verifies(request, CODED)
     assert verifies(request, SECRET)
     assert len(request.headers["webhook-signature"].split(" ")) == 2
+
+
+@pytest.mark.parametrize("secret", [SECRET, CODED])
+async def test_the_check_that_the_page_shows_to_receivers_works(secret: str) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs/operations.md").read_text("utf-8")
+    shown: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], shown)
+    environ = {"CALLFLOW_SIGNING_SECRET": secret}
+    async with raw_server(always(answer(200))) as server, poster(environ) as web:
+        await send(web, server.base)
+        (request,) = server.requests
+    assert shown["is_ours"](request.headers, request.body, secret)
+    assert not shown["is_ours"](request.headers, request.body, "another")
+    assert not shown["is_ours"](request.headers, request.body + b" ", secret)
 
 
 def test_secrets_that_can_not_be_used_are_all_named_and_none_is_shown() -> None:

@@ -279,13 +279,74 @@ async def test_answering_machines_get_a_message_after_the_beep_only(tmp_path: Pa
     assert played.untouched == {"person", "silent", "not-asked", "patient", "voicemail-of-kim"}
 
 
+async def test_card_numbers_are_not_recorded(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "card-numbers", tmp_path, length=20 * SECOND)
+    assert {act[1:] for act in played.acts} == {
+        ("ordering", "order-recording/record", "record, log"),
+        ("paying", "order-recording/card-begins", "record"),
+        ("paid", "order-recording/card-ends", "record"),
+    }
+    started = "records: started: dual, both"
+    assert played.beside == {
+        "ordering": [started],
+        "paying": [started, "records: paused: skip"],
+        "paid": [started],
+    }
+
+
+async def test_card_numbers_follows_the_lists_to_a_second_card(tmp_path: Path) -> None:
+    job = Path(shutil.copytree(EXAMPLES / "card-numbers", tmp_path / "job"))
+    paying, paid = job / "paying.txt", job / "paid.txt"
+    sids = {paying: paying.read_text(), paid: paid.read_text()}
+    sids[paid] = sids[paying]  # one call that goes back and forth
+
+    def only(path: Path) -> Callable[[], object]:
+        others = [each for each in sids if each != path]
+        return lambda: [path.write_text(sids[path]), *(each.write_text("") for each in others)]
+
+    edits = {0: only(paying), 10: only(paid), 20: only(paying), 30: only(paid)}
+    played = await play(job, tmp_path, length=40 * SECOND, edits=edits)
+    assert played.beside["paying"] == [
+        "records: started: dual, both",
+        "records: paused: skip",
+        "records: resumed",
+        "records: paused: skip",
+        "records: resumed",
+    ]
+    # How long the second card may be recorded: until the poll after the edit, and the rule's 5 s.
+    pauses = [at for at, name, rule, _ in played.acts if rule == "order-recording/card-begins"]
+    assert min(at for at in pauses if at > 20) <= 22
+
+
+async def test_agent_assist_listens_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    played = await play(EXAMPLES / "agent-assist", tmp_path, length=60 * SECOND)
+    assert played.acts == [
+        (2, "stubborn", "agent-assist/listen", "stream, transcribe"),
+        (8, "router", "agent-assist/listen", "stream, transcribe"),
+        (10, "agent-2", "agent-assist/hint", "message"),
+        (20, "stubborn", "agent-assist/enough", "stream, transcribe, log"),
+    ]
+    begun = [
+        "streams: started assist: wss://assist.example.com/calls, both_tracks",
+        "transcribes: started assist: en-US, both_tracks",
+    ]
+    assert played.beside == {
+        "router": begun,
+        "stubborn": [*begun, "streams: stopped assist", "transcribes: stopped assist"],
+        "agent-2": ['message: {"type":"hint","text":"Offer to call back.","minutes":"12"}'],
+    }
+    assert set(played.statuses.values()) == {"in-progress"}
+
+
 # ---- the folders as people find them ---------------------------------------------------------
 
 
 def test_there_is_a_test_for_every_folder() -> None:
     assert JOBS == [
         "after-hours",
+        "agent-assist",
         "answering-machines",
+        "card-numbers",
         "incident-broadcast",
         "runaway-calls",
         "toll-fraud",

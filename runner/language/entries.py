@@ -97,9 +97,7 @@ def words(node: Node, name: SchemaName) -> tuple[Part, ...]:
     return tuple(Part(word, "", text) for word, text in meanings if text)
 
 
-def _below(
-    node: Node, name: SchemaName, *, before: str = "", deep: bool = False
-) -> Iterator[Part]:
+def _below(node: Node, name: SchemaName, *, before: str = "", deep: bool = False) -> Iterator[Part]:
     needed = hints.required(node, name)
     for word, inner in hints.properties(node, name).items():
         form = hints.form(inner, name)

@@ -97,9 +97,7 @@ def _check_length(subject: Subject, action: Action, said: Speech) -> None:
 def _goodbye() -> str:
     """The action that says plainly that an answered call ends."""
     return next(
-        name
-        for name, kind in ACTIONS.items()
-        if kind.hangs_up and kind.ends and not kind.exclusive
+        name for name, kind in ACTIONS.items() if kind.hangs_up and kind.ends and not kind.exclusive
     )
 
 

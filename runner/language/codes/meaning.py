@@ -45,7 +45,7 @@ CODES: dict[str, tuple[str, str]] = {
     "secret-in-flow": (
         "A secret stands in a flow, where everybody who reads the file reads it.",
         "Put it into an environment variable whose name begins with `CALLFLOW_NOTIFY_`, and name "
-        "that: `{env: CALLFLOW_NOTIFY_…}`. Change it if others may have seen it.",
+        "that in its place, as `env: CALLFLOW_NOTIFY_…`. Change it if others may have seen it.",
     ),
     "secret-in-place": (
         "A secret stands in the configuration, where everybody who reads the file reads it.",

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 class Example:
     """What is written for one action, each text as it stands in its file.
 
-    `before` is the action that it stands before, wherever there is an order. `bad` are files of
+    `before` is the action before which it is put, wherever there is an order. `bad` are files of
     `tests/golden/bad/`, by name.
+
+    Of a rule that has `line` and a hang-up, `validate --effects` says `told`, `plan` shows `sent`,
+    and the transcript of the sandbox has `heard`.
     """
 
     name: str
@@ -25,6 +28,9 @@ class Example:
     line: str
     tutorial: str
     change: str
+    told: str
+    sent: str
+    heard: tuple[str, str]
     bad: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +59,9 @@ rules:
     line="      - beep: 2\n",
     tutorial="| `beep` | `2` | plays a tone so many times |\n",
     change="- [FEATURE] Actions: `beep` plays tones, a second apart.\n",
+    told="the call ends after beep",
+    sent='<Play digits="1ww1" />',
+    heard=("plays", "keys 1ww1"),
 )
 
 SUBSCRIBE = Example(
@@ -78,6 +87,9 @@ rules:
     line="      - subscribe: https://example.com/messages\n",
     tutorial="| `subscribe` | a URL | has it told of the application's messages |\n",
     change="- [FEATURE] Actions: `subscribe` has a URL told of messages.\n",
+    told="subscribes to the call's messages",
+    sent="UserDefinedMessageSubscriptions",
+    heard=("subscribes", "started: https://example.com/messages"),
     bad={
         "bad-url-of-subscribe": """\
 version: 1

@@ -9,7 +9,7 @@ import ast
 import importlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,74 +30,77 @@ def table() -> list[str]:
     raise AssertionError("runner/actions/__init__.py has no table ACTIONS")
 
 
-def kinds() -> Iterator[tuple[str, Any]]:
-    """Every kind of action that a file of the room makes, with the file's name."""
+def kinds() -> Iterator[tuple[str, str, Any]]:
+    """Every kind of action that a file of the room makes: the file, its name, and itself."""
     base = importlib.import_module("runner.actions.base")
     for path in sorted(ROOM.glob("*.py")):
         if path.stem != "__init__":
             module = importlib.import_module(f"runner.actions.{path.stem}")
-            yield from ((path.name, k) for k in vars(module).values() if type(k) is base.ActionKind)
+            made = [each for each in vars(module).values() if type(each) is base.ActionKind]
+            yield from ((path.name, kind.name, kind) for kind in made)
 
 
-def properties(schema: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = schema["definitions"]["actionObject"]["properties"]
-    return found
+def beside() -> list[str]:
+    """The names of those that are requests beside the update."""
+    return [name for _, name, kind in kinds() if not kind.changes_call]
+
+
+def lacks(step: int, missing: Iterable[str]) -> None:
+    """Fails with all that a step has left undone."""
+    undone = list(missing)
+    assert not undone, f"step {step} of CONTRIBUTING: " + "; ".join(undone)
 
 
 def test_step_1_its_file() -> None:
     wanted = re.findall(r"^from runner\.actions\.(\w+) ", text("runner/actions/__init__.py"), re.M)
-    missing = [name for name in wanted if not (ROOM / f"{name}.py").is_file()]
-    assert not missing, (
-        f"step 1: the table names runner/actions/{missing[0]}.py, which is not there"
-    )
+    files = [f"runner/actions/{name}.py" for name in wanted]
+    lacks(1, (f"{file} is not there" for file in files if not (ROOT / file).is_file()))
 
 
 def test_step_2_its_line() -> None:
-    for file, kind in kinds():
-        told = (
-            f"step 2: the table of runner/actions/__init__.py has no line for {kind.name} ({file})"
-        )
-        assert kind.name in table(), told
+    strange = [f"{name} of {file}" for file, name, _ in kinds() if name not in table()]
+    lacks(2, (f"runner/actions/__init__.py has no line for {each}" for each in strange))
 
 
 def test_step_3_its_part_of_the_schema() -> None:
     flow, test = (json.loads(text(f"schemas/{name}.schema.json")) for name in ("flow", "test"))
-    known = dict(kinds_by_name())
-    told = "step 3: schemas/{}.schema.json {} {}"
-    for name in table():
-        assert name in properties(flow), told.format("flow", "says nothing of", name)
-        assert properties(flow)[name].get("description"), told.format("flow", "leaves bare", name)
-        expected = test["definitions"]["expectation"]["properties"]["then"]["items"]["enum"]
-        assert name in expected, told.format("test", "lets no test expect", name)
-        if not known[name].changes_call:
-            sides = test["definitions"]["side"]["properties"]["then"]["enum"]
-            assert name in sides, told.format("test", "has among its sides no", name)
-    strange = sorted(properties(flow).keys() - set(table()))
-    assert not strange, f"step 2: runner/actions/__init__.py has no line for {strange[0]}"
-
-
-def kinds_by_name() -> Iterator[tuple[str, Any]]:
-    for _, kind in kinds():
-        yield kind.name, kind
+    parts = flow["definitions"]["actionObject"]["properties"]
+    bare = [name for name in table() if not parts.get(name, {}).get("description")]
+    lacks(3, (f"schemas/flow.schema.json doesn't say what {name} is" for name in bare))
+    acts = test["definitions"]["expectation"]["properties"]["then"]["items"]["enum"]
+    sides = test["definitions"]["side"]["properties"]["then"]["enum"]
+    lists = {"": (table(), acts), " beside the update": (beside(), sides)}
+    lacks(
+        3,
+        (
+            f"schemas/test.schema.json lets no test expect {name}{where}"
+            for where, (names, known) in lists.items()
+            for name in names
+            if name not in known
+        ),
+    )
 
 
 def test_step_4_its_golden_pair() -> None:
-    lines = text("tests/golden/ok/every-action.yaml")
-    for name in table():
-        pair = f"tests/actions/wire/{name}"
-        for path in (f"{pair}.yaml", f"{pair}.wire"):
-            assert (ROOT / path).is_file(), f"step 4: {path} is not there"
-        told = f"step 4: tests/golden/ok/every-action.yaml has no line with {name}"
-        assert re.search(rf"[-\[] *{name}\b", lines), told
+    every = "tests/golden/ok/every-action.yaml"
+    pairs = [f"tests/actions/wire/{name}{end}" for name in table() for end in (".yaml", ".wire")]
+    absent = [f"{path} is not there" for path in pairs if not (ROOT / path).is_file()]
+    unseen = [name for name in table() if not re.search(rf"[-\[] *{name}\b", text(every))]
+    lacks(4, [*absent, *(f"{every} has no line with {name}" for name in unseen)])
 
 
 def test_step_5_its_line_in_the_documents() -> None:
-    places = (
-        ("docs/tutorial.md", "| `{}` |"),
-        ("docs/reference.md", "### `{}`\n"),
-        ("CHANGELOG.md", "`{}"),
+    places = {
+        "docs/tutorial.md": "| `{}` |",
+        "docs/reference.md": "### `{}`\n",
+        "CHANGELOG.md": "`{}",
+    }
+    lacks(
+        5,
+        (
+            f"{path} has nothing of {name}"
+            for path, written in places.items()
+            for name in table()
+            if written.format(name) not in text(path)
+        ),
     )
-    for name in table():
-        for path, written in places:
-            told = f"step 5: {path} does not have {name}"
-            assert written.format(name) in text(path), told

@@ -27,6 +27,8 @@ from runner.model import Millis
 
 #: The waits between the tries of a post: enough for a service that restarts.
 WAITS: tuple[Millis, ...] = (1_000, 5_000, 25_000)
+#: A service that wants more time gets it, up to this.
+LONGEST: Millis = 60_000
 
 
 class Courier:
@@ -43,18 +45,18 @@ class Courier:
         """Carries one part out, or takes it up again."""
         # What is taken up again may have arrived: whoever began it can't say any more.
         act.doubt = act.outcome != "intended" or act.order.call is None
-        while await self._attempt(act):
-            await self._clock.sleep(WAITS[act.entry.attempt - 2])
+        while (wait := await self._attempt(act)) is not None:
+            await self._clock.sleep(wait)
 
-    async def _attempt(self, act: Act) -> bool:
-        """One try. Returns whether there is to be another; else the matter is settled for now."""
+    async def _attempt(self, act: Act) -> Millis | None:
+        """One try. Returns how long to wait for another; None where it is settled for now."""
         if self.stopping and act.intent.route == "web":
-            return False  # the next start goes on: what it tells of may never be seen again
+            return None  # the next start goes on: what it tells of may never be seen again
         braked = await self.brakes.stops(act.intent, None)
         if braked:
             if not act.doubt:  # else it keeps its intent, and with it its id, until it may go on
                 await self._records.withdraw(act, braked)
-            return False
+            return None
         try:
             await self._tell(act)
         except (Refused, NothingThere) as error:
@@ -63,7 +65,7 @@ class Courier:
             return await self._again(act, error)
         else:
             await self._records.put(act, "done")
-        return False
+        return None
 
     async def _tell(self, act: Act) -> None:
         intent = act.intent
@@ -74,14 +76,17 @@ class Courier:
         now, fields = self._clock.now(), _addressed(act)
         await self.web.post(intent.target, fields, id_=identity_of(intent), at=now)
 
-    async def _again(self, act: Act, error: GatewayError) -> bool:
+    async def _again(self, act: Act, error: GatewayError) -> Millis | None:
         act.doubt = act.doubt or not isinstance(error, NotProcessed)
         if act.entry.attempt > len(WAITS):
             outcome: Outcome = "unknown" if isinstance(error, NoAnswer) else "failed"
             await self._records.put(act, outcome, str(error))
-            return False
+            return None
+        wait = WAITS[act.entry.attempt - 1]
+        if isinstance(error, NotProcessed) and error.retry_after is not None:
+            wait = min(max(wait, error.retry_after), LONGEST)
         await self._records.put(act, "retrying", str(error), attempt=act.entry.attempt + 1)
-        return not self.stopping
+        return None if self.stopping else wait
 
 
 def _addressed(act: Act) -> dict[str, str]:

@@ -76,6 +76,26 @@ async def test_every_try_has_the_same_id_and_the_time_of_its_own(site: Site) -> 
     assert len({request.body for request in server.requests}) == 1
 
 
+@pytest.mark.parametrize(("asked", "waited"), [("30", 30), ("0", 1), ("86400", 60)])
+async def test_a_service_that_wants_time_gets_it_up_to_a_minute(
+    site: Site, asked: str, waited: int
+) -> None:
+    class Busy(Service):
+        async def reply(self, _request: Request, writer: asyncio.StreamWriter) -> bool:
+            status = self.statuses.pop(0)
+            headers = {"Retry_After": asked} if status == 429 else {}
+            writer.write(answer(status or 200, **headers))
+            await writer.drain()
+            return True
+
+    async with posting(site, Busy(429, 200)) as server:
+        site.sandbox.add_call(id="a")
+        await site.poll()
+    assert await tries(site) == [("notify", "done", 2)]
+    first, second = (int(request.headers["webhook-timestamp"]) for request in server.requests)
+    assert second - first == waited
+
+
 async def test_a_restart_goes_on_under_the_same_id(site: Site) -> None:
     service = Service(None, 200)
     async with posting(site, service) as server:

@@ -113,13 +113,15 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path) -> AsyncIterator[Site]:
-    """A site whose store and flows lie in `folder`."""
+async def open_site(folder: Path, *, read_timeout: Millis = 1_000) -> AsyncIterator[Site]:
+    """A site whose store and flows lie in `folder`. What hangs is given up after `read_timeout`."""
     async with Sandbox(clock=ManualClock()) as sandbox:
         credentials = Credentials(
             sandbox.account_sid, sandbox.account_sid, password=sandbox.auth_token
         )
-        settings = TwilioSettings(api_base=sandbox.url, read_timeout=1_000, total_timeout=3_000)
+        settings = TwilioSettings(
+            api_base=sandbox.url, read_timeout=read_timeout, total_timeout=3_000
+        )
         gateway = open_gateway(credentials, settings)
         store = await SqliteStore(folder / "store.db").open()
         try:

@@ -1,8 +1,8 @@
 """The engine's promises as an executable statement, held against random schedules.
 
 Calls come and go, answers are lost or refused, the runner crashes, stops, is paused, and its flows
-are edited, in any order. After every step nothing may have been done twice, by guess, or in spite
-of a brake; at the end, with nothing in the way any more, everything is done.
+are edited, in any order. After every step nothing may have been done twice, by guess, out of turn,
+or in spite of a brake; at the end, with nothing in the way any more, everything is done.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from runner.decision.never import protects
 from runner.engine.brakes import Safety
 from runner.engine.killswitch import KillSwitch
-from runner.engine.ports import Pause
+from runner.engine.ports import Entry, Pause
+from runner.gateway.web import WebPoster
 from runner.never import Never
+from runner.settings import NotificationSettings
+from tests.engine.model_far_side import Arrival, Key, Service, arrivals, key_of, standing
+from tests.engine.model_rules import NOWHERE, PROTECTED, REPEATABLE, RULES, SERVICE, flow_of
+from tests.gateway.raw import raw_server
 from tests.site import SECOND, Site, open_site
 
-NUMBERS = {"ends": "+14155550101", "speaks": "+14155550102", "moves": "+14155550103"}
-PROTECTED = "+14155550104"
-THEN = {
-    "ends": "[hangup]",
-    "speaks": "[{say: hello}, {pause: 9m}]",
-    "moves": "[{redirect: 'http://127.0.0.1:9/never'}]",
-}
+NAMES = tuple(name for name in RULES if name != "tells")
+#: What hangs is given up after so many real milliseconds; what is well answers at once.
+HASTE = 250
 Wrong: TypeAlias = tuple[str, tuple[str, ...], int]
-#: Faults by name, kind of request and number of times; most strike updates.
+#: Faults by name, kind of request and number of times; most strike what changes something.
 WRONG: st.SearchStrategy[Wrong] = st.tuples(
     st.sampled_from(["reset-before", "reset-after", "500", "hang", "truncated", "429", "401"]),
-    st.sampled_from([("update",), ("update",), ("update", "fetch"), ("list",), ("fetch",)]),
+    st.sampled_from(
+        [
+            *[("update",), ("side",), ("update", "side"), ("update", "fetch"), ("side", "fetch")],
+            *[("list",), ("fetch",), ("number",)],
+        ]
+    ),
     st.integers(1, 4),
-) | st.tuples(st.just("too-early"), st.just(("update",)), st.integers(1, 6))
-
-
-def flow_of(names: tuple[str, ...], edit: int) -> str:
-    """These rules, which never mean anything else, whatever is edited around them."""
-    rules = "".join(
-        f'  - id: {name}\n    match: {{to: ["{NUMBERS[name]}", "{PROTECTED}"]}}\n'
-        f"    description: edit {edit}\n    then: {THEN[name]}\n"
-        for name in names
-    )
-    other = '  - id: other\n    match: {to: "+19005550100"}\n    then: [hangup]\n'
-    return f"version: 1\nflow: f\nguard: unlimited\nrules:\n{rules}{other}"
+) | st.tuples(
+    st.sampled_from(["too-early", "403", "429"]),
+    st.sampled_from([("update",), ("side",)]),
+    st.integers(1, 6),
+)
+MOODS = st.sampled_from(["204", "500", "429", "400", "reset-before", "reset-after", "hang"])
 
 
 class Promises(RuleBasedStateMachine):
@@ -61,9 +61,15 @@ class Promises(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.folder = Path(tempfile.mkdtemp(prefix="callflow-model-"))
         self.stack = AsyncExitStack()
-        self.site: Site = self.run(self.stack.enter_async_context(open_site(self.folder)))
+        opening = open_site(self.folder, read_timeout=HASTE)
+        self.site: Site = self.run(self.stack.enter_async_context(opening))
+        self.service = Service(self.site.store)
+        serving = self.stack.enter_async_context(raw_server(self.service.reply))
+        self.base = self.run(serving).base
+        self.poster = WebPoster(NotificationSettings(timeout=HASTE), {})
+        self.site.sandbox.add_number(RULES["restarts"].number, voice_url=NOWHERE)
         self.kinds: dict[str, str] = {}  # SID → the rule that is for it, "" for a protected call
-        self.names = tuple(NUMBERS)
+        self.names = NAMES
         self.edits = 0
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -83,21 +89,29 @@ class Promises(RuleBasedStateMachine):
                 kill=KillSwitch(self.folder / "PAUSED"),
             )
         )
-        site.flows(flow_of(self.names, self.edits))
+        site.engine.reach(web=self.poster)
+        self.load()
+
+    def load(self) -> None:
+        self.site.flows(flow_of(self.names, self.edits).replace(SERVICE, self.base))
 
     # ---- what may happen --------------------------------------------------------------------
 
     @rule(
-        come=st.lists(st.sampled_from([*NUMBERS, ""]), max_size=4),
+        come=st.lists(st.sampled_from([*NAMES, ""]), max_size=4),
         wrong=st.lists(WRONG, max_size=2),
+        moods=st.lists(MOODS, max_size=3),
         after=st.sampled_from([0, 500, 2 * SECOND, 20 * SECOND]),
         end=st.sampled_from(["settle", "settle", "stop", 0, 8, 20, 40]),
     )
-    def a_poll(self, come: list[str], wrong: list[Wrong], after: int, end: str | int) -> None:
+    def a_poll(
+        self, come: list[str], wrong: list[Wrong], moods: list[str], after: int, end: str | int
+    ) -> None:
         """Calls come, answers go wrong, and the poll ends well, in a stop or in a crash."""
-        self.calls_come(come)
+        self.run(self.calls_come(come))
         for name, on, times in wrong:
             self.site.sandbox.set_fault(name, on=on, times=times)
+        self.service.moods += moods
         self.run(self.site.sandbox.advance(after))
         if end == "settle":
             self.run(self.site.poll())
@@ -109,6 +123,7 @@ class Promises(RuleBasedStateMachine):
     @rule()
     def the_far_side_is_well_again(self) -> None:
         self.site.sandbox.faults.clear()
+        self.service.moods.clear()
 
     @rule(which=st.integers(0, 50))
     def somebody_hangs_up(self, which: int) -> None:
@@ -117,12 +132,12 @@ class Promises(RuleBasedStateMachine):
         if live:
             world.end(world.leg(live[which % len(live)]), "completed")
 
-    @rule(names=st.sampled_from([tuple(NUMBERS), tuple(NUMBERS), ("ends",), ("speaks", "moves")]))
+    @rule(names=st.sampled_from([NAMES, NAMES, ("ends", "dials"), ("speaks", "moves", "limits")]))
     def an_edit(self, names: tuple[str, ...]) -> None:
         self.names, self.edits = names, self.edits + 1
-        self.site.flows(flow_of(names, self.edits))
+        self.load()
 
-    @rule(by_file=st.booleans(), come=st.lists(st.sampled_from(sorted(NUMBERS)), max_size=3))
+    @rule(by_file=st.booleans(), come=st.lists(st.sampled_from(NAMES), max_size=3))
     def a_brake_for_a_while(self, by_file: bool, come: list[str]) -> None:
         """Nothing is sent from the moment that it is there, over a restart, until it is lifted."""
         self.run(self.site.engine.settle())
@@ -130,17 +145,18 @@ class Promises(RuleBasedStateMachine):
             (self.folder / "PAUSED").touch()
         else:
             self.run(self.site.store.pause(Pause(flow="f", reason="x", at=self.site.time.now())))
-        before = len(self.site.updates())
-        self.calls_come(come)
+        before = len(self.arrivals()) + len(self.service.posts)
+        self.run(self.calls_come(come))
         self.run(self.site.poll(after=2 * SECOND))
         self.reborn()
         self.run(self.site.poll(after=2 * SECOND))
-        assert len(self.site.updates()) == before, "it was sent in spite of the brake"
+        sent = len(self.arrivals()) + len(self.service.posts)
+        assert sent == before, "it was sent in spite of the brake"
         self.run(self.let_go())
 
-    def calls_come(self, kinds: list[str]) -> None:
+    async def calls_come(self, kinds: list[str]) -> None:
         for kind in kinds:
-            row = self.site.sandbox.add_call(to=NUMBERS.get(kind, PROTECTED))
+            row = self.site.sandbox.add_call(to=RULES[kind].number if kind else PROTECTED)
             self.kinds[row.sid] = kind
 
     async def crashed(self, progress: int) -> None:
@@ -165,26 +181,68 @@ class Promises(RuleBasedStateMachine):
     # ---- what must hold after every step ----------------------------------------------------
 
     @invariant()
-    def nothing_is_said_or_moved_twice(self) -> None:
-        carried_out = self.carried_out()
+    def every_promise_is_kept(self) -> None:
+        history, sent = self.run(self.site.history()), self.arrivals()
+        self.nothing_is_done_twice_by_guess(sent)
+        self.nothing_is_told_twice()
+        self.parts_come_in_their_order(sent, history)
+        self.nothing_follows_an_update_that_did_not_come_about(sent, history)
+        self.the_ledger_is_true(sent, history)
+        assert not {each.key.sid for each in sent if not self.kinds[each.key.sid]}, "protected"
+
+    def nothing_is_done_twice_by_guess(self, sent: list[Arrival]) -> None:
+        """Once it may have been carried out, it isn't sent again, but where that does no more."""
+        perhaps_done = set()
+        for key, refused in [(each.key, each.refused) for each in sent]:
+            if key.part.startswith("message") or (not key.part and key.rule in REPEATABLE):
+                continue
+            assert key not in perhaps_done, f"{key} was sent again"
+            if not refused:
+                perhaps_done.add(key)
+
+    def nothing_is_told_twice(self) -> None:
         for sid, kind in self.kinds.items():
-            if kind != "ends":
-                assert carried_out.count(sid) <= 1
+            told = [h.text for h in self.site.sandbox.world.transcript(sid) if h.kind == "message"]
+            assert len(told) == len(set(told)), f"{kind}: {told}"
+        twice = {key: ids for key, ids in self.service.taken.items() if len(ids) > 1}
+        assert not twice, "the same was posted under two ids"
 
-    @invariant()
-    def protected_calls_are_left_alone(self) -> None:
-        asked = {entry.request.sid for entry in self.site.sandbox.journal.of("update")}
-        assert not {sid for sid in asked if not self.kinds[sid]}
+    def parts_come_in_their_order(self, sent: list[Arrival], history: list[Entry]) -> None:
+        assert not self.service.too_early
+        put_off = {key_of(entry) for entry in history if entry.outcome == "withdrawn"}
+        latest: dict[str, int] = {}
+        for key in [each.key for each in sent]:
+            place = RULES[key.rule].parts.index(key.part)
+            assert place >= latest.get(key.sid, 0) or key in put_off, f"{key} is late"
+            latest[key.sid] = max(place, latest.get(key.sid, 0))
 
-    @invariant()
-    def the_ledger_is_true(self) -> None:
-        history = self.run(self.site.history())
-        standing = {e.intent.call_sid: e.outcome for e in history if e.outcome != "withdrawn"}
-        carried_out = set(self.carried_out())
-        assert carried_out <= standing.keys(), "done, and not on record"
-        done = {sid for sid, outcome in standing.items() if outcome == "done"}
-        assert done <= carried_out, "on record as done, and not done"
-        assert len([e for e in history if e.outcome != "withdrawn"]) == len(standing)
+    def nothing_follows_an_update_that_did_not_come_about(
+        self, sent: list[Arrival], history: list[Entry]
+    ) -> None:
+        for key in {each.key for each in sent} | set(self.service.posts):
+            parts = RULES[key.rule].parts
+            if "" in parts and parts.index("") < parts.index(key.part):
+                update = standing(history, key._replace(part=""))
+                assert update == "done", f"{key} was sent, and the update is {update!r}"
+
+    def the_ledger_is_true(self, sent: list[Arrival], history: list[Entry]) -> None:
+        found = [key_of(entry) for entry in history if entry.outcome != "withdrawn"]
+        assert len(found) == len(set(found)), "a part stands twice"
+        tried = {each.key for each in sent} | set(self.service.posts)
+        accepted = {each.key for each in sent if each.accepted} | self.service.confirmed
+        for entry in history:
+            if entry.outcome == "done" and entry.intent.part != "log":
+                assert key_of(entry) in accepted, (
+                    f"{key_of(entry)} is on record as done, and was not"
+                )
+            assert entry.outcome != "skipped" or key_of(entry) not in tried, (
+                f"{key_of(entry)} was sent"
+            )
+        assert accepted <= set(found), f"done, and not on record: {accepted - set(found)}"
+        assert set(self.carried_out()) <= {key.sid for key in found if not key.part}
+
+    def arrivals(self) -> list[Arrival]:
+        return arrivals(self.site.sandbox.journal, self.kinds)
 
     def carried_out(self) -> list[str]:
         """The calls that the far side changed because it was told to, once for each time."""
@@ -197,30 +255,33 @@ class Promises(RuleBasedStateMachine):
         try:
             self.run(self.comes_to_its_end())
         finally:
+            self.run(self.poster.close())
             self.run(self.stack.aclose())
             self.loop.close()
             shutil.rmtree(self.folder)
 
     async def comes_to_its_end(self) -> None:
         site = self.site
-        site.sandbox.faults.clear()
-        site.flows(flow_of(tuple(NUMBERS), self.edits))
-        for _ in range(4):
+        self.the_far_side_is_well_again()
+        self.names = NAMES
+        self.load()
+        for _ in range(5):
             await site.poll(after=61 * SECOND)  # whatever rest was asked for is over
-        status = {sid: site.sandbox.world.call(sid).status for sid in self.kinds}
-        late = [
-            s for s, kind in self.kinds.items() if kind == "ends" and status[s] == "in-progress"
-        ]
-        assert not late, [e for e in await site.history() if e.intent.call_sid in late]
-        acted = {e.intent.call_sid for e in await site.history() if e.outcome != "withdrawn"}
-        left = {
-            sid for sid, kind in self.kinds.items() if kind and status[sid] == "in-progress"
-        } - acted
-        assert not left, "a live call was left out"
-        assert not await site.store.unfinished(site.sandbox.account_sid)
+        history = await site.history()
+        for sid, kind in self.kinds.items():
+            if site.sandbox.world.call(sid).status == "in-progress":
+                self.has_had_everything(history, sid, kind)
+        assert not await site.store.unfinished(site.sandbox.account_sid), history
         assert not (await site.store.verify()).fault
-        self.nothing_is_said_or_moved_twice()
         assert not site.told("action.crashed")
+
+    def has_had_everything(self, history: list[Entry], sid: str, kind: str) -> None:
+        """A call that lives: each part of its rule has come to an end, and none is left out."""
+        rule_id = kind or "tells"
+        ends = {part: standing(history, Key(sid, rule_id, part)) for part in RULES[rule_id].parts}
+        assert not {"", "intended", "retrying"} & set(ends.values()), f"{rule_id}: {ends}"
+        refused = {each.key for each in self.arrivals() if each.refused}
+        assert kind != "ends" or Key(sid, kind, "") in refused, "it should have been hung up"
 
 
 TestPromises = Promises.TestCase

@@ -103,13 +103,24 @@ def steering(actions: Sequence[Action]) -> list[Action]:
     return [action for action in changing(actions) if ACTIONS[action.name].extra is None]
 
 
+def takes_away(actions: Sequence[Action]) -> bool:
+    """True where the call leaves what it was doing."""
+    return any(ACTIONS[action.name].interrupts for action in steering(actions))
+
+
+def goes_after_updates(actions: Sequence[Action]) -> bool:
+    """True where an update that takes the call away would undo some of this, or leave it void."""
+    kinds = ((ACTIONS[action.name], action.arguments) for action in actions)
+    return any(kind.undone(given) or kind.stays(given) for kind, given in kinds)
+
+
 def displaced(actions: Sequence[Action]) -> list[Action]:
     """Those that are sent after the update wherever they are written: it would undo them.
 
     What is written after one of them under the same name is about what that one starts, and goes
     with it.
     """
-    if not any(ACTIONS[action.name].interrupts for action in steering(actions)):
+    if not takes_away(actions):
         return []
     late: list[Action] = []
     for action in actions:

@@ -9,7 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.actions.composing import Found, compose
-from runner.actions.sequence import applicable_statuses, says_goodbye
+from runner.actions.effects import keyed
+from runner.actions.sequence import (
+    applicable_statuses,
+    goes_after_updates,
+    says_goodbye,
+    takes_away,
+)
 from runner.call import Call
 from runner.decision.bounds import Bounds, reason_of
 from runner.decision.describe import reasons
@@ -17,87 +23,17 @@ from runner.decision.guarding import Load, Trip, Wanted, judge
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, Turn, turn_of
+from runner.decision.steps import Held, Plan, Step
 from runner.language.fields import FIELDS
 from runner.language.spoken import values_of
-from runner.model import LIVE_STATUSES, Flow, Moment, Rule, Update
+from runner.model import LIVE_STATUSES, Action, Moment
 from runner.sides import Part
+
+__all__ = ["Held", "Plan", "Planner", "Step", "decide", "group_of"]
 
 #: The mode that falls back to recording when a guard trips.
 CANARY = "canary"
 NO_BOUNDS = Bounds()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One act: its `parts`, in the order of sending.
-
-    Steps that change the calls of one `group` (a parent and its children) go one at a time. `turn`
-    says the how many-eth act of the rule on the call this is, and for which value. `ends` says that
-    it hangs the call up or cancels it, which rate guards count.
-    """
-
-    call: Call
-    flow: Flow
-    rule: Rule
-    parts: tuple[Part, ...]
-    group: str
-    why: str
-    turn: Turn
-    ends: bool = False
-
-    @property
-    def then(self) -> tuple[str, ...]:
-        """The names of the actions that are carried out."""
-        left = {name for part in self.parts for name in part.then}
-        return tuple(action.name for action in self.rule.then if action.name in left)
-
-    @property
-    def update(self) -> Update | None:
-        """The update of the call; None where there is none, or none that can be sent."""
-        return next((part.update for part in self.parts if part.update is not None), None)
-
-    @property
-    def changes_call(self) -> bool:
-        """Whether an update is among its parts."""
-        return any(part.key == "" for part in self.parts)
-
-    @property
-    def touches_call(self) -> bool:
-        """Whether it does anything to the call, or only tells of it."""
-        return any(part.touches_call for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A verdict that leads to nothing in this poll. `reason` is a stable word:
-
-    `once` (the rule has acted as often as it may), `status` (Twilio would refuse it now),
-    `outranked` (another flow changes this call in this poll), `leg-group` (another leg is changed
-    in this poll), `in-flight` (an earlier change to this leg group has no outcome yet),
-    `unsendable` (its TwiML is not fit to be sent), `paused`, `tripped` (a guard has paused the
-    rule), `guard` (a guard trips on this very poll), `protected` (the call, or a leg of it, must
-    never be changed).
-    """
-
-    call: Call
-    flow: Flow
-    rule: Rule
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one poll leads to.
-
-    `steps` in the order of sending; `held`, what was held back, and why; `shadows`, what rules
-    would have done on calls outside their cohort; `trips`, the guards that would have been passed.
-    """
-
-    steps: tuple[Step, ...]
-    held: tuple[Held, ...]
-    shadows: tuple[Step, ...] = ()
-    trips: tuple[Trip, ...] = ()
 
 
 def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment, holds: Holds) -> list[Verdict]:
@@ -152,6 +88,7 @@ class Planner:
         for verdict in first:
             self._consider(verdict, history)
         trips = self._trips()
+        self._let_updates_go_first()
         steps = sorted(work.steps, key=_is_no_hangup)  # hang-ups first
         return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
 
@@ -238,14 +175,28 @@ class Planner:
             self._hold(step, "in-flight", "an earlier change has no outcome yet")
             return False
         first = self._work.taken.get(step.group) if step.changes_call else None
-        if first is None:
-            return True
+        if first is not None:
+            self._yield_to(first, step)
+        return first is None
+
+    def _yield_to(self, first: Verdict | Step, step: Step) -> None:
         if first.call.sid == step.call.sid:
             self._hold(step, "outranked", f"{first.rule.key} changes this call in this poll")
         else:
             detail = f"{first.rule.key} changes its leg {first.call.sid} in this poll"
             self._hold(step, "leg-group", detail)
-        return False
+
+    def _let_updates_go_first(self) -> None:
+        """Takes out what another rule's update in this poll would undo: the next poll decides."""
+        steps = self._work.steps
+        late = [s for s in steps if not s.changes_call and goes_after_updates(_then(s))]
+        if not late:
+            return
+        updates = {s.group: s for s in steps if s.changes_call and takes_away(_then(s))}
+        held = [step for step in late if step.group in updates]
+        for step in held:
+            self._yield_to(updates[step.group], step)
+        self._work.steps = [step for step in steps if step not in held]
 
     def _shadow(self, verdict: Verdict, group: str, turn: Turn) -> None:
         step = self._step(verdict, group, turn)
@@ -295,6 +246,12 @@ class _Work:
     taken: dict[str, Verdict] = field(default_factory=dict)
     #: (rule, value, as a shadow?) of the steps above, for `once: {per: …}`.
     values: set[tuple[str, str, bool]] = field(default_factory=set)
+
+
+def _then(step: Step) -> list[Action]:
+    """The actions that are carried out: not all of the rule's, where an act is gone on with."""
+    keys = {part.key for part in step.parts}
+    return [action for key, action in keyed(step.rule.then) if key in keys]
 
 
 def _is_child(call: Call) -> bool:

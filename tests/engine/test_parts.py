@@ -136,19 +136,6 @@ async def test_an_edited_rule_does_not_repeat_what_it_did_under_the_same_name(si
     assert sent(site)[-1] == "Calls/*"
 
 
-async def test_what_a_rule_does_no_more_keeps_it_from_no_later_act(site: Site) -> None:
-    play(site, "[{say: hi}, {pause: 9m}, {record: start}]", "once: {every: 1m}")
-    site.sandbox.set_fault("429", on=("side",), times=1, retry_after=1)
-    await site.poll()
-    assert await parts(site) == [("update", "done"), ("record", "withdrawn")]
-    site.flows(flow(rule("r", "once: {every: 1m}", "[{say: hi}, {pause: 9m}]")))
-    await site.poll(after=2 * SECOND)
-    assert sent(site) == ["Calls/*", "Calls/*/Recordings"]  # not due yet
-    await site.poll(after=60 * SECOND)
-    assert sent(site)[2:] == ["Calls/*"]
-    assert (await site.history())[-1].intent.number == 2
-
-
 # ---- lost answers, crashes, stops ---------------------------------------------------------------
 
 

@@ -67,6 +67,9 @@ def test_step_3_its_part_of_the_schema() -> None:
     parts = flow["definitions"]["actionObject"]["properties"]
     bare = [name for name in table() if not parts.get(name, {}).get("description")]
     lacks(3, (f"schemas/flow.schema.json doesn't say what {name} is" for name in bare))
+    alone = [name for name, part in parts.items() if None in part.get("enum", ())]
+    words = flow["definitions"]["bareAction"]["enum"]
+    lacks(3, (f"{name} is no bare word in the schema" for name in alone if name not in words))
     acts = test["definitions"]["expectation"]["properties"]["then"]["items"]["enum"]
     sides = test["definitions"]["side"]["properties"]["then"]["enum"]
     lists = {"": (table(), acts), " beside the update": (beside(), sides)}

@@ -92,7 +92,7 @@ class Terminal:
 
     def write(self, content: str) -> None:
         path = self.folder / content.partition("\n")[0].removeprefix("# ")
-        path.write_text(content, encoding="utf-8")
+        path.write_text(content.replace("127.0.0.1:8700", self.address), encoding="utf-8")
 
     def type(self, block: str, *, background: bool) -> None:
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):

@@ -59,11 +59,16 @@ def command(config: str | None, store: str | None, form: str, verify: bool, **fi
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
-        click.echo("\n".join(printable(_text(row)) for row in rows))
+        shown = zip(rows, [None, *rows], strict=False)
+        click.echo("\n".join(printable(_text(row, before)) for row, before in shown))
     else:
         doubt = unused(settings)
         click.echo(f"no acts: {doubt}" if doubt else f"no such acts in {settings.store}", err=True)
     return CLEAN
+
+
+#: What parts of one act have in common.
+_ACT = ("time", "account", "call", "flow", "rule", "why")
 
 
 def _asked(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -133,13 +138,16 @@ def _row(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
     }
 
 
-def _text(row: dict[str, Any]) -> str:
+def _text(row: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """One entry; of several parts of one act the first says why."""
     tries = f" (attempt {row['attempt']})" if row["attempt"] > 1 else ""
     head = (
         f"{row['time']} {row['call']} {row['flow']}/{row['rule']} "
         f"{', '.join(row['then'])}: {row['outcome']}{tries}"
     )
-    lines = [head, f"    why: {row['why']}"]
+    lines = [head]
+    if before is None or any(row[key] != before[key] for key in _ACT):
+        lines.append(f"    why: {row['why']}")
     if row["route"]:
         lines.append(f"    part {row['part']}: {said(row)}")
     if row["detail"]:

@@ -73,6 +73,9 @@ class Sending:
 
     async def _is_let(self, act: Act) -> bool:
         """Whether it may be sent now, by the newest that is known; else it is not sent."""
+        if self.throttle.resting:
+            await self._records.withdraw(act, "the far side wants fewer requests for now")
+            return False
         stale = act.is_stale(self._clock.monotonic())
         if (stale or act.order.recheck) and not await self._read_again(act, legs=stale):
             return False

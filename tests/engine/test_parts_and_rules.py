@@ -51,3 +51,37 @@ async def test_what_no_update_undoes_waits_for_none(site: Site) -> None:
     site.flows(flow(capped, rule("listens", "", f"[{STREAM}]")))
     await site.poll(after=2 * SECOND)
     assert sorted(sent(site)[2:]) == ["Calls/*", "Calls/*/Streams"]
+
+
+# ---- fewer requests ------------------------------------------------------------------------------
+
+
+async def test_a_part_that_is_throttled_rests_the_others_too(site: Site) -> None:
+    play(site, "[{record: stop}, {message: {a: b}}, {limit: 30m}, {log: capped}]")
+    site.sandbox.set_fault("429", on=("side",), times=1, retry_after=30)
+    await site.poll()
+    await site.poll(after=20 * SECOND)
+    assert sent(site) == ["Calls/*/Recordings/Twilio.CURRENT"]
+    assert {outcome for _, outcome in await parts(site)} == {"withdrawn"}
+    await site.poll(after=20 * SECOND)
+    below = ["Calls/*/Recordings/Twilio.CURRENT", "Calls/*/UserDefinedMessages", "Calls/*"]
+    assert sent(site)[1:] == below
+    assert (await parts(site))[4:] == [
+        ("record", "failed"),
+        ("message", "done"),
+        ("update", "done"),
+        ("log", "done"),
+    ]
+
+
+async def test_many_acts_do_not_hurry_a_far_side_that_wants_fewer(site: Site) -> None:
+    site.flows(flow(rule("r", "continue: true", "[{record: start}]")))
+    for number in range(60):
+        site.sandbox.add_call(id=f"a{number}")
+    site.sandbox.set_fault("429", on=("side",), retry_after=30)
+    await site.poll()
+    assert len(sent(site)) < 10  # those that were on their way already
+    site.sandbox.faults.clear()
+    await site.poll(after=40 * SECOND)
+    assert len(await site.history()) == 120
+    assert [outcome for _, outcome in await parts(site)][60:] == ["done"] * 60

@@ -77,7 +77,7 @@ async def test_a_part_that_is_gone_on_with_is_not_judged_by_an_update_of_before(
     site: Site,
 ) -> None:
     play(site, "[{message: {a: b}}, {redirect: 'https://example.com/x'}]")
-    site.sandbox.set_fault("429", on=("side",), times=1, retry_after=1)
+    site.sandbox.set_fault("401", on=("side",), times=1)
     site.sandbox.set_fault("403", on=("update",), times=1)
     await site.poll()
     assert await parts(site) == [("message", "withdrawn"), ("update", "failed")]

@@ -284,3 +284,8 @@ def test_the_tutorial_names_every_word_of_a_flow() -> None:
     tutorial = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
     words = [*FIELDS, *OPERATORS, *ACTIONS]
     assert [word for word in words if f"`{word}`" not in tutorial] == []
+
+
+def test_the_readme_names_every_action() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in ACTIONS if f"`{name}`" not in readme] == []

@@ -435,6 +435,21 @@ def test_demo_plays_faster_and_from_the_scenarios_start(capsys: pytest.CaptureFi
     assert re.search(r"^\d\d:\d\d  early-bird   says: We open at nine", output, re.MULTILINE)
 
 
+def test_demo_shows_who_is_told_beside_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+    for job in ("runaway-calls", "incident-broadcast", "agent-assist"):
+        assert run(["demo", str(EXAMPLES / job), "--speed", "80", "--seconds", "1"]) == 0
+    output = capsys.readouterr().out
+    hook = "https://desk.example.com/hooks/calls"
+    for line in (
+        r"support       <- call-caps/inbound-soon: limit, notify, log   \(direction inbound; .*\)",
+        rf'callflow      posts to {hook}: {{"call":"CA\w{{32}}","caller":"\+13125550115",.*}}',
+        rf"in-conference says: {re.escape(NEWS)}",
+        r"router       streams: started assist: wss://assist\.example\.com/calls, both_tracks",
+        r'agent-2      message: {"type":"hint",.*}',
+    ):
+        assert re.search(rf"^\d\d:\d\d  {line}$", output, re.MULTILINE), line
+
+
 FLOW = 'version: 1\nflow: f\nrules:\n  - id: r\n    match: {from: "+14155550100"}\n    then: %s\n'
 
 

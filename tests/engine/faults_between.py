@@ -10,6 +10,7 @@ from types import TracebackType
 import aiohttp
 from yarl import URL
 
+from runner.engine.orders import IDEMPOTENCY
 from runner.sandbox.routes import classify
 from tests.gateway.raw import RawServer, Request, answer, raw_server
 
@@ -87,9 +88,9 @@ class Between:
 
 
 def shown(kind: str, query: Mapping[str, str], form: Mapping[str, str]) -> str:
-    """A request in one line."""
+    """A request in one line, without what stands for this very act."""
     asked = query.get("Status", "") + (" page" if "PageToken" in query else "")
-    sent = " ".join(f"{name}={value}" for name, value in form.items())
+    sent = " ".join(f"{name}={value}" for name, value in form.items() if name != IDEMPOTENCY)
     return f"{kind} {asked}{sent}".rstrip()
 
 

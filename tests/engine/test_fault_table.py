@@ -18,6 +18,9 @@ from tests.engine import (
     faults_lists,
     faults_lost,
     faults_moving,
+    faults_needs,
+    faults_posts,
+    faults_sides,
     faults_times,
     faults_updates,
 )
@@ -29,6 +32,9 @@ CASES = (
     *faults_times.CASES,
     *faults_updates.CASES,
     *faults_lost.CASES,
+    *faults_sides.CASES,
+    *faults_needs.CASES,
+    *faults_posts.CASES,
     *faults_here.CASES,
 )
 #: An event's name and its fields.

@@ -25,7 +25,7 @@ from runner.durations import format_duration
 from runner.model import Flow, Millis, Moment, Rule
 from runner.pauses import Pause
 
-#: What comes of a rule on a call, as stable words. `acts`: its update is sent. `shadow`: recorded
+#: What comes of a rule on a call, as stable words. `acts`: it is carried out. `shadow`: recorded
 #: only. `records`: a verdict that changes no call. `no-match`: its conditions don't hold. `hold`:
 #: not for long enough yet. `taken`: an earlier rule is the flow's verdict. `unlisted`: it matches a
 #: call that no poll asks for. `disabled`, `flow-disabled`, `other-account`: not in force here. The

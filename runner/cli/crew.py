@@ -13,7 +13,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.ports import Event, Listener, Store, Web
+from runner.engine.ports import Event, Listener, Store
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
 from runner.gateway.accounts import Account
@@ -24,6 +24,7 @@ from runner.settings import RunSettings
 if TYPE_CHECKING:
     from runner.console.served import Documents
     from runner.gateway.twilio import TwilioGateway
+    from runner.gateway.web import WebPoster
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Crew:
     tell: Listener
     kill: KillSwitch
     never: Callable[[], Never]
-    web: Web | None = None
+    web: WebPoster | None = None
     documents: Documents | None = None
 
     def engines(self) -> list[Engine]:

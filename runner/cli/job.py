@@ -17,7 +17,7 @@ from runner.engine.clock import Clock, SystemClock
 from runner.engine.holder import identify, is_gone
 from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.lease import Leadership
-from runner.engine.ports import Listener, Store, Web
+from runner.engine.ports import Listener, Store
 from runner.gateway.accounts import Account
 from runner.language.loader import Loaded
 from runner.model import FlowSet
@@ -25,6 +25,7 @@ from runner.settings import RunSettings
 
 if TYPE_CHECKING:
     from runner.console.served import Documents
+    from runner.gateway.web import WebPoster
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ async def open_crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
 
 
 @asynccontextmanager
-async def _open_web(job: Job) -> AsyncIterator[Web]:
+async def _open_web(job: Job) -> AsyncIterator[WebPoster]:
     from runner.gateway.web import WebPoster
 
     poster = WebPoster(job.settings.notifications, os.environ, keys=job.keys)
@@ -99,6 +100,8 @@ def leadership_of(job: Job, crew: Crew) -> Leadership | None:
     leadership = Leadership(crew.store, identify(), period=period, clock=crew.clock, gone=is_gone)
     for post in crew.posts:
         post.gateway.change_only_while(lambda: leadership.valid)
+    if crew.web is not None:
+        crew.web.post_only_while(lambda: leadership.valid)
     return leadership
 
 

@@ -17,13 +17,13 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from yarl import URL
 
-from runner.engine.ports import NoAnswer, NotProcessed
+from runner.engine.ports import NoAnswer
 from runner.gateway.errors import error_of_answer, error_of_failure
+from runner.gateway.holding import LastCheck, always
 from runner.settings import TwilioSettings, is_loopback
 
 #: Fifteen times a page of 1,000 calls. Whatever is longer is not Twilio's, and must not fill the
@@ -44,32 +44,6 @@ class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
         return self.body.decode("utf-8", "replace")
 
 
-class _Change(aiohttp.BytesPayload):
-    """A form whose last check comes right before it is written; without it nothing is done."""
-
-    def __init__(self, form: bytes, may_change: Callable[[], bool]) -> None:
-        super().__init__(form, content_type="application/x-www-form-urlencoded")
-        self._may_change = may_change
-        self.held_back = False
-
-    async def write_with_length(
-        self, writer: AbstractStreamWriter, content_length: int | None
-    ) -> None:
-        """Writes the form, or breaks the request off."""
-        self._check()
-        await super().write_with_length(writer, content_length)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """The same: aiohttp before 3.12 calls this one."""
-        self._check()
-        await super().write(writer)
-
-    def _check(self) -> None:
-        if not self._may_change():
-            self.held_back = True
-            raise aiohttp.ClientConnectionError("held back")
-
-
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no types
     """One aiohttp session for one account, opened by the first request.
 
@@ -85,7 +59,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         self._session: aiohttp.ClientSession | None = None
         #: Asked when the body of a change is about to be written: the last moment at which a
         #: process that was frozen can find out that it is too late.
-        self.may_change: Callable[[], bool] = _always
+        self.may_change: Callable[[], bool] = always
 
     async def request(
         self,
@@ -105,12 +79,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
             sent["Authorization"] = _basic(*auth)
         # An empty form is a change too: it starts a recording.
         changes = method != "GET"
-        body = _Change(urlencode(data or {}).encode(), self.may_change) if changes else None
+        body = _form(data, self.may_change) if changes else None
         async with self._turns:
             return await self._exchange(method, target, sent, body)
 
     async def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: _Change | None
+        self, method: str, target: str, headers: Mapping[str, str], body: LastCheck | None
     ) -> Answer:
         host = urlsplit(target).netloc
         session = self._open()
@@ -123,7 +97,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
                 received = await _read(response, host)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if body is not None and body.held_back:
-                raise NotProcessed("this runner may not act any more, so it was not sent") from None
+                raise body.error() from None
             # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
             raise error_of_failure(error, host=host, limits=self._settings, method=method) from None
         refused = error_of_answer(
@@ -180,8 +154,9 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
     return b"".join(pieces)
 
 
-def _always() -> bool:
-    return True
+def _form(data: Mapping[str, object] | None, may_change: Callable[[], bool]) -> LastCheck:
+    form = urlencode(data or {}).encode()
+    return LastCheck(form, may_change, content_type="application/x-www-form-urlencoded")
 
 
 def _basic(username: str, password: str) -> str:

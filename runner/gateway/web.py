@@ -7,7 +7,7 @@ delays what goes to no other. Repeating is the engine's business.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from runner.durations import format_duration
 from runner.engine.ports import GatewayError, NoAnswer, NotProcessed, Refused, Throttled
 from runner.gateway.errors import error_of_failure, retry_after
 from runner.gateway.headers import headers_of, unsendable, variables_of
+from runner.gateway.holding import LastCheck, always
 from runner.gateway.signing import signature_headers
 from runner.gateway.transport import proxy_of_environment
 from runner.masking import mask_numbers
@@ -57,6 +58,14 @@ class WebPoster:
         self._keys = tuple(keys)
         self._turns = _Turns(settings.concurrency, patience)
         self._session: aiohttp.ClientSession | None = None
+        self._may_post: Callable[[], bool] = always
+
+    def post_only_while(self, may_post: Callable[[], bool]) -> None:
+        """From now on asks this right before a post is written, and sends none where it says no.
+
+        What is held back raises `NotProcessed`.
+        """
+        self._may_post = may_post
 
     async def post(self, url: str, fields: Mapping[str, str], *, id_: str, at: Millis) -> None:
         """Sends it once. Raises a `GatewayError` unless the answer is 2xx."""
@@ -65,10 +74,10 @@ class WebPoster:
         headers = {
             **headers_of(fields.get("headers", ""), self._variables),
             **signature_headers(self._keys, body, id_=id_, at=at),
-            "Content-Type": "application/json",
         }
         async with self._turns.take(host):
-            await self._exchange(target, host, headers, body)
+            checked = LastCheck(body, self._may_post, content_type="application/json")
+            await self._exchange(target, host, headers, checked)
 
     async def close(self) -> None:
         """Gives up every connection."""
@@ -76,7 +85,7 @@ class WebPoster:
             await self._session.close()
 
     async def _exchange(
-        self, target: URL, host: str, headers: Mapping[str, str], body: bytes
+        self, target: URL, host: str, headers: Mapping[str, str], body: LastCheck
     ) -> None:
         proxy = proxy_of_environment(str(target.origin()))
         try:
@@ -85,6 +94,8 @@ class WebPoster:
             ) as response:
                 await _drain(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if body.held_back:
+                raise body.error() from None
             found = error_of_failure(error, host=host, limits=self._limits, method="POST")
             found.hint = ""  # those are about Twilio
             raise found from None  # aiohttp's own texts quote the URL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.sandbox import ManualClock, Sandbox
+from tests.gateway.raw import Request, always, answer, raw_server
 from tests.process import Daemon, callflow, daemon
 
 LEASE = 1.0  # seconds
@@ -99,6 +101,43 @@ async def test_a_leader_that_was_frozen_sends_nothing_when_it_wakes(
         assert (await first.hears("leading"))["holder"]
     told = await callflow("history", "--verify", cwd=project)
     assert told.code == 0, told.err
+
+
+async def test_a_leader_that_was_frozen_posts_nothing_when_it_wakes(
+    sandbox: Sandbox, project: Path
+) -> None:
+    taken: list[str] = []
+
+    async def reply(request: Request, writer: asyncio.StreamWriter) -> bool:
+        taken.append(request.headers["webhook-id"])
+        if len(taken) > 1:
+            return await always(answer(204))(request, writer) or False
+        await asyncio.sleep(60)  # the others of this runner wait for their turn
+        return False
+
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(raw_server(reply))
+        tells = SPEAK.replace("[{say: hello}, {pause: 9m}]", f"[{{notify: '{service.base}/x'}}]")
+        (project / "flows" / "speak.yaml").write_text(tells)
+        settings = "notifications: {concurrency: 1, timeout: 1500ms}\n"
+        with (project / "callflow.yaml").open("a") as file:
+            file.write(settings)
+        first, second = await a_pair(stack, sandbox, project)
+        rows = [sandbox.add_call() for _ in range(5)]
+        for _ in rows:
+            await first.hears("action.intended")
+        while not taken:
+            await first.hears("poll")
+        first.process.send_signal(signal.SIGSTOP)
+        await second.hears("leading")
+        for _ in rows:
+            await second.hears("action.done")
+        first.process.send_signal(signal.SIGCONT)
+        await first.hears("standby")
+        await second.hears("poll")
+        hung, *others = taken
+        assert len(others) == len(set(others)) == 5, "each once by the one that acts now"
+        assert hung in others, "under the id that it had"
 
 
 async def test_one_poll_beside_a_living_runner_is_refused(sandbox: Sandbox, project: Path) -> None:

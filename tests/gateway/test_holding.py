@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from runner.engine.ports import NotProcessed
+from runner.gateway.web import WebPoster
 from runner.model import Update
-from tests.gateway.raw import answer, gateway_at, raw_server, serving
+from runner.settings import NotificationSettings
+from tests.gateway.raw import always, answer, gateway_at, raw_server, serving
 
 SID = "CA" + "1" * 32
 HANG_UP = Update(status="completed")
@@ -38,3 +40,19 @@ async def test_it_is_asked_when_the_connection_stands_and_not_before() -> None:
         with pytest.raises(NotProcessed):
             await change
         assert server.requests == []
+
+
+async def test_a_post_to_a_service_is_held_back_too() -> None:
+    """A runner that waited for a turn, and whose place another took meanwhile."""
+    async with raw_server(always(answer(204))) as server:
+        web = WebPoster(NotificationSettings(), {})
+        web.post_only_while(lambda: False)
+        with pytest.raises(NotProcessed, match="may not act any more"):
+            await web.post(f"{server.base}/hook", {"body": "{}"}, id_="0" * 32, at=1)
+        assert server.requests == []
+        web.post_only_while(lambda: True)
+        await web.post(f"{server.base}/hook", {"body": "{}"}, id_="0" * 32, at=1)
+        assert [request.headers["content-type"] for request in server.requests] == [
+            "application/json"
+        ]
+        await web.close()

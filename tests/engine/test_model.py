@@ -26,8 +26,16 @@ from runner.engine.ports import Entry, Pause
 from runner.gateway.web import WebPoster
 from runner.never import Never
 from runner.settings import NotificationSettings
-from tests.engine.model_far_side import Arrival, Key, Service, arrivals, key_of, standing
-from tests.engine.model_rules import NOWHERE, PROTECTED, REPEATABLE, RULES, SERVICE, flow_of
+from tests.engine.model_far_side import Arrival, Key, Service, arrivals, standing
+from tests.engine.model_promises import (
+    nothing_follows_an_update_that_did_not_come_about,
+    nothing_is_done_twice_by_guess,
+    nothing_is_left_lying,
+    nothing_is_told_twice,
+    parts_come_in_their_order,
+    the_ledger_is_true,
+)
+from tests.engine.model_rules import NOWHERE, PROTECTED, RULES, SERVICE, flow_of
 from tests.gateway.raw import raw_server
 from tests.site import SECOND, Site, open_site
 
@@ -114,7 +122,9 @@ class Promises(RuleBasedStateMachine):
         self.service.moods += moods
         self.run(self.site.sandbox.advance(after))
         if end == "settle":
+            began = self.site.time.now()
             self.run(self.site.poll())
+            nothing_is_left_lying(self.run(self.site.history()), began)
         elif end == "stop":
             self.run(self.stopped())
         else:
@@ -182,72 +192,22 @@ class Promises(RuleBasedStateMachine):
 
     @invariant()
     def every_promise_is_kept(self) -> None:
-        history, sent = self.run(self.site.history()), self.arrivals()
-        self.nothing_is_done_twice_by_guess(sent)
-        self.nothing_is_told_twice()
-        self.parts_come_in_their_order(sent, history)
-        self.nothing_follows_an_update_that_did_not_come_about(sent, history)
-        self.the_ledger_is_true(sent, history)
-        assert not {each.key.sid for each in sent if not self.kinds[each.key.sid]}, "protected"
-
-    def nothing_is_done_twice_by_guess(self, sent: list[Arrival]) -> None:
-        """Once it may have been carried out, it isn't sent again, but where that does no more."""
-        perhaps_done = set()
-        for key, refused in [(each.key, each.refused) for each in sent]:
-            if key.part.startswith("message") or (not key.part and key.rule in REPEATABLE):
-                continue
-            assert key not in perhaps_done, f"{key} was sent again"
-            if not refused:
-                perhaps_done.add(key)
-
-    def nothing_is_told_twice(self) -> None:
-        for sid, kind in self.kinds.items():
-            told = [h.text for h in self.site.sandbox.world.transcript(sid) if h.kind == "message"]
-            assert len(told) == len(set(told)), f"{kind}: {told}"
-        twice = {key: ids for key, ids in self.service.taken.items() if len(ids) > 1}
-        assert not twice, "the same was posted under two ids"
-
-    def parts_come_in_their_order(self, sent: list[Arrival], history: list[Entry]) -> None:
-        assert not self.service.too_early
-        put_off = {key_of(entry) for entry in history if entry.outcome == "withdrawn"}
-        latest: dict[str, int] = {}
-        for key in [each.key for each in sent]:
-            place = RULES[key.rule].parts.index(key.part)
-            assert place >= latest.get(key.sid, 0) or key in put_off, f"{key} is late"
-            latest[key.sid] = max(place, latest.get(key.sid, 0))
-
-    def nothing_follows_an_update_that_did_not_come_about(
-        self, sent: list[Arrival], history: list[Entry]
-    ) -> None:
-        for key in {each.key for each in sent} | set(self.service.posts):
-            parts = RULES[key.rule].parts
-            if "" in parts and parts.index("") < parts.index(key.part):
-                update = standing(history, key._replace(part=""))
-                assert update == "done", f"{key} was sent, and the update is {update!r}"
-
-    def the_ledger_is_true(self, sent: list[Arrival], history: list[Entry]) -> None:
-        found = [key_of(entry) for entry in history if entry.outcome != "withdrawn"]
-        assert len(found) == len(set(found)), "a part stands twice"
-        tried = {each.key for each in sent} | set(self.service.posts)
-        accepted = {each.key for each in sent if each.accepted} | self.service.confirmed
-        for entry in history:
-            if entry.outcome == "done" and entry.intent.part != "log":
-                assert key_of(entry) in accepted, (
-                    f"{key_of(entry)} is on record as done, and was not"
-                )
-            assert entry.outcome != "skipped" or key_of(entry) not in tried, (
-                f"{key_of(entry)} was sent"
-            )
-        assert accepted <= set(found), f"done, and not on record: {accepted - set(found)}"
-        assert set(self.carried_out()) <= {key.sid for key in found if not key.part}
+        history, sent, world = (
+            self.run(self.site.history()),
+            self.arrivals(),
+            self.site.sandbox.world,
+        )
+        assert not {each.key.rule for each in sent} & {"", "tells"}, "protected calls were touched"
+        nothing_is_done_twice_by_guess(sent)
+        nothing_is_told_twice(self.service, [world.transcript(sid) for sid in self.kinds])
+        parts_come_in_their_order(self.service, sent, history)
+        nothing_follows_an_update_that_did_not_come_about(self.service, sent, history)
+        the_ledger_is_true(self.service, sent, history)
+        told = {sid for sid in self.kinds for h in world.transcript(sid) if h.kind == "told"}
+        assert told <= {e.intent.call_sid for e in history if e.outcome != "withdrawn"}
 
     def arrivals(self) -> list[Arrival]:
         return arrivals(self.site.sandbox.journal, self.kinds)
-
-    def carried_out(self) -> list[str]:
-        """The calls that the far side changed because it was told to, once for each time."""
-        world = self.site.sandbox.world
-        return [sid for sid in self.kinds for h in world.transcript(sid) if h.kind == "told"]
 
     # ---- and what must come of it in the end ------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.actions import ACTIONS
+from runner.actions.forms import START
 from runner.durations import parse_duration
 from runner.language.guarding import FORMS, limit_hint
 from runner.language.kinds import kind_of, name_of, wrong_type
@@ -183,6 +184,8 @@ def _value(_document: Document, violation: Violation) -> tuple[str, str, str]:
     if violation.schema.get("title") == "bare action" and isinstance(violation.found, str):
         return _bare_word(violation.found)
     message = f"{name} can't be {kind_of(violation.found)}"
+    if violation.found == START and violation.pointer[-1:] and violation.pointer[-1] in ACTIONS:
+        return "unknown-value", message, f"say how: `{violation.pointer[-1]}: {{start: {{…}}}}`"
     guess = _guess(violation) or limit_hint(violation.schema.get("title", ""), violation.found)
     if guess:
         return "unknown-value", message, guess

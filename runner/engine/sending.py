@@ -66,7 +66,10 @@ class Sending:
 
     async def settle(self, act: Act) -> None:
         """Settles a part whose end nobody saw: a crash, a stop, a lost answer."""
-        if await self._read_back(act):
+        if act.is_update and not act.intent.request:
+            # It lacked what it needs and was about to fail: an empty form would count as done.
+            await self._records.put(act, "withdrawn", "there was nothing to send")
+        elif await self._read_back(act):
             await self._send(act)
 
     # ---- before -----------------------------------------------------------------------------

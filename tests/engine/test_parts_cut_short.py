@@ -6,6 +6,7 @@ import asyncio
 
 from runner.engine.brakes import Safety
 from runner.engine.killswitch import KillSwitch
+from runner.engine.orders import intents_of
 from runner.engine.ports import Outcome
 from tests.actions.beside import SERVICE, Beside, open_beside
 from tests.engine.test_parts import parts, play, posting, restart, sent
@@ -134,3 +135,23 @@ def silent_at_first() -> Reply:
 def restarted_with_switch(site: Site, beside: Beside) -> None:
     restart(site, beside)
     site.engine.obey(Safety(kill=KillSwitch(site.folder / "PAUSED")))
+
+
+async def test_an_update_that_lacked_what_it_needs_is_not_sent_empty(site: Site) -> None:
+    """A runner that dies before it records that a number has no voice URL."""
+    play(site, "[restart, {log: restarted}]")
+    seen = await site.engine.preview(site.time.now())
+    assert seen.plan is not None
+    (step,) = seen.plan.steps
+    assert step.parts[0].fault
+    await site.store.claim(intents_of(site.engine.account, step, site.time.now()))
+    restart(site)
+    for _ in range(3):
+        await site.poll(after=2 * SECOND)
+    assert sent(site) == []
+    assert await parts(site) == [
+        ("update", "withdrawn"),
+        ("log", "withdrawn"),
+        ("update", "failed"),
+        ("log", "skipped"),
+    ]

@@ -59,11 +59,9 @@ def _is_accepted(line: Line) -> bool:
 
 
 @dataclass
-class Service:
-    """A service that is posted to. `moods` are how it treats the next posts; then it is well."""
+class Posts:
+    """What a service received."""
 
-    store: Store
-    moods: list[str] = field(default_factory=list)
     posts: list[Key] = field(default_factory=list)
     #: The ids under which it took a post in.
     taken: dict[Key, set[str]] = field(default_factory=dict)
@@ -72,15 +70,32 @@ class Service:
     #: What came before that was over which comes before it.
     too_early: list[str] = field(default_factory=list)
 
-    async def reply(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Takes a post in, or not, and says so, or not."""
+    def come(self, request: Request) -> Key:
+        """A post is there; returns which part it is."""
         sid = json.loads(request.body)["call"]["sid"]
         key = Key(sid, request.headers["callflow-rule"], request.path[1:])
         self.posts.append(key)
+        return key
+
+    def take(self, key: Key, request: Request) -> None:
+        """Keeps it; one that is there already by its id is not kept twice."""
+        self.taken.setdefault(key, set()).add(request.headers["webhook-id"])
+
+
+@dataclass
+class Service(Posts):
+    """A service that is posted to. `moods` are how it treats the next posts; then it is well."""
+
+    store: Store | None = None
+    moods: list[str] = field(default_factory=list)
+
+    async def reply(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+        """Takes a post in, or not, and says so, or not."""
+        key = self.come(request)
         mood = self.moods.pop(0) if self.moods else "204"
         await self._look_at_the_ledger(key)
         if mood not in ("429", "400", "reset-before"):
-            self.taken.setdefault(key, set()).add(request.headers["webhook-id"])
+            self.take(key, request)
         if mood == "hang":
             await asyncio.Event().wait()
         if mood.startswith("reset"):
@@ -95,6 +110,7 @@ class Service:
     async def _look_at_the_ledger(self, key: Key) -> None:
         """Everything that comes before a post has its end at the moment at which it comes."""
         parts = RULES[key.rule].parts
+        assert self.store is not None
         history = await self.store.history(HistoryQuery(call_sid=key.sid))
         # What was put off is gone on with later, and held nothing up.
         put_off = {key_of(entry) for entry in history if entry.outcome == "withdrawn"}

@@ -1,4 +1,4 @@
-"""The promises that `test_model` holds the engine to after every step, each as one function."""
+"""The promises that `test_model` and the chaos test hold the engine to, each as one function."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from runner.engine.ports import Entry
 from runner.model import Millis
 from runner.sandbox.legs import Happening
-from tests.engine.model_far_side import Arrival, Key, Service, key_of, standing
+from tests.engine.model_far_side import Arrival, Key, Posts, key_of, standing
 from tests.engine.model_rules import REPEATABLE, RULES
 
 
@@ -34,7 +34,7 @@ def nothing_is_done_twice_by_guess(sent: Iterable[Arrival]) -> None:
             perhaps_done.add(key)
 
 
-def nothing_is_told_twice(service: Service, heard: Iterable[Sequence[Happening]]) -> None:
+def nothing_is_told_twice(service: Posts, heard: Iterable[Sequence[Happening]]) -> None:
     """A message comes again under its key only, and a post under its id."""
     for transcript in heard:
         told = [each.text for each in transcript if each.kind == "message"]
@@ -44,7 +44,7 @@ def nothing_is_told_twice(service: Service, heard: Iterable[Sequence[Happening]]
 
 
 def parts_come_in_their_order(
-    service: Service, sent: Iterable[Arrival], history: Iterable[Entry]
+    service: Posts, sent: Iterable[Arrival], history: Iterable[Entry]
 ) -> None:
     """As planned, but for what was put off; a post only after the end of what is before it."""
     assert not service.too_early
@@ -57,7 +57,7 @@ def parts_come_in_their_order(
 
 
 def nothing_follows_an_update_that_did_not_come_about(
-    service: Service, sent: Iterable[Arrival], history: Sequence[Entry]
+    service: Posts, sent: Iterable[Arrival], history: Sequence[Entry]
 ) -> None:
     """What is written after an update is sent only once that is done."""
     for key in {each.key for each in sent} | set(service.posts):
@@ -67,7 +67,7 @@ def nothing_follows_an_update_that_did_not_come_about(
             assert update == "done", f"{key} was sent, and the update is {update!r}"
 
 
-def the_ledger_is_true(service: Service, sent: Sequence[Arrival], history: Sequence[Entry]) -> None:
+def the_ledger_is_true(service: Posts, sent: Sequence[Arrival], history: Sequence[Entry]) -> None:
     """What is done is done, what is skipped was never sent, and no part stands twice."""
     found = [key_of(entry) for entry in history if entry.outcome != "withdrawn"]
     assert len(found) == len(set(found)), "a part stands twice"

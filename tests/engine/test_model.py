@@ -71,7 +71,7 @@ class Promises(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         opening = open_site(self.folder, read_timeout=HASTE)
         self.site: Site = self.run(self.stack.enter_async_context(opening))
-        self.service = Service(self.site.store)
+        self.service = Service(store=self.site.store)
         serving = self.stack.enter_async_context(raw_server(self.service.reply))
         self.base = self.run(serving).base
         self.poster = WebPoster(NotificationSettings(timeout=HASTE), {})

@@ -313,7 +313,7 @@ async def test_card_numbers_follows_the_lists_to_a_second_card(tmp_path: Path) -
         "records: paused: skip",
         "records: resumed",
     ]
-    # The second card is recorded until the next poll at most, once the rule's five seconds are over.
+    # The second card is recorded until the next poll, once the rule's five seconds are over.
     pauses = [at for at, name, rule, _ in played.acts if rule == "order-recording/card-begins"]
     assert min(at for at in pauses if at > 20) <= 22
 

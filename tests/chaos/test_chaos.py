@@ -36,7 +36,7 @@ from tests.engine.model_promises import (
 from tests.engine.model_rules import RULES, flow_of
 from tests.process import callflow, environment
 
-KILLS = 36
+KILLS = 32
 #: Real seconds after which no more kills are begun: a slow machine shows fewer, never fewer than
 #: `FEWEST`.
 ENOUGH = 60.0

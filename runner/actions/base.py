@@ -56,6 +56,10 @@ def _never(_arguments: Arguments) -> bool:
     return False
 
 
+def _takes_nothing_back(_earlier: Arguments, _arguments: Arguments) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ActionKind:
     """One row of the action table.
@@ -94,6 +98,8 @@ class ActionKind:
     - `undone(arguments)`: whether a change to the call would undo it, so that it has to be sent
       after that.
     - `stays(arguments)`: whether the call must stay where it is for it to have any effect.
+    - `takes_back(earlier, arguments)`: whether it takes back what one of the same name and these
+      earlier arguments did.
     """
 
     name: str
@@ -119,3 +125,4 @@ class ActionKind:
     tells: bool = False
     undone: Callable[[Arguments], bool] = _never
     stays: Callable[[Arguments], bool] = _never
+    takes_back: Callable[[Arguments, Arguments], bool] = _takes_nothing_back

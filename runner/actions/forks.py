@@ -60,6 +60,7 @@ def kind_of(fork: Fork) -> ActionKind:
         effects=partial(_effects, fork),
         side=partial(_side, fork),
         undone=starts,
+        takes_back=_takes_back,
     )
 
 
@@ -108,6 +109,11 @@ def _effects(fork: Fork, arguments: Arguments) -> tuple[str, ...]:
     name = details if form == STOP else details["name"]
     named = "" if name == UNNAMED else f" {name}"
     return (f"{'starts' if form == START else 'ends'} the {fork.noun}{named}",)
+
+
+def _takes_back(earlier: Arguments, arguments: Arguments) -> bool:
+    (begun, details), (form, name) = written(earlier), written(arguments)
+    return (begun, form) == (START, STOP) and details["name"] == name
 
 
 # ---- parameters -----------------------------------------------------------------------------

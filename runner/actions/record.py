@@ -57,6 +57,10 @@ def _effects(arguments: Arguments) -> tuple[str, ...]:
     return (f"{_DOES[form]} the recording{_aside(details)}",)
 
 
+def _takes_back(earlier: Arguments, arguments: Arguments) -> bool:
+    return (written(earlier)[0], written(arguments)[0]) in ((START, STOP), (_PAUSE, _RESUME))
+
+
 def _aside(text: str) -> str:
     return f" ({text})" if text else ""
 
@@ -70,4 +74,5 @@ RECORD = ActionKind(
     effects=_effects,
     side=_side,
     undone=starts,
+    takes_back=_takes_back,
 )

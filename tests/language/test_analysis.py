@@ -83,6 +83,14 @@ SPEECH = '[say: "One moment."]'
         ("to: client:a, status: ringing", f"[{ON}]", "action-cannot-apply"),
         ("to: client:a, status: queued", '[say: "Bye.", hangup]', "action-cannot-apply"),
         ("to: client:a, status: [queued, in-progress]", f"[{ON}]", ""),
+        ("to: client:a", f"[record: pause, say: Card?, record: resume, {ON}]", "taken-back"),
+        ("to: client:a", f"[record: start, say: Hi., {ON}, record: stop]", "taken-back"),
+        ("to: client:a", f"[transcribe: start, {ON}, transcribe: stop]", "taken-back"),
+        ("to: client:a", f"[transcribe: start, {ON}, transcribe: {{stop: other}}]", ""),
+        ("to: client:a", f"[record: stop, {ON}, record: start]", ""),
+        ("to: client:a", f"[record: start, record: pause, {ON}]", ""),
+        ("to: client:a", f"[record: pause, record: resume, {ON}]", ""),
+        ("to: client:a", "[record: pause, limit: 30m, record: resume]", ""),
     ],
 )
 def test_a_rule_is_warned_of_or_not(match: str, then: str, code: str, tmp_path: Path) -> None:

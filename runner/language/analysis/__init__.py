@@ -11,6 +11,7 @@ from collections.abc import Callable
 from runner.language.analysis.acts import (
     check_endings,
     check_loops,
+    check_reversals,
     check_speech,
     check_statuses,
 )
@@ -37,6 +38,7 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_windows, ("unused-window",)),
     (check_statuses, ("cancel-cannot-apply", "action-cannot-apply")),
     (check_speech, ("say-too-long",)),
+    (check_reversals, ("taken-back",)),
     (check_guards, ("guard-never-reached",)),
 )
 

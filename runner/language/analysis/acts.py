@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 from runner.actions import ACTIONS, ActionKind
 from runner.actions.base import Speech
-from runner.actions.sequence import applicable_statuses, ends_call, says_goodbye
+from runner.actions.sequence import applicable_statuses, ends_call, says_goodbye, steering
 from runner.actions.voices import longest_speech
 from runner.durations import format_duration
 from runner.language.analysis.regions import Region
@@ -84,6 +85,29 @@ def check_speech(subject: Subject) -> None:
             if speech is not None:
                 for said in speech(action.arguments):
                     _check_length(subject, action, said)
+
+
+def check_reversals(subject: Subject) -> None:
+    """Warns of what is begun before something is played, and meant to be taken back after it."""
+    for rule in subject.flow.rules:
+        for at, action in enumerate(rule.then):
+            before = _taken_back(rule.then[:at], action)
+            if before is not None and steering(rule.then[before:at]):
+                name = action.name
+                message = f"this `{name}` takes the `{name}` before it back at once: it is sent "
+                message += "when Twilio has taken what stands between them, not when it is over"
+                hint = "put it into a rule of its own, which matches when it is time"
+                subject.warn(action.position, "taken-back", message, hint)
+
+
+def _taken_back(earlier: Sequence[Action], action: Action) -> int | None:
+    """Where the last action stands that this one takes back; None where there is none."""
+    takes_back = ACTIONS[action.name].takes_back
+    for at in reversed(range(len(earlier))):
+        each = earlier[at]
+        if each.name == action.name and takes_back(each.arguments, action.arguments):
+            return at
+    return None
 
 
 def _check_length(subject: Subject, action: Action, said: Speech) -> None:

@@ -59,6 +59,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A text is longer than its voice speaks.",
         "Shorten it, make it two, or use a voice that takes more.",
     ),
+    "taken-back": (
+        "What is begun before something is played is taken back at once, not when that is over.",
+        "Put the second into a rule of its own, which matches when it is time.",
+    ),
     "unknown-code": (
         "A comment silences a warning that there is not, or an error.",
         "Name a warning; errors can't be silenced.",

@@ -40,7 +40,10 @@ def compose(
 
 def update_of(parts: Sequence[Part]) -> Update | None:
     """The update among the parts; None where there is none, or none that can be sent."""
-    return next((part.update for part in parts if part.update is not None), None)
+    for part in parts:  # no generator: it is asked of each of thousands of acts
+        if part.update is not None:
+            return part.update
+    return None
 
 
 class _Same:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.actions.composing import Found, compose
+from runner.actions.composing import Found, compose, update_of
 from runner.actions.effects import keyed
 from runner.actions.sequence import (
     applicable_statuses,
@@ -160,7 +160,10 @@ class Planner:
         return tuple(trips)
 
     def _applies(self, verdict: Verdict) -> bool:
-        possible = applicable_statuses(verdict.rule.then)
+        known, rule = self._work.statuses, verdict.rule
+        if id(rule) not in known:
+            known[id(rule)] = applicable_statuses(rule.then)
+        possible = known[id(rule)]
         if verdict.call.status in possible:
             return True
         needed = " or ".join(status for status in LIVE_STATUSES if status in possible)
@@ -222,15 +225,22 @@ class Planner:
         if not parts:
             return None
         why = "; ".join(reasons(verdict.rule.match, call, self._moment)) or "every call"
-        ends = any(part.key == "" for part in parts) and self._ends(verdict, parts)
+        ends = self._ends(verdict, parts)
         return Step(call, verdict.flow, verdict.rule, parts, group, why, turn, ends)
 
     def _ends(self, verdict: Verdict, parts: Sequence[Part]) -> bool:
         """Whether the call is hung up or cancelled: also by a limit that it has passed already."""
-        limit = next((p.update.time_limit for p in parts if p.update is not None), None)
-        age = FIELDS["age"].read(verdict.call, self._moment)
-        passed = limit is not None and not (isinstance(age, int) and age < limit * 1000)
-        return passed or says_goodbye(verdict.rule.then)
+        update = update_of(parts)
+        if update is None:
+            return False
+        if update.time_limit is not None:
+            age = FIELDS["age"].read(verdict.call, self._moment)
+            if not isinstance(age, int) or age >= update.time_limit * 1000:
+                return True
+        known, rule = self._work.goodbyes, verdict.rule
+        if id(rule) not in known:
+            known[id(rule)] = says_goodbye(rule.then)
+        return known[id(rule)]
 
     def _hold(self, what: Verdict | Step, reason: str, detail: str) -> None:
         self._work.held.append(Held(what.call, what.flow, what.rule, reason, detail))
@@ -246,6 +256,10 @@ class _Work:
     taken: dict[str, Verdict] = field(default_factory=dict)
     #: (rule, value, as a shadow?) of the steps above, for `once: {per: …}`.
     values: set[tuple[str, str, bool]] = field(default_factory=set)
+    #: Of rules, by identity, what is the same for all their calls: whether they hang up, and in
+    #: which statuses they can act.
+    goodbyes: dict[int, bool] = field(default_factory=dict)
+    statuses: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 def _then(step: Step) -> list[Action]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner.actions.composing import update_of
 from runner.call import Call
 from runner.decision.guarding import Trip
 from runner.decision.once import Turn
@@ -38,17 +39,23 @@ class Step:
     @property
     def update(self) -> Update | None:
         """The update of the call; None where there is none, or none that can be sent."""
-        return next((part.update for part in self.parts if part.update is not None), None)
+        return update_of(self.parts)
 
     @property
     def changes_call(self) -> bool:
         """Whether an update is among its parts."""
-        return any(part.key == "" for part in self.parts)
+        for part in self.parts:  # noqa: SIM110  # asked of each of thousands of steps
+            if not part.key:
+                return True
+        return False
 
     @property
     def touches_call(self) -> bool:
         """Whether it does anything to the call, or only tells of it."""
-        return any(part.touches_call for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if part.side is None or part.touches_call:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,20 @@ from urllib.parse import quote, unquote, urlsplit
 _NUMBER = re.compile(r"\+\d[\d\-. ()]{5,}\d|(?<![\w./:-])\(?\d[\d\- ()]{8,}\d(?![\w:])")
 #: A part of a URL in which something is percent-encoded, as values of calls are.
 _ENCODED = re.compile(r"[\w.~-]*%[0-9A-Fa-f]{2}[\w.~%-]*")
+#: A caller's name in the body of a post, where it stands by itself.
+_NAME = re.compile(r'("caller_name"\s*:\s*")(?:[^"\\]|\\.)+(?=")')
 _ADDRESS = re.compile(r"\b(sips?|client|sim):([^@;\s\"'<>]+)")
 
 
 def mask_numbers(text: str) -> str:
     """`+14155550199` → `+1415***0199`; the user part of SIP and client addresses likewise.
 
-    So too where they stand percent-encoded in a URL.
+    So too where they stand percent-encoded in a URL. A `caller_name` in JSON becomes `***`.
     """
     if "%" in text:
         text = _ENCODED.sub(_decoded, text)
+    if '"caller_name"' in text:
+        text = _NAME.sub(r"\1***", text)
     masked = _ADDRESS.sub(lambda m: f"{m[1]}:{_hide(m[2])}", text)
     return _NUMBER.sub(lambda m: _hide(m[0]), masked)
 

@@ -88,6 +88,12 @@ def test_numbers_are_masked_and_nothing_else(text: str, masked: str) -> None:
     assert mask_numbers(text) == masked
 
 
+def test_a_callers_name_is_hidden_where_json_names_it() -> None:
+    told = '{"caller_name":"ADA \\"L","to":"+14155550199","x":{"caller_name":""}}'
+    hidden = '{"caller_name":"***","to":"+1415***0199","x":{"caller_name":""}}'
+    assert mask_numbers(told) == hidden
+
+
 def test_an_update_names_its_parameters_as_twilio_does() -> None:
     update = Update(url="https://a.example", method="GET", fallback_url="https://b.example")
     assert update.parameters() == {

@@ -1,7 +1,8 @@
 """`limit`: how old the call may become; then Twilio ends it, whatever it is doing.
 
-It is added to whatever else is sent, and alone it disturbs nothing. Twilio counts from the call's
-beginning, in whole seconds; it ends every call after 24 hours, so that more would say nothing.
+It is added to whatever else is sent, and alone it disturbs nothing. Twilio's document calls it the
+maximum duration of the call, in seconds: that it counts from the call's beginning, also when it
+comes later, is assumed, and so is that no call lasts longer than 24 hours.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from runner.actions import documents
 from runner.actions.base import ActionKind, Arguments
 from runner.sides import Side
 
-#: Characters that one message may have (Twilio warning 32703 above it).
+#: Characters that one message may have. Assumed: Twilio's API document names no limit.
 _LONGEST = 10_000
 
 
@@ -19,7 +19,8 @@ def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
 
 def _side(arguments: Arguments) -> Side:
     content = documents.text_of(arguments["content"], longest=_LONGEST)
-    # By the key, which is filled in when it is sent, Twilio knows a message that it has had.
+    # By the key, which is filled in when it is sent, Twilio can know a message that it has had.
+    # That it then drops it is assumed, from what its document says of the same field of payments.
     fields = {"Content": content, "IdempotencyKey": ""}
     return Side("call", "UserDefinedMessages", fields, repeatable=True)
 

@@ -9,6 +9,7 @@ country counts everywhere, because a call doesn't say from where it is dialled.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from runner.never import spellings
@@ -22,6 +23,9 @@ _LONGEST_CODE = 3
 @lru_cache(maxsize=65_536)
 def is_emergency(value: str) -> bool:
     """Whether this is an emergency number of any country: `911`, `+911`, `+44999`, `112@pbx`."""
+    if not value.isascii():
+        # Digits have other widths and scripts too, and whoever reads numbers may take them.
+        value = "".join(str(unicodedata.digit(each, each)) for each in value)
     return any(_is_emergency(text) for text in spellings(value) if _SHORT.match(text))
 
 

@@ -88,6 +88,7 @@ def test_a_direction() -> None:
     "value",
     [
         *("911", "+911", "+1911", "112", "+49112", "999", "+44999", "000", "110", "933", "+1933"),
+        *("\uff19\uff11\uff11", "\u0661\u0661\u0662", "sip:\uff19\uff11\uff11@pbx.example"),
         *("911@pbx.example", "sip:112@pbx.example", "sip:+911;user=phone@pbx.example:5060"),
     ],
 )

@@ -120,7 +120,8 @@ class Actor:
 
     def stop(self) -> None:
         """Starts no further attempt; what is being sent may still end."""
-        self._sending.stopping = self._courier.stopping = True
+        self._sending.stopping = True
+        self._courier.stop()
         for _ in self.under_way:
             self._slots.release()  # whoever waits for a turn hears now that there is none
 

@@ -6,6 +6,7 @@ knows a repetition; what could not be brought to an end is taken up again by the
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from runner.engine.brakes import Brakes
@@ -36,7 +37,7 @@ class Courier:
 
     def __init__(self, records: Records, *, clock: Clock, brakes: Brakes) -> None:
         self.brakes = brakes
-        self.stopping = False
+        self._stopped = asyncio.Event()
         self.web: Web | None = None
         self._records = records
         self._clock = clock
@@ -46,7 +47,25 @@ class Courier:
         # What is taken up again may have arrived: whoever began it can't say any more.
         act.doubt = act.outcome != "intended" or act.order.call is None
         while (wait := await self._attempt(act)) is not None:
-            await self._clock.sleep(wait)
+            await self._sleep(wait)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing is begun any more."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Begins nothing any more, and lets nobody wait for another try."""
+        self._stopped.set()
+
+    async def _sleep(self, wait: Millis) -> None:
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        sleeping = asyncio.ensure_future(self._clock.sleep(wait))
+        try:
+            await asyncio.wait({stopped, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            sleeping.cancel()
 
     async def _attempt(self, act: Act) -> Millis | None:
         """One try. Returns how long to wait for another; None where it is settled for now."""

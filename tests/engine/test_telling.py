@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from runner.engine.clock import SystemClock
+from runner.engine.loop import Engine
 from runner.gateway.signing import read_secrets
 from runner.gateway.web import WebPoster
 from runner.settings import NotificationSettings
@@ -206,3 +208,21 @@ async def test_a_rehearsal_posts_nothing(site: Site) -> None:
         await site.engine.settle()
         assert server.requests == []
     assert await site.history() == []
+
+
+async def test_a_stop_waits_for_no_further_try(site: Site) -> None:
+    class Busy(Service):
+        async def reply(self, _request: Request, writer: asyncio.StreamWriter) -> bool:
+            writer.write(answer(429, Retry_After="60"))
+            await writer.drain()
+            return True
+
+    # On real time: on the site's, nothing ever waits.
+    sid, clock = site.sandbox.account_sid, SystemClock()
+    site.engine = Engine(sid, site.gateway, store=site.store, clock=clock, tell=site.events.append)
+    async with posting(site, Busy()):
+        site.sandbox.add_call(id="a")
+        await site.engine.tick(clock.now())
+        await site.until(lambda: bool(site.told("action.retrying")))
+        assert await site.engine.stop(3 * SECOND) == 0
+    assert await tries(site) == [("notify", "retrying", 2)]

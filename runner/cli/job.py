@@ -98,10 +98,15 @@ def leadership_of(job: Job, crew: Crew) -> Leadership | None:
         return None
     period = job.settings.lease
     leadership = Leadership(crew.store, identify(), period=period, clock=crew.clock, gone=is_gone)
+
+    def may_send() -> bool:
+        # The kill switch again: a request may have waited long since the brakes were asked.
+        return leadership.valid and crew.kill.standing(crew.clock.now()) is None
+
     for post in crew.posts:
-        post.gateway.change_only_while(lambda: leadership.valid)
+        post.gateway.change_only_while(may_send)
     if crew.web is not None:
-        crew.web.post_only_while(lambda: leadership.valid)
+        crew.web.post_only_while(may_send)
     return leadership
 
 

@@ -140,6 +140,35 @@ async def test_a_leader_that_was_frozen_posts_nothing_when_it_wakes(
         assert hung in others, "under the id that it had"
 
 
+async def test_what_waits_when_the_kill_switch_is_thrown_is_not_sent(
+    sandbox: Sandbox, project: Path
+) -> None:
+    taken: list[str] = []
+
+    async def reply(request: Request, writer: asyncio.StreamWriter) -> bool:
+        taken.append(request.headers["webhook-id"])
+        await asyncio.sleep(60)  # the others wait for their turn
+        return False
+
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(raw_server(reply))
+        tells = SPEAK.replace("[{say: hello}, {pause: 9m}]", f"[{{notify: '{service.base}/x'}}]")
+        (project / "flows" / "speak.yaml").write_text(tells)
+        with (project / "callflow.yaml").open("a") as file:
+            file.write("notifications: {concurrency: 1, timeout: 1500ms}\n")
+        runner = await stack.enter_async_context(daemon(at=sandbox, cwd=project))
+        await runner.hears("poll")
+        rows = [sandbox.add_call() for _ in range(4)]
+        for _ in rows:
+            await runner.hears("action.intended")
+        while not taken:
+            await runner.hears("poll")
+        assert (await callflow("pause", "--all", "--reason", "drill", cwd=project)).code == 0
+        for _ in rows[1:]:
+            await runner.hears("action.withdrawn")
+        assert len(taken) == 1
+
+
 async def test_one_poll_beside_a_living_runner_is_refused(sandbox: Sandbox, project: Path) -> None:
     async with daemon(at=sandbox, cwd=project) as first:
         await first.hears("poll")

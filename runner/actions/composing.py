@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -14,8 +14,18 @@ from runner.actions.templates import Values, templates_of
 from runner.model import Action, Update
 from runner.sides import Part
 
-#: What was looked up for the call, by `ActionKind.lookup`; a text says why there is nothing.
-Found: TypeAlias = Mapping[str, Mapping[str, str] | str]
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Stands for what could not be looked up now, and why."""
+
+    reason: str
+
+
+#: What a look-up brought; a text says why there is nothing.
+Fact: TypeAlias = Mapping[str, str] | str | NotYet
+#: What was looked up for the call, by `ActionKind.lookup`.
+Found: TypeAlias = Mapping[str, Fact]
 
 
 def _no_values(_field: str) -> None:
@@ -114,9 +124,9 @@ def _update_part(actions: Sequence[Action], found: Found) -> Part:
     ready = []
     for action in actions:
         what = ACTIONS[action.name].lookup
-        facts = found.get(what) if what else {}
-        if facts is None:
-            raise ValueError("what it needs could not be looked up yet")
+        facts = found.get(what, NotYet("nobody asked")) if what else {}
+        if isinstance(facts, NotYet):
+            raise ValueError(f"what it needs could not be looked up yet: {facts.reason}")
         if isinstance(facts, str):
             return Part("", names, fault=facts)
         ready.append(replace(action, arguments={**action.arguments, **facts}))

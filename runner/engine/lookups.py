@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from runner.actions.composing import Found
+from runner.actions.composing import Fact, Found, NotYet
 from runner.actions.sequence import lookups_of
 from runner.call import Call
 from runner.decision.matcher import Verdict
 from runner.engine.clock import Clock
-from runner.engine.ports import Gateway, GatewayError, NothingThere
+from runner.engine.ports import AccessRefused, Gateway, GatewayError, NothingThere, Refused
 from runner.model import Millis
 
 #: How a number answers is rarely changed, and who changes it can wait as long as this.
 KEPT: Millis = 600_000
-#: What is missing is probably being mended.
+#: What is missing, or not permitted, is probably being mended.
 MISSED: Millis = 60_000
 
 _Ask: TypeAlias = Callable[[Call], Awaitable[Mapping[str, str]]]
@@ -28,10 +28,10 @@ class Lookups:
     def __init__(self, gateway: Gateway, clock: Clock) -> None:
         self._asks: Mapping[str, _Ask] = {"voice": gateway.voice_of}
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[Mapping[str, str] | str, Millis]] = {}
+        self._known: dict[tuple[str, str], tuple[Fact, Millis]] = {}
 
     async def find(self, verdicts: Iterable[Verdict]) -> dict[str, Found]:
-        """What the rules of these verdicts need, by call SID. What can't be had now is left out."""
+        """What the rules of these verdicts need, by call SID."""
         wanted = {
             (what, verdict.call.sid): verdict.call
             for verdict in verdicts
@@ -43,11 +43,9 @@ class Lookups:
         by_number = {(what, _number(call)): call for (what, _), call in wanted.items()}
         missing = [key for key in by_number if key not in self._known]
         await asyncio.gather(*(self._ask(key, by_number[key]) for key in missing))
-        found: dict[str, dict[str, Mapping[str, str] | str]] = {}
+        found: dict[str, dict[str, Fact]] = {}
         for (what, sid), call in wanted.items():
-            kept = self._known.get((what, _number(call)))
-            if kept is not None:
-                found.setdefault(sid, {})[what] = kept[0]
+            found.setdefault(sid, {})[what] = self._known[what, _number(call)][0]
         return dict(found)
 
     async def _ask(self, key: tuple[str, str], call: Call) -> None:
@@ -56,8 +54,10 @@ class Lookups:
             self._known[key] = (await self._asks[key[0]](call), now + KEPT)
         except NothingThere as error:
             self._known[key] = (str(error), now + MISSED)
-        except GatewayError:
-            return  # the next poll asks again
+        except GatewayError as error:
+            # The next poll asks again, but not where that would be refused again.
+            wait = MISSED if isinstance(error, (AccessRefused, Refused)) else 0
+            self._known[key] = (NotYet(str(error)), now + wait)
 
 
 def _number(call: Call) -> str:

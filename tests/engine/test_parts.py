@@ -336,3 +336,21 @@ async def test_an_announcement_into_no_conference_fails_and_to_nobody_is_gone(si
     outcomes = {e.intent.call_sid: (e.outcome, e.detail) for e in await site.history()}
     assert outcomes[site.sandbox.world.sid_of("a")] == ("failed", "the call is in no conference")
     assert outcomes[site.sandbox.world.sid_of("b")][0] == "gone"
+
+
+async def test_a_look_up_that_is_not_permitted_says_so_and_is_not_asked_each_poll(
+    site: Site,
+) -> None:
+    site.sandbox.add_number("+14155550100", voice_url="https://app.example/voice")
+    site.flows(flow(rule("r", "", "[restart]")))
+    site.sandbox.add_call(id="a", twiml="<Response><Pause length='600'/></Response>")
+    site.sandbox.set_fault("403", on=("number",), times=1)
+    for _ in range(5):
+        poll = await site.poll(after=10 * SECOND)
+        assert poll.plan is not None
+        (held,) = poll.plan.held
+        assert held.reason == "unsendable"
+        assert "403" in held.detail
+    assert len(site.sandbox.journal.of("number")) == 1
+    await site.poll(after=20 * SECOND)
+    assert [form["Url"] for form in site.updates()] == ["https://app.example/voice"]

@@ -43,7 +43,15 @@ def _hide(value: str) -> str:
 
 
 def shown_target(route: str, target: str) -> str:
-    """Where a part of an act goes, without what a URL of the user's may keep secret."""
+    """Where a part of an act goes; of a URL of the user's the host alone.
+
+    Many services that are posted to know their caller by the path: it is a password.
+    """
+    return host_url(target) if route == "web" else target
+
+
+def written_target(route: str, target: str) -> str:
+    """The same for those who have the flow before them: without login, query and fragment."""
     return bare_url(target) if route == "web" else target
 
 
@@ -62,6 +70,13 @@ def bare_url(url: str) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def host_url(url: str) -> str:
+    """A URL down to its host; `/…` stands for a path."""
+    bare = bare_url(url)
+    parts = urlsplit(bare)
+    return f"{parts.scheme}://{parts.netloc}/…" if parts.path.strip("/") else bare
 
 
 def _names(headers: str) -> list[str]:

@@ -11,7 +11,7 @@ from runner.cli.junit import Case, Failure, Suite, as_xml
 from runner.cli.report import Style, as_object, as_text
 from runner.cli.tested import FileResult, Report, TestResult
 from runner.cli.tested_text import failure, report_text
-from runner.masking import bare_url, shown_request, shown_target
+from runner.masking import bare_url, shown_request, written_target
 from runner.timeline.compare import Result, Row, TripRow
 from runner.timeline.coverage import Coverage, Covered
 from runner.timeline.records import (
@@ -108,7 +108,7 @@ def _sent(side: SideAct) -> dict[str, Any]:
     """One request beside the update, without what may be secret in it."""
     return {
         **asdict(side),
-        "target": shown_target(side.route, side.target),
+        "target": written_target(side.route, side.target),
         "request": shown_request(side.route, side.request),
     }
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runner.masking import shown_target
+from runner.masking import written_target
 from runner.timeline.records import Act, Expectation, ExpectedSide, SideAct
 from runner.timeline.twiml import same
 
@@ -62,7 +62,7 @@ def _paired(
 
 def _differences(one: ExpectedSide, other: SideAct, whole: str | None) -> Iterator[str]:
     if one.target is not None and one.target != other.target:
-        yield from _targets(shown_target(other.route, one.target), other)
+        yield from _targets(written_target(other.route, one.target), other)
     if one.request is not None:
         yield from _fields(one.request, other.request)
     outcome = one.outcome or whole
@@ -73,7 +73,7 @@ def _differences(one: ExpectedSide, other: SideAct, whole: str | None) -> Iterat
 
 def _targets(wanted: str, side: SideAct) -> Iterator[str]:
     """A URL's query may hold secrets."""
-    sent = shown_target(side.route, side.target)
+    sent = written_target(side.route, side.target)
     if wanted == sent:
         yield "target: the query differs, and is not shown"
     else:

@@ -26,7 +26,7 @@ rules:
       - record: {start: {channels: dual}}
       - log: "cut {{ from }}, {{ caller_name }}"
       - notify:
-          url: SERVICE/x?key=planted-query
+          url: SERVICE/planted-path?key=planted-query
           headers: {X-Team: planted-header}
           body: {call: "{{ from }}", name: "{{ caller_name }}"}
       - say: Goodbye {{ from }}.
@@ -41,7 +41,7 @@ rules:
 """
 ROOM = "<Response><Dial><Conference>support</Conference></Dial></Response>"
 NUMBER = "+14155550101"
-PLANTED = ("planted-query", "planted-header", NUMBER, "Ann Archer")
+PLANTED = ("planted-path", "planted-query", "planted-header", NUMBER, "Ann Archer")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def test_plan_shows_what_is_sent_to_whom_in_the_order_of_sending(
     assert shown["then"] == ["record", "log", "notify", "say", "redirect", "message"]
     assert list(ways(shown["parts"])) == [
         ("log", "history", ""),
-        ("notify", "web", f"{service.base}/x"),
+        ("notify", "web", f"{service.base}/…"),
         ("", "", ""),
         ("record", "call", "Recordings"),
         ("message", "call", "UserDefinedMessages"),
@@ -258,7 +258,7 @@ async def test_a_dry_run_tells_of_all_parts(
     assert [part["part"] for part in told["all"]["parts"]] == [
         *("log", "notify", "", "record", "message")
     ]
-    assert told["all"]["parts"][1]["target"] == f"{service.base}/x"
+    assert told["all"]["parts"][1]["target"] == f"{service.base}/…"
     assert told["begin"]["parts"][1]["fault"].startswith("the number")
     text = (await callflow(*run, at=sandbox, cwd=project)).err
     assert ' record="POST Recordings: RecordingChannels=dual"' in text
@@ -282,7 +282,7 @@ async def test_what_was_done_is_told_part_by_part(
         if event["event"] == "action.done" and event["call"] == sid
     }
     assert set(done) == {"log", "notify", "", "record", "message"}
-    assert (done["notify"]["route"], done["notify"]["target"]) == ("web", f"{service.base}/x")
+    assert (done["notify"]["route"], done["notify"]["target"]) == ("web", f"{service.base}/…")
     assert "route" not in done[""]
     assert "target" not in done["log"]
     rows = json.loads((await callflow("history", "--format", "json", cwd=project)).out)

@@ -25,7 +25,7 @@ ANY_KEYS: dict[str, st.SearchStrategy[Any]] = {
     "enabled": st.booleans(),
     "mode": st.sampled_from(["enforce", "shadow", {"canary": "50%"}]),
 }
-MANY = settings(max_examples=250, deadline=None)
+MANY = settings(max_examples=120, deadline=None)
 MOST, ALL = 3_000, 10**9  # calls
 
 

@@ -131,7 +131,7 @@ TURNS = [
 times = st.integers(0, 24 * 60 - 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(TURNS),
     times,

@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from runner.actions import twiml
-from runner.actions.base import ActionKind, Arguments, BadArgument, Key, Speech, Verb
+from runner.actions.base import ActionKind, Arguments, BadArgument, Key
 from runner.actions.checks import Written, absolute_url, spoken_text
+from runner.actions.forms import fields_of
+from runner.actions.speaking import say_verb, speech_of, voice_of
 from runner.actions.templates import Template
 from runner.sides import SERVED, Side
 
@@ -40,8 +42,7 @@ def _only(given: Mapping[str, Any], known: tuple[str, ...], of: str) -> None:
 
 
 def _spoken(given: Mapping[str, Any], defaults: Mapping[str, str], *, key: Key) -> Arguments:
-    own = {k: defaults[k] for k in ("voice", "language") if k in defaults}
-    return {**own, **given, "text": _bounded(given["text"], key=key)}
+    return {**voice_of(defaults), **given, "text": _bounded(given["text"], key=key)}
 
 
 def _bounded(value: Written, *, key: Key = None) -> Written:
@@ -62,19 +63,8 @@ def _bound(text: str, key: Key) -> None:
 def _side(arguments: Arguments) -> Side:
     if "url" in arguments:
         names = {"url": "AnnounceUrl", "method": "AnnounceMethod"}
-        fields = {field: arguments[key] for key, field in names.items() if key in arguments}
-        return Side("conference", fields=fields)
-    attributes = {k: str(arguments[k]) for k in ("voice", "language") if k in arguments}
-    text = twiml.build((Verb("Say", attributes, arguments["text"]),))
-    return Side("conference", fields={SERVED: text})
-
-
-def _speech(arguments: Arguments) -> tuple[Speech, ...]:
-    text = arguments.get("text")
-    if text is None:
-        return ()
-    literal = text.literal if isinstance(text, Template) else text
-    return (Speech(literal, arguments.get("voice", "")),)
+        return Side("conference", fields=fields_of(arguments, names))
+    return Side("conference", fields={SERVED: twiml.build((say_verb(arguments),))})
 
 
 def _effects(_arguments: Arguments) -> tuple[str, ...]:
@@ -90,7 +80,7 @@ ANNOUNCE = ActionKind(
     prepare=_prepare,
     statuses=("in-progress",),
     changes_call=False,
-    speech=_speech,
+    speech=speech_of,
     placeholders=("", "text", "url"),
     effects=_effects,
     side=_side,

@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.actions.base import ActionKind, Arguments, Speech, Verb
+from runner.actions.base import ActionKind, Arguments, Verb
 from runner.actions.checks import spoken_text
-from runner.actions.templates import Template
+from runner.actions.speaking import say_verb, speech_of, voice_of
 
 
 def _prepare(value: Any, defaults: Mapping[str, str]) -> Arguments:
     whole = not isinstance(value, Mapping)
     given = {"text": value} if whole else dict(value)
     given["text"] = spoken_text(given["text"], key=None if whole else "text")
-    return {**{k: defaults[k] for k in ("voice", "language") if k in defaults}, **given}
+    return {**voice_of(defaults), **given}
 
 
 def _verbs(arguments: Arguments) -> tuple[Verb, ...]:
-    attributes = {k: str(arguments[k]) for k in ("voice", "language", "loop") if k in arguments}
-    return (Verb("Say", attributes, arguments["text"]),)
-
-
-def _speech(arguments: Arguments) -> tuple[Speech, ...]:
-    text = arguments["text"]
-    literal = text.literal if isinstance(text, Template) else text
-    return (Speech(literal, arguments.get("voice", "")),)
+    return (say_verb(arguments, "loop"),)
 
 
 SAY = ActionKind(
@@ -33,6 +26,6 @@ SAY = ActionKind(
     prepare=_prepare,
     verbs=_verbs,
     statuses=("in-progress",),
-    speech=_speech,
+    speech=speech_of,
     placeholders=("", "text"),
 )

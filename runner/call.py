@@ -54,6 +54,15 @@ class CallQuery:
     parent_call_sid: str | None = None
     limit: int | None = None
 
+    def fits(self, call: Call) -> bool:
+        """Whether it asks for a call such as this one, whatever its limit."""
+        return (
+            (not self.statuses or call.status in self.statuses)
+            and self.to in (None, call.to)
+            and self.from_ in (None, call.from_)
+            and self.parent_call_sid in (None, call.parent_call_sid)
+        )
+
 
 @lru_cache(maxsize=65_536)
 def parse_rfc2822(text: str) -> Millis | None:

@@ -32,7 +32,7 @@ class RecordedCalls:
         self._snapshot = snapshot
 
     async def list_calls(self, query: CallQuery) -> Listing:
-        calls = tuple(call for call in self._snapshot.calls if _asked_for(call, query))
+        calls = tuple(call for call in self._snapshot.calls if query.fits(call))
         return Listing(calls, self._snapshot.server_time, 0)
 
     async def fetch_call(self, sid: str) -> Call:
@@ -132,12 +132,3 @@ def acts_of(ledger: Ledger) -> dict[str, dict[str, Past]]:
     for act in ledger.acts:
         found.setdefault(act.call, {})[act.rule] = act.past
     return found
-
-
-def _asked_for(call: Call, query: CallQuery) -> bool:
-    return (
-        (not query.statuses or call.status in query.statuses)
-        and query.to in (None, call.to)
-        and query.from_ in (None, call.from_)
-        and query.parent_call_sid in (None, call.parent_call_sid)
-    )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from runner.call import Call
 from runner.cli.exits import USAGE, Failure
+from runner.cli.naming import alias_of
 from runner.cli.snapshot import Snapshot, read_snapshot
 from runner.cli.voices import askable
 from runner.engine.clock import SystemClock
@@ -41,11 +42,6 @@ def recorded(path: Path, named: str | None, settings: RunSettings) -> Snapshot:
         text = f"{path} is a snapshot of account {whose}, not of {shown(named)}"
         raise Failure(text, hint="leave out --account: the snapshot says whose it is", code=USAGE)
     return snapshot
-
-
-def alias_of(sid: str, settings: RunSettings) -> str:
-    """What the configuration calls the account of this SID; "" where it doesn't."""
-    return next((each.alias for each in settings.accounts if each.sid == sid), "")
 
 
 def tell_gaps(snapshot: Snapshot, rules: Sequence[Rule]) -> None:

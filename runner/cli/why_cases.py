@@ -13,8 +13,9 @@ import msgspec
 from runner.call import Call
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.explained import Case
+from runner.cli.naming import alias_of
 from runner.cli.paused import kill_switch
-from runner.cli.recorded import alias_of, blank_of, recorded
+from runner.cli.recorded import blank_of, recorded
 from runner.cli.replay import bounds_of, replay, scene_of, take, with_ledger
 from runner.cli.snapshot import Snapshot, read_json
 from runner.cli.whereabouts import asked_about, conferences_of

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from runner.model import Millis
 from runner.sandbox.dates import parse_filter_date
 from runner.sandbox.errors import invalid
 from runner.sandbox.exchange import Answer, Exchange, shown
-from runner.sandbox.listing import Test, envelope, find_page, paged
+from runner.sandbox.listing import Listed, Test, envelope, find_page, paged
 from runner.sandbox.rows import Order
-
-
-class Listed(Protocol):
-    """What a list can hold: it knows its place."""
-
-    @property
-    def sid(self) -> str: ...
-
-    @property
-    def order(self) -> Order: ...
-
 
 L = TypeVar("L", bound=Listed)
 

@@ -132,7 +132,7 @@ class ScriptedGateway:
     def _fitting(self, query: CallQuery) -> tuple[Call, ...]:
         every = self._world.calls
         if self._last is None or self._last[0] != query or self._last[1] is not every:
-            self._last = query, every, tuple(call for call in every if _fits(call, query))
+            self._last = query, every, tuple(call for call in every if query.fits(call))
         return self._last[2]
 
     def _find(self, sid: str) -> Call:
@@ -163,12 +163,3 @@ def _may(call: Call, update: Update) -> bool:
     """Whether Twilio lets a call in this status be changed so."""
     statuses = ("queued", "ringing", "in-progress") if update.status else ("in-progress",)
     return call.status in statuses
-
-
-def _fits(call: Call, query: CallQuery) -> bool:
-    return (
-        (not query.statuses or call.status in query.statuses)
-        and query.to in (None, call.to)
-        and query.from_ in (None, call.from_)
-        and query.parent_call_sid in (None, call.parent_call_sid)
-    )

@@ -110,16 +110,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             limits = self._settings
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(
+            self._session = new_session(
+                aiohttp.ClientTimeout(
                     total=limits.total_timeout / 1000,
                     connect=limits.connect_timeout / 1000,
                     sock_read=limits.read_timeout / 1000,
-                ),
-                # Not for proxies either: it reads ~/.netrc too, whose login would displace ours.
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
+                )
             )
         return self._session
 
@@ -127,6 +123,19 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         """Gives up every connection."""
         if self._session is not None:
             await self._session.close()
+
+
+def new_session(timeout: aiohttp.ClientTimeout, **more: Any) -> aiohttp.ClientSession:
+    """A session that keeps nothing of its own accord: no cookies, no logins, no queue."""
+    return aiohttp.ClientSession(
+        # Not the connector's limit: waiting there would count as connecting.
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=timeout,
+        # Not for proxies either: it reads ~/.netrc too, whose logins are none of ours to send.
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        **more,
+    )
 
 
 def proxy_of_environment(base: str) -> str | None:

@@ -22,7 +22,7 @@ from runner.gateway.errors import error_of_failure, retry_after
 from runner.gateway.headers import headers_of, unsendable, variables_of
 from runner.gateway.holding import LastCheck, always
 from runner.gateway.signing import signature_headers
-from runner.gateway.transport import proxy_of_environment
+from runner.gateway.transport import new_session, proxy_of_environment
 from runner.masking import mask_numbers
 from runner.model import Millis
 from runner.settings import NotificationSettings, TwilioSettings
@@ -106,16 +106,12 @@ class WebPoster:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             limits = self._limits
-            self._session = aiohttp.ClientSession(
-                # Not the connector's limit: waiting there would count as connecting.
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(
+            self._session = new_session(
+                aiohttp.ClientTimeout(
                     total=limits.total_timeout / 1000, connect=limits.connect_timeout / 1000
                 ),
                 headers={"User-Agent": f"callflow/{__version__}"},
                 auto_decompress=False,  # nobody reads it, and unpacking can be made to cost much
-                trust_env=False,  # it would read ~/.netrc, whose logins are none of ours to send
-                cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
 

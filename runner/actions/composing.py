@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from runner.actions import ACTIONS, twiml
-from runner.actions.sequence import changing, displaced, resolved, steering, verbs_of
+from runner.actions.sequence import changing, displaced, keyed, resolved, steering, verbs_of
 from runner.actions.templates import Values, templates_of
 from runner.model import Action, Update
 from runner.sides import Part
@@ -94,25 +93,22 @@ def _parts(actions: Sequence[Action], found: Found) -> tuple[Part, ...]:
     late = displaced(actions)
     parts: list[Part] = []
     behind: list[Part] = []
-    counts: Counter[str] = Counter()
-    for action in actions:
+    for key, action in keyed(actions):
         if ACTIONS[action.name].changes_call:
             if action is inside[0]:
                 parts.append(_update_part(inside, found))
                 parts += behind
                 behind = []
             continue
-        counts[action.name] += 1
-        part = _side_part(action, counts[action.name])
+        part = _side_part(key, action)
         before = bool(inside) and not any(each.key == "" for each in parts)
         (behind if before and action in late else parts).append(part)
     return tuple(parts)
 
 
-def _side_part(action: Action, number: int) -> Part:
+def _side_part(key: str, action: Action) -> Part:
     make = ACTIONS[action.name].side
     assert make is not None, f"{action.name} changes nothing and sends nothing"
-    key = action.name if number == 1 else f"{action.name}.{number}"
     return Part(key, (action.name,), side=make(action.arguments))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -40,18 +39,6 @@ def effects_of(actions: Sequence[Action]) -> Effects:
         limit=_limit(actions),
         words=_words(actions),
     )
-
-
-def keyed(actions: Sequence[Action]) -> list[tuple[str, Action]]:
-    """Each action with the key of the part that carries it out."""
-    counts: Counter[str] = Counter()
-    found = []
-    for action in actions:
-        counts[action.name] += 1
-        number = counts[action.name]
-        key = action.name if number == 1 else f"{action.name}.{number}"
-        found.append(("" if ACTIONS[action.name].changes_call else key, action))
-    return found
 
 
 def _limit(actions: Sequence[Action]) -> int | None:

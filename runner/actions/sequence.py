@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,6 +113,18 @@ def goes_after_updates(actions: Sequence[Action]) -> bool:
     """True where an update that takes the call away would undo some of this, or leave it void."""
     kinds = ((ACTIONS[action.name], action.arguments) for action in actions)
     return any(kind.undone(given) or kind.stays(given) for kind, given in kinds)
+
+
+def keyed(actions: Sequence[Action]) -> list[tuple[str, Action]]:
+    """Each action with the key of the part that carries it out, see `runner.sides.Part`."""
+    counts: Counter[str] = Counter()
+    found = []
+    for action in actions:
+        counts[action.name] += 1
+        number = counts[action.name]
+        key = action.name if number == 1 else f"{action.name}.{number}"
+        found.append(("" if ACTIONS[action.name].changes_call else key, action))
+    return found
 
 
 def displaced(actions: Sequence[Action]) -> list[Action]:

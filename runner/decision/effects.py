@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from runner.actions.effects import Effects, effects_of, keyed
-from runner.actions.sequence import applicable_statuses, says_goodbye
+from runner.actions.effects import Effects, effects_of
+from runner.actions.sequence import applicable_statuses, keyed, says_goodbye
 from runner.call import Call
 from runner.decision.planner import Step
 from runner.durations import format_duration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from runner.actions.effects import keyed
+from runner.actions.sequence import keyed
 from runner.decision.matcher import Verdict
 from runner.durations import format_duration
 from runner.language.fields import FIELDS

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.actions.composing import Found, compose, update_of
-from runner.actions.effects import keyed
 from runner.actions.sequence import (
     applicable_statuses,
     goes_after_updates,
@@ -26,7 +25,7 @@ from runner.decision.once import History, Turn, turn_of
 from runner.decision.steps import Held, Plan, Step
 from runner.language.fields import FIELDS
 from runner.language.spoken import values_of
-from runner.model import LIVE_STATUSES, Action, Moment
+from runner.model import LIVE_STATUSES, Moment
 from runner.sides import Part
 
 __all__ = ["Held", "Plan", "Planner", "Step", "decide", "group_of"]
@@ -192,10 +191,10 @@ class Planner:
     def _let_updates_go_first(self) -> None:
         """Takes out what another rule's update in this poll would undo: the next poll decides."""
         steps = self._work.steps
-        late = [s for s in steps if not s.changes_call and goes_after_updates(_then(s))]
+        late = [s for s in steps if not s.changes_call and goes_after_updates(s.actions)]
         if not late:
             return
-        updates = {s.group: s for s in steps if s.changes_call and takes_away(_then(s))}
+        updates = {s.group: s for s in steps if s.changes_call and takes_away(s.actions)}
         held = [step for step in late if step.group in updates]
         for step in held:
             self._yield_to(updates[step.group], step)
@@ -260,12 +259,6 @@ class _Work:
     #: which statuses they can act.
     goodbyes: dict[int, bool] = field(default_factory=dict)
     statuses: dict[int, frozenset[str]] = field(default_factory=dict)
-
-
-def _then(step: Step) -> list[Action]:
-    """The actions that are carried out: not all of the rule's, where an act is gone on with."""
-    keys = {part.key for part in step.parts}
-    return [action for key, action in keyed(step.rule.then) if key in keys]
 
 
 def _is_child(call: Call) -> bool:

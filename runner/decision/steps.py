@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.actions.composing import update_of
+from runner.actions.sequence import keyed
 from runner.call import Call
 from runner.decision.guarding import Trip
 from runner.decision.once import Turn
-from runner.model import Flow, Rule, Update
+from runner.model import Action, Flow, Rule, Update
 from runner.sides import Part
 
 
@@ -31,10 +32,15 @@ class Step:
     ends: bool = False
 
     @property
+    def actions(self) -> list[Action]:
+        """What is carried out: not all that the rule does, where an act is gone on with."""
+        keys = {part.key for part in self.parts}
+        return [action for key, action in keyed(self.rule.then) if key in keys]
+
+    @property
     def then(self) -> tuple[str, ...]:
         """The names of the actions that are carried out."""
-        left = {name for part in self.parts for name in part.then}
-        return tuple(action.name for action in self.rule.then if action.name in left)
+        return tuple(action.name for action in self.actions)
 
     @property
     def update(self) -> Update | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from runner.actions.effects import keyed
+from runner.actions.sequence import keyed
 from runner.engine.ports import Entry
 from runner.model import Action, FlowSet, Millis
 from runner.timeline.records import Act, SideAct

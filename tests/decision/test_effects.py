@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.actions.composing import compose
-from runner.actions.effects import keyed
+from runner.actions.sequence import keyed
 from runner.call import Call, format_rfc2822
 from runner.decision.effects import Effect, effects, interrupts, legs_of, rule_effects
 from runner.decision.holds import Holds

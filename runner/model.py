@@ -180,6 +180,11 @@ class Update:
         """True where sending it twice does what sending it once does (hang-up, cancel, limit)."""
         return self.twiml is None and self.url is None
 
+    @property
+    def ends_call(self) -> bool:
+        """True for a hang-up and a cancel: a call that lives on shows that it wasn't done."""
+        return self.status is not None
+
     def parameters(self) -> dict[str, str]:
         """The form fields by Twilio's names, unset ones left out."""
         named = {

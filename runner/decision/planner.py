@@ -266,4 +266,4 @@ def _is_child(call: Call) -> bool:
 
 
 def _is_no_hangup(step: Step) -> bool:
-    return step.update is None or not step.update.idempotent
+    return step.update is None or not step.update.ends_call

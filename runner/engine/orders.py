@@ -71,7 +71,7 @@ class Act:
     @property
     def surely_undone(self) -> bool:
         """Whether a live call shows that it was not carried out, or need not be asked."""
-        return not self.doubt or (self.is_update and self.repeatable)
+        return not self.doubt or (self.is_update and update_of(self.intent).ends_call)
 
     def is_stale(self, now: Millis) -> bool:
         """Whether what was known of the call when the verdict was taken is too old, by then."""

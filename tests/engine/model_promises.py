@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runner.engine.ports import Entry
-from runner.model import Millis
 from runner.sandbox.legs import Happening
 from tests.engine.model_far_side import Arrival, Key, Posts, key_of, standing
 from tests.engine.model_rules import REPEATABLE, RULES
 
 
-def nothing_is_left_lying(history: Iterable[Entry], began: Millis) -> None:
-    """What was begun in this poll was tried, unless something before it has no end yet."""
+def nothing_is_left_lying(history: Iterable[Entry], old: set[int]) -> None:
+    """What was begun in this poll was tried, unless something before it has no end yet.
+
+    `old` are the ids of the entries that were there before.
+    """
     waiting: set[str] = set()
     for entry in history:
         sid = entry.intent.call_sid
         if entry.outcome == "retrying":
             waiting.add(sid)
-        tried = entry.outcome != "intended" or entry.intent.at < began
+        tried = entry.outcome != "intended" or entry.id in old
         assert tried or sid in waiting, f"{key_of(entry)} was not tried"
 
 

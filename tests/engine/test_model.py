@@ -122,9 +122,9 @@ class Promises(RuleBasedStateMachine):
         self.service.moods += moods
         self.run(self.site.sandbox.advance(after))
         if end == "settle":
-            began = self.site.time.now()
+            old = {entry.id for entry in self.run(self.site.history())}
             self.run(self.site.poll())
-            nothing_is_left_lying(self.run(self.site.history()), began)
+            nothing_is_left_lying(self.run(self.site.history()), old)
         elif end == "stop":
             self.run(self.stopped())
         else:

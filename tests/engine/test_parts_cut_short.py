@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from runner.engine.brakes import Safety
 from runner.engine.killswitch import KillSwitch
 from runner.engine.orders import intents_of
 from runner.engine.ports import Outcome
 from tests.actions.beside import SERVICE, Beside, open_beside
 from tests.engine.test_parts import parts, play, posting, restart, sent
+from tests.engine.test_rules import flow, rule
 from tests.gateway.raw import Reply, Request, answer
 from tests.site import SECOND, Site
 
@@ -59,6 +62,20 @@ async def test_what_an_update_that_failed_left_behind_is_never_sent(site: Site) 
             assert [o for _, o in await parts(site)][-4:] == [outcome, left, left, left]
             assert set(sent(site)) == {"Calls/*"}
             assert beside.service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("then", "outcome"), [("[{limit: 3h}]", "unknown"), ("[hangup]", "withdrawn")]
+)
+async def test_of_an_update_that_leaves_the_call_alive_nobody_says_that_it_was_not_carried_out(
+    site: Site, then: str, outcome: str
+) -> None:
+    play(site, then)
+    await cut_short(site, "hang", "update")
+    site.restart()
+    site.flows(flow(rule("other", "match: {to: '+19005550100'}", "[hangup]")))
+    await site.poll(after=2 * SECOND)
+    assert await parts(site) == [("update", outcome)]
 
 
 async def ended(site: Site, outcome: Outcome) -> None:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.engine.loop import Engine, Poll
+from runner.engine.loop import Engine
+from runner.engine.poll import Poll
 from runner.engine.ports import Entry, Event, HistoryQuery, Store
 from runner.gateway.credentials import Credentials
 from runner.gateway.twilio import TwilioGateway, open_gateway

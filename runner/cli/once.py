@@ -16,7 +16,7 @@ from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreac
 from runner.cli.stopping import Stopping
 from runner.console.health import Health, serve
 from runner.engine.lease import Leadership
-from runner.engine.loop import Poll
+from runner.engine.poll import Poll
 from runner.engine.ports import Event
 
 #: How an act may stand at the end that somebody should look at; `intended` and `retrying` are

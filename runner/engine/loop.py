@@ -7,18 +7,17 @@ never delays the next look at the other calls; `settle()` waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from runner.call import CallQuery
 from runner.decision.guarding import Trip
-from runner.decision.planner import Plan
 from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
 from runner.engine.clock import Clock
 from runner.engine.lookups import Lookups
 from runner.engine.orders import intents_of
+from runner.engine.poll import Poll
 from runner.engine.ports import (
     Entry,
     Event,
@@ -39,28 +38,6 @@ from runner.model import FlowSet, Millis
 
 #: Two clocks that differ by more are worth a warning: ledger times, windows and pauses suffer.
 CLOCK_OFF: Millis = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What one poll came to. `sight` is None, and `error` set, where it failed.
-
-    `asked` is when the calls were asked for, on the monotonic clock: no row is older.
-    """
-
-    calls: int
-    sight: Sight | None = None
-    error: GatewayError | None = None
-    asked: Millis = 0
-    #: Whether the far side wanted fewer updates since the poll before.
-    throttled: bool = False
-    #: What is told of a good one.
-    event: Event | None = None
-
-    @property
-    def plan(self) -> Plan | None:
-        """What the poll led to."""
-        return None if self.sight is None else self.sight.plan
 
 
 class Engine:
@@ -90,6 +67,8 @@ class Engine:
         self._rehearsal = Rehearsal(account, tell)
         self._clock_is_off = False
         self._stopping = asyncio.Event()
+        #: Is shown each poll that saw the calls.
+        self.seen: Callable[[Poll], None] = _nobody
 
     def known_as(self, alias: str) -> None:
         """What flows call this account; to be said before `load`."""
@@ -242,6 +221,7 @@ class Engine:
     def _told(self, poll: Poll) -> None:
         if poll.event is not None:
             self._tell(poll.event)
+            self.seen(poll)
 
     async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
@@ -296,3 +276,7 @@ class Engine:
         if not isinstance(error, LeaseLost):
             fields = {"account": self.account, "error": f"{type(error).__name__}: {error}"}
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
+
+
+def _nobody(_poll: Poll) -> None:
+    """Nobody watches."""

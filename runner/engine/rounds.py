@@ -7,7 +7,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from runner.engine.clock import Clock
-from runner.engine.loop import Engine, Poll
+from runner.engine.loop import Engine
+from runner.engine.poll import Poll
 from runner.engine.ports import Event, LeaseLost, Listener, StoreError
 from runner.engine.reloads import Reloads
 from runner.engine.tempo import Tempo

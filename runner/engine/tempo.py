@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from runner.engine.loop import Poll
+from runner.engine.poll import Poll
 from runner.engine.ports import AccessRefused, NotProcessed, Throttled
 from runner.model import Millis
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,6 +26,7 @@ from yarl import URL
 from runner.engine.ports import NoAnswer
 from runner.gateway.errors import error_of_answer, error_of_failure
 from runner.gateway.holding import LastCheck, always
+from runner.model import Millis
 from runner.settings import TwilioSettings, is_loopback
 
 #: Fifteen times a page of 1,000 calls. Whatever is longer is not Twilio's, and must not fill the
@@ -44,6 +47,19 @@ class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
         return self.body.decode("utf-8", "replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request and what came of it. `path` has no query, and so no phone number in it.
+
+    `status` is None where no answer came. `took` is from when it was this request's turn.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    took: Millis
+
+
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no types
     """One aiohttp session for one account, opened by the first request.
 
@@ -60,6 +76,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         #: Asked when the body of a change is about to be written: the last moment at which a
         #: process that was frozen can find out that it is too late.
         self.may_change: Callable[[], bool] = always
+        #: Is shown each request once it is over.
+        self.heard: Callable[[Request], None] = _nobody
 
     async def request(
         self,
@@ -90,16 +108,21 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         session = self._open()
         # `encoded`: a page link is followed to the letter, not as a URL library would spell it.
         url = URL(target, encoded=True)
+        began, status = time.monotonic_ns(), None
         try:
             async with session.request(
                 method, url, data=body, headers=headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 received = await _read(response, host)
+            status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if body is not None and body.held_back:
                 raise body.error() from None
             # `from None`: aiohttp's texts quote the URL, which may hold phone numbers.
             raise error_of_failure(error, host=host, limits=self._settings, method=method) from None
+        finally:
+            took = (time.monotonic_ns() - began) // 1_000_000
+            self.heard(Request(method, url.raw_path, status, took))
         refused = error_of_answer(
             response.status, response.headers, received, host=host, method=method
         )
@@ -170,6 +193,10 @@ def _form(data: Mapping[str, object] | None, may_change: Callable[[], bool]) -> 
 
 def _basic(username: str, password: str) -> str:
     return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def _nobody(_request: Request) -> None:
+    """Nobody listens."""
 
 
 def as_answer(response: Any) -> Answer:

@@ -27,7 +27,7 @@ from runner.gateway.lists import MAX_PAGES, Lists
 from runner.gateway.notices import Exchange, read_exchanges, read_notices
 from runner.gateway.numbers import Numbers
 from runner.gateway.rows import decode_call, decode_page, next_link
-from runner.gateway.transport import Answer, Transport, proxy_of_environment
+from runner.gateway.transport import Answer, Request, Transport, proxy_of_environment
 from runner.model import Millis, Update
 from runner.settings import TwilioSettings
 
@@ -158,6 +158,10 @@ class TwilioGateway:
     async def events(self, sid: str) -> Sequence[Exchange]:
         """The requests that were made about the call, oldest first."""
         return await read_exchanges(self._line, self._lists, sid)
+
+    def listen(self, heard: Callable[[Request], None]) -> None:
+        """Shows each request to the far side from now on, once it is over."""
+        self._transport.heard = heard
 
     def change_only_while(self, may_change: Callable[[], bool]) -> None:
         """From now on asks this right before a change is written, and sends none where it says no.

@@ -18,7 +18,8 @@ from typing import Any
 from runner.cli.crew import Crew, naming, open_posts
 from runner.cli.wiring import config_of, settings_from_config
 from runner.engine.killswitch import KillSwitch
-from runner.engine.loop import Engine, Poll
+from runner.engine.loop import Engine
+from runner.engine.poll import Poll
 from runner.engine.ports import Event, HistoryQuery
 from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.engine.loop import Poll
+from runner.engine.poll import Poll
 from runner.engine.ports import AccessRefused, GatewayError, NoAnswer, NotProcessed, Throttled
 from runner.engine.tempo import Tempo
 

@@ -1,0 +1,32 @@
+"""What one poll came to, for whoever paces, shows or counts polls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.decision.planner import Plan
+from runner.engine.brain import Sight
+from runner.engine.ports import Event, GatewayError
+from runner.model import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll came to. `sight` is None, and `error` set, where it failed.
+
+    `asked` is when the calls were asked for, on the monotonic clock: no row is older.
+    """
+
+    calls: int
+    sight: Sight | None = None
+    error: GatewayError | None = None
+    asked: Millis = 0
+    #: Whether the far side wanted fewer updates since the poll before.
+    throttled: bool = False
+    #: What is told of a good one.
+    event: Event | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the poll led to."""
+        return None if self.sight is None else self.sight.plan

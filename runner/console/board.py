@@ -1,0 +1,290 @@
+"""The runner's live picture in memory: what is live, which rules match and act, what is held back.
+
+It takes the runner's events and its polls as they come, keeps references to what a poll saw, and
+leaves all work that grows with the calls to those who ask (`runner.console.pictures`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from runner.console.ring import Ring
+from runner.decision.matcher import Verdict
+from runner.decision.planner import Held
+from runner.engine.brain import Sight
+from runner.engine.clock import Clock
+from runner.engine.poll import Poll
+from runner.engine.ports import Event, Pause
+from runner.model import FlowSet, Millis
+from runner.problems import Problem
+
+#: What can change by itself; the page asks anew for what it shows and has changed.
+Part: TypeAlias = Literal["calls", "rules", "held", "acts", "pauses", "flows"]
+PARTS: tuple[Part, ...] = ("calls", "rules", "held", "acts", "pauses", "flows")
+#: The newest ends of acts that are kept to be shown.
+ACTS = 500
+#: Of calls that are over the last act is forgotten once there are more of them than live ones, by
+#: this many.
+OVER = 2_000
+
+
+@dataclass(slots=True)
+class Account:
+    """One account as the polls see it. Times are the wall clock's; None: not yet."""
+
+    sid: str
+    alias: str
+    interval: Millis
+    calls: int = 0
+    polled_at: Millis | None = None
+    took: Millis = 0
+    requests: int = 0
+    error: str = ""
+    sight: Sight | None = None
+    matching: Counter[str] = field(default_factory=Counter)  # by rule: verdicts of the last look
+    holding: Counter[str] = field(default_factory=Counter)  # by rule: what was held back in it
+    fits: frozenset[tuple[str, str]] = frozenset()  # (call SID, rule) of the last look
+
+    @property
+    def held(self) -> Sequence[Held]:
+        """What the last look held back."""
+        return () if self.sight is None else self.sight.plan.held
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        """What the rules said of the calls in the last look."""
+        return () if self.sight is None else self.sight.findings.verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """How a part of an act stands, from its event."""
+
+    at: Millis
+    account: str
+    call: str
+    flow: str
+    rule: str
+    then: tuple[str, ...]
+    part: str
+    outcome: str
+    detail: str
+
+    @property
+    def rule_key(self) -> str:
+        """`flow/rule`."""
+        return f"{self.flow}/{self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The flows in force. `problems` keep newer files from taking their place, unless `ok`."""
+
+    flow_set: FlowSet = FlowSet()
+    ok: bool = True
+    problems: tuple[Problem, ...] = ()
+
+
+class Board:
+    """What is known of one runner. `pauses` and `flows` are asked whenever somebody looks."""
+
+    def __init__(self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock) -> None:
+        """`accounts`: by SID the alias ("" for none) and the interval of its polls."""
+        self.clock = clock
+        self.accounts = {s: Account(s, alias, each) for s, (alias, each) in accounts.items()}
+        self.started_at = clock.now()
+        self.role = "starting"
+        self.holder = ""
+        self.stall = ""
+        self.dry_run = False
+        self.reloaded_at = self.started_at
+        self.hour = Ring(clock)
+        self.acts: deque[Act] = deque(maxlen=ACTS)
+        self.last: dict[str, Act] = {}  # by call SID
+        self.matched: Counter[str] = Counter()  # by rule, since the start
+        self.outcomes: dict[str, Counter[str]] = {}  # by rule, since the start
+        self.trips: Counter[str] = Counter()  # by rule, since the start
+        self.pauses: Callable[[], Sequence[Pause]] = tuple
+        self.flows: Callable[[], Flows] = Flows
+        self.revisions: dict[Part, int] = dict.fromkeys(PARTS, 0)
+        self.version = 0
+        self._moved = asyncio.Event()
+
+    # ---- what it is told --------------------------------------------------------------------
+
+    def hear(self, event: Event) -> None:
+        """Takes one event of the runner."""
+        name = event.name
+        if name.startswith("action.") and name != "action.crashed":
+            self._act(event, name.removeprefix("action."))
+        elif name == "poll":
+            self._polled(event)
+        elif name == "poll.failed":
+            self._poll_failed(event)
+        elif name in ("leading", "standby", "stalled"):
+            self._changed_role(event)
+        elif name in _MOVES:
+            self._other(event)
+
+    def see(self, sid: str, poll: Poll) -> None:
+        """Takes one poll that saw the calls of an account."""
+        account, sight = self.accounts.get(sid), poll.sight
+        if account is None or sight is None:
+            return
+        verdicts = sight.findings.verdicts
+        account.sight = sight
+        account.calls = len(sight.calls)
+        account.matching = Counter(verdict.rule.key for verdict in verdicts)
+        account.holding = Counter(held.rule.key for held in sight.plan.held)
+        fits = frozenset((verdict.call.sid, verdict.rule.key) for verdict in verdicts)
+        self.matched.update(rule for _, rule in fits - account.fits)
+        account.fits = fits
+        self._forget()
+        self._sample()
+        self._bump("calls", "rules", "held")
+
+    # ---- what it knows ----------------------------------------------------------------------
+
+    @property
+    def calls(self) -> int:
+        """How many calls are live, as far as the rules ask for them."""
+        return sum(account.calls for account in self.accounts.values())
+
+    @property
+    def held(self) -> int:
+        """How many verdicts lead to nothing for now."""
+        return sum(len(account.held) for account in self.accounts.values())
+
+    def name_of(self, sid: str) -> str:
+        """What an account is called here: its alias, else its SID."""
+        account = self.accounts.get(sid)
+        return (account.alias if account else "") or sid
+
+    async def moved(self, since: int) -> int:
+        """Waits until something has changed since that version; returns the newest."""
+        while self.version <= since:
+            await self._moved.wait()
+        return self.version
+
+    # ---- events -----------------------------------------------------------------------------
+
+    def _act(self, event: Event, outcome: str) -> None:
+        act = _act_of(event, outcome)
+        self.last[act.call] = act
+        if outcome not in ("intended", "retrying"):
+            self.acts.append(act)
+            self.hour.count(outcome)
+            self.outcomes.setdefault(act.rule_key, Counter())[outcome] += 1
+        self._bump("acts", "rules", "calls")
+
+    def _polled(self, event: Event) -> None:
+        account = self._account(event)
+        if account is None:
+            return
+        account.polled_at, account.error = event.at, ""
+        account.took, account.requests = _number(event, "took_ms"), _number(event, "requests")
+        account.calls = _number(event, "calls")
+        if self.dry_run:
+            self.role = "dry-run"
+        self._bump("calls")
+
+    def _poll_failed(self, event: Event) -> None:
+        account = self._account(event)
+        if account is not None:
+            account.error = str(event.fields.get("error", "")) or "no reason was given"
+            self._bump("calls")
+
+    def _changed_role(self, event: Event) -> None:
+        """What was seen before is another term's, or another runner's by now."""
+        self.role = event.name
+        self.holder = str(event.fields.get("holder", ""))
+        self.stall = str(event.fields.get("error", "")) if event.name == "stalled" else ""
+        if event.name != "leading":
+            for account in self.accounts.values():
+                account.sight, account.calls, account.fits = None, 0, frozenset()
+                account.matching, account.holding = Counter(), Counter()
+        self._bump("calls", "rules", "held")
+
+    def _other(self, event: Event) -> None:
+        if event.name == "started":
+            self.dry_run = bool(event.fields.get("dry_run"))
+        elif event.name == "rule.tripped":
+            self.trips[f"{event.fields.get('flow')}/{event.fields.get('rule')}"] += 1
+        elif event.name == "reload.ok":
+            self.reloaded_at = event.at
+            self._keep_rules_in_force()
+        self._bump(*_MOVES[event.name])
+
+    # ---- bounds -----------------------------------------------------------------------------
+
+    def _keep_rules_in_force(self) -> None:
+        """Counts of rules that are gone are forgotten: files may be edited for years."""
+        known = {rule.key for rule in self.flows().flow_set.rules}
+        counts: Sequence[dict[str, int]] = (self.matched, self.trips)
+        for each in counts:
+            for key in each.keys() - known:
+                del each[key]
+        for key in self.outcomes.keys() - known:
+            del self.outcomes[key]
+
+    def _forget(self) -> None:
+        """Forgets the acts on calls that are over, the oldest first."""
+        many = len(self.last) - self.calls - OVER
+        if many <= 0:
+            return
+        sights = (account.sight for account in self.accounts.values())
+        live = {call.sid for sight in sights if sight is not None for call in sight.calls}
+        for sid in [sid for sid in self.last if sid not in live][:many]:
+            del self.last[sid]
+
+    def _sample(self) -> None:
+        self.hour.sample(calls=self.calls, held=self.held)
+
+    def _account(self, event: Event) -> Account | None:
+        return self.accounts.get(str(event.fields.get("account", "")))
+
+    def _bump(self, *parts: Part) -> None:
+        for part in parts:
+            self.revisions[part] += 1
+        self.version += 1
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+
+#: Events that change no more than what is shown of these parts.
+_MOVES: Mapping[str, tuple[Part, ...]] = {
+    "started": (),
+    "rule.tripped": ("rules", "held"),
+    "rule.paused": ("pauses", "rules"),
+    "rule.resumed": ("pauses", "rules"),
+    "reload.ok": ("flows", "rules"),
+    "reload.failed": ("flows",),
+    "stopped": (),
+}
+
+
+def _act_of(event: Event, outcome: str) -> Act:
+    fields = event.fields
+    then = fields.get("then")
+    texts = (str(fields.get(name, "")) for name in ("account", "call", "flow", "rule"))
+    account, call, flow, rule = texts
+    return Act(
+        event.at,
+        account,
+        call,
+        flow,
+        rule,
+        tuple(map(str, then)) if isinstance(then, (list, tuple)) else (),
+        str(fields.get("part", "")),
+        outcome,
+        str(fields.get("detail") or fields.get("why") or ""),
+    )
+
+
+def _number(event: Event, name: str) -> int:
+    value = event.fields.get(name)
+    return value if isinstance(value, int) else 0

@@ -171,7 +171,7 @@ def lock():
     base += ["--generate-hashes"]
     kinds = (
         ("runtime", ["pyproject.toml"]),
-        ("dev", ["pyproject.toml", "--group", "dev"]),
+        ("dev", ["pyproject.toml", "--all-extras", "--group", "dev"]),
         ("build", ["--group", "build"]),
     )
     for kind, wanted in kinds:

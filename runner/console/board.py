@@ -82,11 +82,14 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """The flows in force. `problems` keep newer files from taking their place, unless `ok`."""
+    """The flows in force. Unless `ok` newer files could not take their place: for `problems`, or
+    because they could not even be read, for `trouble`.
+    """
 
-    flow_set: FlowSet = FlowSet()
+    flow_set: FlowSet = field(default_factory=FlowSet)
     ok: bool = True
     problems: tuple[Problem, ...] = ()
+    trouble: str = ""
 
 
 class Board:

@@ -53,7 +53,7 @@ class Desk(Protocol):
         ...
 
     async def resume(self, scope: Scope, *, by: str) -> Sequence[Pause]:
-        """Lifts the pauses of exactly this scope, trips too; of every account where none is named."""
+        """Lifts the pauses of exactly this scope, trips too; without an account, in all of them."""
         ...
 
     async def kill(self, order: Order) -> Pause:

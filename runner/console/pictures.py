@@ -165,6 +165,7 @@ def _reload(board: Board) -> Document:
         "at": rfc3339(board.reloaded_at),
         "flows": len(flows.flow_set.flows),
         "rules": len(flows.flow_set.rules),
+        "trouble": mask_numbers(flows.trouble),
         "errors": sum(problem.is_error for problem in flows.problems),
         "problems": [_problem(problem) for problem in flows.problems[:PROBLEMS]],
     }

@@ -72,6 +72,11 @@ class Reloader:
         """The files that were read last, those beside the flows included."""
         return (*self._last.files, *self._also.files)
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files as they were read last, warnings included."""
+        return tuple(self._last.problems)
+
     def digests(self, known: Iterable[str] = ()) -> dict[str, str]:
         """Hashes of what a load would read now, as far as that is known before loading.
 

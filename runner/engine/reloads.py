@@ -37,7 +37,7 @@ class Reloads:
     """Runs beside the polls, which it never keeps waiting: files are read on a thread.
 
     `current` is the last good set, `also` what the reloader's other files held with it, `ok`
-    whether they are what lies on disk, `revision` how often they were replaced. Whoever notices
+    whether they are what lies on disk, `crash` why these could not even be read, `revision` how often they were replaced. Whoever notices
     that files changed sets `changed`, from another thread by `loop.call_soon_threadsafe`.
     """
 
@@ -47,10 +47,12 @@ class Reloads:
         self._reloader = reloader
         self._clock = clock
         self._tell = tell
-        self._crash = ""
+        self.crash = ""
         self.current = flow_set
         self.also: Any = reloader.also
         self.ok = True
+        #: Of the files as they were read last.
+        self.problems: tuple[Problem, ...] = reloader.problems
         self.revision = 0
         self.changed = asyncio.Event()
 
@@ -63,7 +65,7 @@ class Reloads:
                 self._take(await self._read(watcher))
             except Exception as error:
                 self._reloader.crashed()
-                self._crashed(f"{type(error).__name__}: {error}")
+                self.crashed(f"{type(error).__name__}: {error}")
 
     async def _read(self, watcher: Watcher | None) -> Reading | None:
         """What the files hold when they rest; None where that is in force already."""
@@ -96,8 +98,8 @@ class Reloads:
         loaded = reading and self._reloader.accept(reading)
         if not loaded:
             return
-        self._crash = ""
-        self.ok = loaded.flow_set is not None
+        self.crash = ""
+        self.ok, self.problems = loaded.flow_set is not None, tuple(loaded.problems)
         if loaded.flow_set is None:
             self._told("reload.failed", failed_fields(loaded.problems))
             return
@@ -108,9 +110,9 @@ class Reloads:
 
     def _crashed(self, error: str) -> None:
         self.ok = False
-        if error != self._crash:  # it will be met again at every look
+        if error != self.crash:  # it will be met again at every look
             self._told("reload.failed", {"errors": 1, "problems": [error]})
-        self._crash = error
+        self.crash = error
 
     def _told(self, name: str, fields: Mapping[str, object]) -> None:
         self._tell(Event(name, self._clock.now(), "info" if self.ok else "error", fields))

@@ -37,8 +37,9 @@ class Reloads:
     """Runs beside the polls, which it never keeps waiting: files are read on a thread.
 
     `current` is the last good set, `also` what the reloader's other files held with it, `ok`
-    whether they are what lies on disk, `crash` why these could not even be read, `revision` how often they were replaced. Whoever notices
-    that files changed sets `changed`, from another thread by `loop.call_soon_threadsafe`.
+    whether they are what lies on disk, `crash` why these could not even be read, `revision` how
+    often they were replaced. Whoever notices that files changed sets `changed`, from another thread
+    by `loop.call_soon_threadsafe`.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Reloads:
                 self._take(await self._read(watcher))
             except Exception as error:
                 self._reloader.crashed()
-                self.crashed(f"{type(error).__name__}: {error}")
+                self._crashed(f"{type(error).__name__}: {error}")
 
     async def _read(self, watcher: Watcher | None) -> Reading | None:
         """What the files hold when they rest; None where that is in force already."""

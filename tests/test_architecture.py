@@ -39,6 +39,7 @@ FLOORS = (
         "masking",
         "pauses",
         "settings",
+        "written",
         "sides",
         "resources",
     },
@@ -174,6 +175,10 @@ def test_no_imports_in_circles() -> None:
     tuple(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
+#: Words that are no actions where they stand: JSON's usual name for what an error says.
+OTHERWISE = {("console", "message")}
+
+
 @pytest.mark.parametrize("where", ["decision", "engine", "gateway", "store", "console"])
 def test_actions_are_named_in_their_own_room_alone(where: str) -> None:
     named = [
@@ -181,7 +186,9 @@ def test_actions_are_named_in_their_own_room_alone(where: str) -> None:
         for module, tree in sources().items()
         if room(module) == where
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and node.value in ACTIONS
+        if isinstance(node, ast.Constant)
+        and node.value in ACTIONS
+        and (where, node.value) not in OTHERWISE
     ]
     assert named == []
 

@@ -8,13 +8,12 @@ import pytest
 
 from runner.settings import (
     BadSettings,
+    ConsoleSettings,
     NotificationSettings,
     RunSettings,
-    fault_of,
-    is_open_to_view,
-    read_api_base,
     settings_from,
 )
+from runner.written import fault_of, is_open_to_view, read_api_base
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -186,3 +185,12 @@ def test_posts_have_settings_of_their_own() -> None:
     assert settings_from({"twilio": {"concurrency": 3}}, {}).notifications.concurrency == 8
     with pytest.raises(BadSettings, match=r"^timeout: "):
         settings_from({"notifications": {"timeout": "2m"}}, {})
+
+
+def test_the_console_s_tokens_are_named_by_variable() -> None:
+    assert settings_from({}, {}).console == ConsoleSettings(
+        "CALLFLOW_READ_TOKEN", "CALLFLOW_OPERATOR_TOKEN"
+    )
+    found = settings_from({"console": {"read_token_env": "LOOK"}, "traces": True}, {})
+    assert found.console == ConsoleSettings("LOOK", "CALLFLOW_OPERATOR_TOKEN")
+    assert found.traces

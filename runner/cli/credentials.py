@@ -12,7 +12,8 @@ import click
 from runner.cli.exits import FAILURE, FINDINGS, Failure
 from runner.cli.options import F, option
 from runner.engine.ports import GatewayError, Refused
-from runner.settings import RunSettings, read_api_base
+from runner.settings import RunSettings
+from runner.written import read_api_base
 
 if TYPE_CHECKING:
     from runner.call import Call

@@ -21,7 +21,8 @@ from runner.gateway.credentials import BadCredentials
 from runner.language.loader import Loaded, load, load_config
 from runner.language.words import counted
 from runner.problems import Problem
-from runner.settings import BadSettings, RunSettings, is_loopback, settings_from
+from runner.settings import BadSettings, RunSettings, settings_from
+from runner.written import is_loopback
 
 #: Problems of one file that are worth a line each; `validate` shows the rest.
 _SHOWN = 5

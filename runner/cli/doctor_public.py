@@ -11,7 +11,8 @@ from runner.cli.doctor_local import is_a_runner
 from runner.gateway.credentials import BadCredentials
 from runner.language.words import counted
 from runner.model import Millis
-from runner.settings import RunSettings, is_loopback, is_open_to_view
+from runner.settings import RunSettings
+from runner.written import is_loopback, is_open_to_view
 
 LIMIT: Millis = 5_000
 

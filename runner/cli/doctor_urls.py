@@ -20,7 +20,7 @@ from runner.cli.doctor_findings import Finding, in_time, ok, problem, warning
 from runner.gateway.documents import LARGEST_TWIML, Document, NotFetched, fetch_document
 from runner.language.words import counted
 from runner.model import Action, FlowSet, Millis
-from runner.settings import is_loopback
+from runner.written import is_loopback
 
 #: One document; Twilio gives a web server 15 s, and a caller hangs up before that.
 LIMIT: Millis = 6_000

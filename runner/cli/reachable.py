@@ -6,7 +6,8 @@ from runner.actions.sequence import is_fetched
 from runner.cli.crew import Crew
 from runner.engine.ports import Event
 from runner.model import FlowSet
-from runner.settings import RunSettings, is_open_to_view
+from runner.settings import RunSettings
+from runner.written import is_open_to_view
 
 #: Rules that are named; there may be thousands.
 _NAMED = 5

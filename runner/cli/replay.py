@@ -30,7 +30,8 @@ from runner.engine.ports import (
 )
 from runner.language.fields import FIELDS
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment, Rule
-from runner.settings import DAY, RunSettings
+from runner.settings import RunSettings
+from runner.written import DAY
 
 #: Every live call: a poll may need less, but legs, snapshots and other flows may not.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)

@@ -27,7 +27,8 @@ from runner.engine.ports import NoAnswer
 from runner.gateway.errors import error_of_answer, error_of_failure
 from runner.gateway.holding import LastCheck, always
 from runner.model import Millis
-from runner.settings import TwilioSettings, is_loopback
+from runner.settings import TwilioSettings
+from runner.written import is_loopback
 
 #: Fifteen times a page of 1,000 calls. Whatever is longer is not Twilio's, and must not fill the
 #: memory of a runner that other accounts rely on.

@@ -11,14 +11,14 @@ from runner.guards import DEFAULT_GUARD, Guards
 from runner.language.bench import Bench
 from runner.language.config_accounts import accounts_of
 from runner.language.config_never import never_files, never_of
-from runner.language.config_secrets import SECRET_KEYS, check_signing, veil
+from runner.language.config_secrets import SECRET_KEYS, check_names, veil
 from runner.language.files import Files
 from runner.language.guarding import check_guard, guard_of
 from runner.language.schema import Misfit, check
 from runner.language.source import Document, Reading
 from runner.model import Millis
 from runner.problems import Problem
-from runner.settings import fault_of
+from runner.written import fault_of
 
 #: Settings whose value may be well formed and of no use all the same.
 _SETTINGS = (
@@ -93,7 +93,7 @@ def _compiled(document: Document, files: Files) -> tuple[Mapping[str, Any], list
         "guards": _guards(bench, data.get("guards")),
     }
     _check_settings(bench, data, misfits)
-    check_signing(bench, data.get("notifications"))
+    check_names(bench, data)
     told = [misfit.problem for misfit in misfits if not _is_secret(document, misfit)]
     compiled = {key: records.get(key, value) for key, value in data.items()}
     return compiled, [*told, *bench.problems]

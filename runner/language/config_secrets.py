@@ -18,10 +18,14 @@ from runner.language.words import shown
 from runner.problems import Problem
 
 SECRET_KEYS = ("auth_token", "api_secret")
-#: Names variables that hold secrets.
-SIGNING_KEY = "signing_secret_env"
+#: Keys under which variables are named that hold secrets, by the settings that they stand in.
+NAMING_KEYS = {
+    "notifications": ("signing_secret_env",),
+    "console": ("read_token_env", "operator_token_env"),
+}
 SOURCES = ("env", "file", "credential")
 
+_NAMING = frozenset(key for keys in NAMING_KEYS.values() for key in keys)
 _SAFE_KEYS = ("region", "edge", "parent", "interval", "concurrency", "enabled")
 _SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -43,21 +47,26 @@ def looks_like_secret(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def check_signing(bench: Bench, notifications: object) -> None:
-    """Notes a secret that stands where the name of its variable should, and looks like one."""
-    if not isinstance(notifications, dict):
-        return
-    written = notifications.get(SIGNING_KEY)
+def check_names(bench: Bench, data: Mapping[str, Any]) -> None:
+    """Notes each secret that stands where the name of its variable should, and looks like one."""
+    for section, keys in NAMING_KEYS.items():
+        holder = data.get(section)
+        for key in keys if isinstance(holder, dict) else ():
+            _check_name(bench, holder, key)
+
+
+def _check_name(bench: Bench, holder: Any, key: str) -> None:
+    written = holder.get(key)
     places = (
         [(written, index, name) for index, name in enumerate(written)]
         if isinstance(written, list)
-        else [(notifications, SIGNING_KEY, written)]
+        else [(holder, key, written)]
     )
-    for holder, key, name in places:
+    for inner, place, name in places:
         if isinstance(name, str) and _is_name(name) and looks_like_secret(name):
-            message = f"`{SIGNING_KEY}` holds what looks like the secret itself, not its variable"
+            message = f"`{key}` holds what looks like the secret itself, not its variable"
             hint = "set a variable and name that; a secret that others may have seen needs changing"
-            bench.error(bench.at(holder, key), "secret-in-place", message, hint=hint)
+            bench.error(bench.at(inner, place), "secret-in-place", message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ def _spans_of(document: Document, hidden: list[str]) -> Iterator[tuple[int, int]
 def _below(holder: Any, data: Mapping[str, Any]) -> Iterator[_Spot]:
     """What stands under keys that sound like secrets, at any depth of ordinary settings."""
     for key, value in data.items():
-        if key == SIGNING_KEY:
+        if key in _NAMING:
             yield from _in_names(holder, key)
         elif _SECRETIVE.search(key):
             yield from _all(holder, key)

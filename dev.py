@@ -21,6 +21,7 @@ USAGE = """usage: python3 dev.py COMMAND
 
   demo          watch the product work, without an account (callflow demo)
   check         everything that CI checks: format, lint, types, tests
+  prepare       install what check needs, and no more
   test [ARGS]   the tests alone, all of them or with pytest's arguments
   callflow ...  any callflow command
   bench [ARGS]  measure one poll over 10,000 live calls; `bench accounts`: 200 accounts
@@ -35,6 +36,12 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("types", ["mypy"]),
     ("tests", ["pytest", *ON_ALL_CORES]),
+)
+# Tests that are skipped where the machine lacks a tool.
+PARTS = (
+    ("editors", ("node", "npm")),
+    ("the console's page", ("chromium",)),
+    ("alerts and metrics", ("promtool",)),
 )
 
 
@@ -52,6 +59,8 @@ def main(arguments):
     if command == "test":
         prepare("dev")
         return run(["pytest", *(rest or ON_ALL_CORES)])
+    if command == "prepare":
+        return prepare("dev")
     if command == "check":
         prepare("dev")
         return check()
@@ -86,12 +95,13 @@ def prepare(kind):
     if os.path.exists(stamp) and usable():
         with open(stamp, encoding="utf-8") as file:
             if file.read() == wanted(kind):
-                return
+                return 0
     print(f"setting up .venv ({kind}), this takes a moment ...", flush=True)
     pip = make_environment()
     install(pip, ["-r", requirements_of(kind)])
     install(pip, ["--no-deps", "-e", ROOT])
     write_stamp(kind)
+    return 0
 
 
 def requirements_of(kind):
@@ -157,8 +167,10 @@ def check():
         print(f"--- {name}", flush=True)
         if run(command) != 0:
             failed.append(name)
-    if not (shutil.which("node") and shutil.which("npm")):
-        print("--- left out: the tests of editors; there is no node with npm on this machine")
+    for what, tools in PARTS:
+        if missing := [tool for tool in tools if not shutil.which(tool)]:
+            lacking = " and no ".join(missing)
+            print(f"--- left out: the tests of {what}; this machine has no {lacking}")
     print("--- failed: " + ", ".join(failed) if failed else "--- all checks passed", flush=True)
     return 1 if failed else 0
 

@@ -12,21 +12,16 @@ import shutil
 
 import pytest
 
-#: The names under which a tool goes, and the Debian package that brings it.
-TOOLS: dict[str, tuple[tuple[str, ...], str]] = {
-    "chromium": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
-    "promtool": (("promtool",), "prometheus"),
-}
+#: The Debian package that brings each tool.
+TOOLS = {"chromium": "chromium", "promtool": "prometheus"}
 REQUIRED = "CALLFLOW_TEST_REQUIRE"
 
 
 def needs(tool: str) -> str:
     """The path of the tool; without one the test is skipped, or fails where it is required."""
-    names, package = TOOLS[tool]
-    for name in names:
-        if path := shutil.which(name):
-            return path
-    reason = f"no {tool} on this machine; the Debian package {package} has it"
+    if path := shutil.which(tool):
+        return path
+    reason = f"no {tool} on this machine; the Debian package {TOOLS[tool]} has it"
     if tool in required():
         pytest.fail(f"{reason}, and {REQUIRED} requires it")
     pytest.skip(reason)

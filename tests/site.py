@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.engine.loop import Engine
 from runner.engine.poll import Poll
-from runner.engine.ports import Entry, Event, HistoryQuery, Store
+from runner.engine.ports import Entry, Event, HistoryQuery, Listener, Store
 from runner.gateway.credentials import Credentials
 from runner.gateway.twilio import TwilioGateway, open_gateway
 from runner.language.loader import load
@@ -51,6 +51,8 @@ class Site:
     folder: Path
     time: SandboxTime
     events: list[Event] = field(default_factory=list)
+    #: Hear of everything too.
+    listeners: list[Listener] = field(default_factory=list)
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,8 +65,13 @@ class Site:
             self.gateway,
             store=self.store,
             clock=self.time,
-            tell=self.events.append,
+            tell=self._tell,
         )
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        for listener in self.listeners:
+            listener(event)
 
     def flows(self, *texts: str) -> FlowSet:
         """Writes flow files, loads them and puts them in force."""

@@ -27,8 +27,7 @@ Part: TypeAlias = Literal["calls", "rules", "held", "acts", "pauses", "flows"]
 PARTS: tuple[Part, ...] = ("calls", "rules", "held", "acts", "pauses", "flows")
 #: The newest ends of acts that are kept to be shown.
 ACTS = 500
-#: Of calls that are over the last act is forgotten once there are more of them than live ones, by
-#: this many.
+#: Of so many calls that are over the last act is still known.
 OVER = 2_000
 
 
@@ -95,9 +94,15 @@ class Flows:
 class Board:
     """What is known of one runner. `pauses` and `flows` are asked whenever somebody looks."""
 
-    def __init__(self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock) -> None:
-        """`accounts`: by SID the alias ("" for none) and the interval of its polls."""
+    def __init__(
+        self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock, *, over: int = OVER
+    ) -> None:
+        """`accounts`: by SID the alias ("" for none) and the interval of its polls.
+
+        Of calls that are over `over` acts are kept.
+        """
         self.clock = clock
+        self._over = over
         self.accounts = {s: Account(s, alias, each) for s, (alias, each) in accounts.items()}
         self.started_at = clock.now()
         self.role = "starting"
@@ -236,7 +241,7 @@ class Board:
 
     def _forget(self) -> None:
         """Forgets the acts on calls that are over, the oldest first."""
-        many = len(self.last) - self.calls - OVER
+        many = len(self.last) - self.calls - self._over
         if many <= 0:
             return
         sights = (account.sight for account in self.accounts.values())

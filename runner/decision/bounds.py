@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner.call import Call
+from runner.decision.guarding import Wanted
 from runner.durations import rfc3339
 from runner.guards import BUILT_IN, Guard, Guards
 from runner.model import Millis
@@ -24,6 +25,8 @@ class Bounds:
     `now` is the clock that stamped pauses and acts, which need not be the far side's. `protects`
     says why a call must never be changed, "" where it may be. `ended` is when each rule
     (`flow/rule`) ended calls lately; `spelled_out` what the rules in force say of their guards.
+    `begun` are changes that were begun since the last poll: bursts count them as if this one made
+    them. `live` is how many calls are known to live, where the planner is shown fewer.
     """
 
     account: str = ""
@@ -33,6 +36,8 @@ class Bounds:
     guards: Guards = BUILT_IN
     ended: Mapping[str, Sequence[Millis]] = field(default_factory=dict)
     spelled_out: Mapping[str, Guard] = field(default_factory=dict)
+    begun: Sequence[Wanted] = ()
+    live: int = 0
 
     def pause_of(self, flow: str, rule: str) -> Pause | None:
         """The pause that keeps this rule from acting now; of several the one that ends last."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from runner.call import Call
 from runner.decision.holds import Holds, hold_key
+from runner.decision.scope import asks_for_others
 from runner.decision.truth import Predicate, predicate
 from runner.model import Flow, Moment, Rule
+
+#: Priority, turned around, and the flow's place among those that are loaded.
+Rank: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class Verdict:
     rule: Rule
     order: int
     shadow: bool = False
+
+    @property
+    def rank(self) -> Rank:
+        """Of two on one call, or on its legs, the one of the lower rank goes first."""
+        return _rank(self.flow, self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,21 @@ class Matcher:
             for order, flow in enumerate(flows)
             if flow.enabled
         ]
+        self._asking = [
+            flow for flow in self._flows if any(asks_for_others(r.rule.match) for r in flow[2])
+        ]
+
+    def undecided(self, call: Call, moment: Moment) -> Rank | None:
+        """The first flow that may have a verdict only once the other live calls are listed.
+
+        None where no flow waits for them. By its rank, that of `rank`: all before it are decided.
+        """
+        waiting = (
+            _rank(flow, order)
+            for order, flow, rules in self._asking
+            if any(ready.matches(call, moment) is not False for ready in rules)
+        )
+        return min(waiting, default=None)
 
     def acts(self, key: str, sid: str) -> bool:
         """Whether the rule `flow/rule` is in force, and acts on calls such as this one."""
@@ -83,6 +108,10 @@ def in_cohort(rule: Rule, sid: str) -> bool:
         return share == 1.0
     digest = hashlib.sha256(f"{rule.key}:{sid}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64 < share
+
+
+def _rank(flow: Flow, order: int) -> Rank:
+    return -flow.priority, order
 
 
 def _ready(rule: Rule) -> _Ready:

@@ -148,8 +148,12 @@ class Planner:
         """Takes the batches of the rules that trip a guard out of the steps."""
         work, bounds = self._work, self._bounds
         wanted = [Wanted(s.flow, s.rule, s.ends) for s in work.steps if s.changes_call]
-        load = Load(len(self._calls), bounds.now, bounds.ended, bounds.spelled_out)
-        trips = judge(wanted, bounds.guards, load)
+        live = max(len(self._calls), bounds.live)
+        load = Load(live, bounds.now, bounds.ended, bounds.spelled_out)
+        found = judge([*wanted, *bounds.begun], bounds.guards, load) if wanted else ()
+        # What was begun already can't be held back: by itself it trips nothing.
+        names = {each.rule.key for each in wanted}
+        trips = [trip for trip in found if trip.rule.key in names]
         details = {trip.rule.key: trip.detail for trip in trips}
         for step in work.steps:
             if step.rule.key in details:

@@ -69,7 +69,7 @@ class Actor:
                     self.beside(entry, order)
                     continue
                 act = Act(order, entry, call)
-                async with self._turn():
+                async with self.turn():
                     await self._sending.carry_out(act)
                 rest = entries[number + 1 :]
                 if not await self._goes_on(act, rest):
@@ -102,7 +102,7 @@ class Actor:
         """
         first, *rest = entries
         act = Act(order, first, order.call, doubt=True)
-        async with self._turn():
+        async with self.turn():
             await self._sending.settle(act)
         if not await self._goes_on(act, rest):
             return
@@ -152,7 +152,7 @@ class Actor:
             self.under_way -= ids
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[None]:
         """One of the few that send at a time; when stopping, nobody waits."""
         if not self._sending.stopping:
             await self._slots.acquire()

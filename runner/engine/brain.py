@@ -6,13 +6,14 @@ It decides with the pure functions of `runner.decision`, on what the store and t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runner.actions.composing import Found
 from runner.actions.sequence import may_end
 from runner.call import Call, CallQuery
 from runner.decision.bounds import Bounds
+from runner.decision.guarding import Wanted
 from runner.decision.holds import Holds
 from runner.decision.live import LiveSet
 from runner.decision.matcher import Matcher, Verdict
@@ -33,6 +34,7 @@ UNWATCHED: Millis = 120_000
 #: So many times a rule is compared with a call before other accounts have their turn: a
 #: millisecond or two. A poll of theirs needs a dozen such turns.
 SLICE = 1_000
+NOTHING = Plan((), ())
 #: Every live call of the account.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
 
@@ -49,13 +51,39 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One successful look: the calls, the moment, the holds after it and the plan."""
+    """One successful look: the calls, the moment, the holds after it and the plan.
+
+    `known` are all calls that were found to live, those that no rule asks for among them.
+    """
 
     calls: tuple[Call, ...]
     moment: Moment
     holds: Holds
     plan: Plan
     findings: Findings = field(default_factory=Findings)
+    known: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a plan depends on beside the verdicts, the ledger and the brakes.
+
+    `calls` are those that are known to live, `busy` the calls and leg groups that are being
+    changed. `begun` and `live` are those of `Bounds`.
+    """
+
+    calls: Sequence[Call]
+    busy: Collection[str] = ()
+    begun: Sequence[Wanted] = ()
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A look at a few calls, not planned yet; `waits` says that a flow on them needs a poll."""
+
+    sight: Sight
+    waits: bool
 
 
 class Brain:
@@ -83,10 +111,13 @@ class Brain:
         self._matcher = Matcher(flows)
         self._at_once = max(1, SLICE // max(1, len(self._rules)))
         self.query: CallQuery | None = needed_query(FlowSet(flows))
+        #: The newest poll that these flows decided on; None where nothing newer than a miss did.
+        self.last: Sight | None = None
 
     def missed_a_poll(self) -> None:
         """The calls could not be seen, or what was seen not be kept: it counts for no hold."""
         self._missed = True
+        self.last = None
 
     @property
     def sees_all(self) -> bool:
@@ -96,29 +127,61 @@ class Brain:
             and not (self.query.to or self.query.from_ or self.query.parent_call_sid)
         )
 
-    async def look(self, listing: Listing, now: Millis, *, busy: frozenset[str]) -> Sight:
+    async def look(self, listing: Listing, now: Millis, *, busy: Collection[str]) -> Sight:
         """Decides on a listing, at the wall time `now` of this machine."""
         server_now = now if listing.server_time is None else listing.server_time
         moment = Moment(server_now, LiveSet(listing.calls, server_now), self.alias)
         holds = await self._holds(server_now)
         verdicts = await self._verdicts(listing.calls, moment, holds)
-        history = await self._history(verdicts, moment, now)
-        found = await self._lookups.find(verdicts)
-        findings = Findings(verdicts, history, await self._bounds(verdicts), found)
-        plan = _planned(listing.calls, moment, findings, busy=busy)
-        self._sight = Sight(listing.calls, moment, holds, plan, findings)
+        findings = Findings(verdicts, found=await self._lookups.find(verdicts))
+        sight = Sight(listing.calls, moment, holds, NOTHING, findings, listing.calls)
+        self._sight = await self.weigh(sight, Scene(listing.calls, busy), now)
         return self._sight
 
-    def look_further(self, sight: Sight, others: Sequence[Call], *, busy: frozenset[str]) -> Sight:
+    def look_further(self, sight: Sight, others: Sequence[Call], *, busy: Collection[str]) -> Sight:
         """The same verdicts, planned anew with live calls beside that no rule asks for.
 
         Legs are looked for among them too, and they count where a guard compares with all calls.
         """
-        listed = {call.sid for call in sight.calls}
-        known = (*sight.calls, *(call for call in others if call.sid not in listed))
-        plan = _planned(known, sight.moment, sight.findings, busy=busy)
-        self._sight = replace(sight, plan=plan)
+        known = _together(sight.calls, others)
+        plan = _planned(sight, Scene(known, busy), sight.findings)
+        self._sight = replace(sight, plan=plan, known=known)
         return self._sight
+
+    async def weigh(self, sight: Sight, scene: Scene, now: Millis) -> Sight:
+        """The same verdicts, planned by what the ledger and the brakes say now."""
+        verdicts = sight.findings.verdicts
+        history = await self._history(verdicts, sight.moment, now)
+        bounds = replace(await self._bounds(verdicts), begun=scene.begun, live=scene.live)
+        findings = replace(sight.findings, history=history, bounds=bounds)
+        return replace(sight, plan=_planned(sight, scene, findings), findings=findings)
+
+    async def catch_up(
+        self, sight: Sight, now: Millis, *, busy: Collection[str], begun: Sequence[Wanted]
+    ) -> Sight:
+        """The same sight after what pushes have done since the last poll: planned anew if it acts.
+
+        `begun` are the changes among it.
+        """
+        if sight.plan.steps or sight.plan.trips:
+            self._sight = sight = await self.weigh(sight, Scene(sight.known, busy, begun), now)
+        return sight
+
+    async def glance(self, calls: Sequence[Call], last: Sight, server_now: Millis) -> Glance:
+        """The verdicts on a few calls between two polls, `last` being the newest poll's sight.
+
+        Of the other live calls nothing is known by now, so that flows that ask about them wait for
+        the poll, and with them every flow that they might outrank. Holds are read, never kept.
+        """
+        moment = Moment(server_now, None, self.alias)
+        holds = Holds(last.holds.after, server_now)
+        ranks = [self._matcher.undecided(call, moment) for call in calls]
+        first = min((rank for rank in ranks if rank is not None), default=None)
+        found = decide(self._matcher, calls, moment, holds)
+        verdicts = [each for each in found if first is None or each.rank < first]
+        findings = Findings(verdicts, found=await self._lookups.find(verdicts))
+        sight = Sight(tuple(calls), moment, holds, NOTHING, findings)
+        return Glance(sight, waits=first is not None)
 
     async def keep(self, sight: Sight) -> None:
         """Makes the holds of this look durable, before anything is sent because of them."""
@@ -129,6 +192,7 @@ class Brain:
     def remember(self, sight: Sight) -> None:
         """Goes on from the holds of this look, without making them durable."""
         self._since, self._last, self._missed = sight.holds.after, sight.moment.now, False
+        self.last = sight
 
     def order_for(self, step: Step, sight: Sight, stale_at: Millis) -> Order:
         """The step, with what the actor needs to look again before it acts."""
@@ -187,7 +251,7 @@ class Brain:
         unwatched = self._missed or apart > max(UNWATCHED, 2 * self.interval)
         return Holds(self._since, server_now, unseen=apart if unwatched else 0)
 
-    async def _history(self, verdicts: list[Verdict], moment: Moment, now: Millis) -> History:
+    async def _history(self, verdicts: Sequence[Verdict], moment: Moment, now: Millis) -> History:
         if not verdicts:
             return History(now=now)
         acts = await self._store.acts(self._account, {verdict.call.sid for verdict in verdicts})
@@ -200,8 +264,18 @@ class Brain:
         return History(acts, values, now)
 
 
-def _planned(
-    calls: Sequence[Call], moment: Moment, findings: Findings, *, busy: frozenset[str]
-) -> Plan:
-    planner = Planner(calls, moment, busy=busy, bounds=findings.bounds, found=findings.found)
+def _together(calls: Sequence[Call], others: Sequence[Call]) -> tuple[Call, ...]:
+    """These calls, and those of the others that are not among them."""
+    listed = {call.sid for call in calls}
+    return (*calls, *(call for call in others if call.sid not in listed))
+
+
+def _planned(sight: Sight, scene: Scene, findings: Findings) -> Plan:
+    planner = Planner(
+        scene.calls,
+        sight.moment,
+        busy=frozenset(scene.busy),
+        bounds=findings.bounds,
+        found=findings.found,
+    )
     return planner.plan(findings.verdicts, findings.history)

@@ -41,6 +41,8 @@ class Daemon:
         self._clock = clock
         self._say = tell
         self.beside: list[Beside] = []
+        #: What polls in this term; nothing between two terms, and once it is to stop.
+        self.crew: Sequence[Rounds] = ()
         self.stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -91,19 +93,21 @@ class Daemon:
 
     async def _term(self) -> int | None:
         """Polls until told to stop, or until the lease is lost, which gives None."""
-        crew = self._muster()
+        self.crew = crew = self._muster()
         work = [asyncio.ensure_future(rounds.run()) for rounds in crew]
         beside = [asyncio.ensure_future(job(crew)) for job in self.beside]
         if self._leadership is not None:
             beside.append(asyncio.ensure_future(self._leadership.keep()))
         try:
             await self._until_stop(*work, *beside)
+            self.crew = ()
             if self.stop.is_set():
                 return await self._stop(crew, work)
             _raise_faults([*work, *beside])
             self._tell_of_the_end()
             return None
         finally:
+            self.crew = ()
             await _cancel([*work, *beside])
             await asyncio.gather(*(rounds.engine.abandon() for rounds in crew))
 

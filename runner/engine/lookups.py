@@ -41,23 +41,29 @@ class Lookups:
         self._known = {key: kept for key, kept in self._known.items() if kept[1] > now}
         # One question a number, however many calls it has.
         by_number = {(what, _number(call)): call for (what, _), call in wanted.items()}
-        missing = [key for key in by_number if key not in self._known]
-        await asyncio.gather(*(self._ask(key, by_number[key]) for key in missing))
+        facts = {key: self._known[key][0] for key in by_number if key in self._known}
+        missing = [key for key in by_number if key not in facts]
+        # Not from what is known afterwards: somebody else may have forgotten it meanwhile.
+        asked = await asyncio.gather(*(self._ask(key, by_number[key]) for key in missing))
+        facts.update(zip(missing, asked, strict=True))
         found: dict[str, dict[str, Fact]] = {}
         for (what, sid), call in wanted.items():
-            found.setdefault(sid, {})[what] = self._known[what, _number(call)][0]
+            found.setdefault(sid, {})[what] = facts[what, _number(call)]
         return dict(found)
 
-    async def _ask(self, key: tuple[str, str], call: Call) -> None:
+    async def _ask(self, key: tuple[str, str], call: Call) -> Fact:
         now = self._clock.monotonic()
+        fact: Fact
         try:
-            self._known[key] = (await self._asks[key[0]](call), now + KEPT)
+            fact, until = await self._asks[key[0]](call), now + KEPT
         except NothingThere as error:
-            self._known[key] = (str(error), now + MISSED)
+            fact, until = str(error), now + MISSED
         except GatewayError as error:
             # The next poll asks again, but not where that would be refused again.
             wait = MISSED if isinstance(error, (AccessRefused, Refused)) else 0
-            self._known[key] = (NotYet(str(error)), now + wait)
+            fact, until = NotYet(str(error)), now + wait
+        self._known[key] = (fact, until)
+        return fact
 
 
 def _number(call: Call) -> str:

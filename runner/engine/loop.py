@@ -7,19 +7,21 @@ never delays the next look at the other calls; `settle()` waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from runner.call import CallQuery
 from runner.decision.guarding import Trip
 from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
+from runner.engine.claims import Claims
 from runner.engine.clock import Clock
+from runner.engine.crowd import Crowd, Looked
 from runner.engine.lookups import Lookups
-from runner.engine.orders import intents_of
+from runner.engine.nudges import Means, Nudges
 from runner.engine.poll import Poll
 from runner.engine.ports import (
-    Entry,
     Event,
     Gateway,
     GatewayError,
@@ -32,8 +34,8 @@ from runner.engine.ports import (
     Web,
 )
 from runner.engine.rehearsal import Rehearsal
-from runner.engine.telling import clock_told, poll_failed, polled, tripped, undated
-from runner.engine.underway import UnderWay, acts_of
+from runner.engine.telling import clock_told, look_failed, poll_failed, polled, tripped, undated
+from runner.engine.underway import UnderWay
 from runner.model import FlowSet, Millis
 
 #: Two clocks that differ by more are worth a warning: ledger times, windows and pauses suffer.
@@ -64,9 +66,17 @@ class Engine:
         #: A row older than this is read again before it is acted on: the interval between polls.
         self.stale_after: Millis = 2_000
         self._under_way = UnderWay(self._actor, self._crashed)
+        self._claims = Claims(
+            account, store, brain=self._brain, actor=self._actor, under_way=self._under_way
+        )
+        self._stopping = self._claims.stopping
         self._rehearsal = Rehearsal(account, tell)
+        parts = (self._brain, self._actor, self._under_way, self._claims, self._rehearsal)
+        self._nudges = Nudges(Means(gateway, clock, *parts))
+        # Half of what acts may use at most, so that the acts of polls get through.
+        at_once = max(1, (gateway.concurrency - 1) // 2)
+        self._crowd = Crowd(self._nudges.look, self._look_failed, at_once=at_once)
         self._clock_is_off = False
-        self._stopping = asyncio.Event()
         #: Is shown each poll that saw the calls.
         self.seen: Callable[[Poll], None] = _nobody
 
@@ -105,35 +115,57 @@ class Engine:
             raise
 
     async def _tick(self, now: Millis) -> Poll:
-        unfinished = await self._store.unfinished(self.account)
+        unfinished = await self._claims.unfinished()
         left = [entry for entry in unfinished if not self._under_way.holds(entry)]
-        # Before the look: what is settled here is decided on afresh.
-        left = await self._actor.remaining(left)
-        poll = await self._look(now, unfinished)
-        if not self._stopping.is_set():
-            # After the look: whether a rule still wants it is known by then.
-            self._under_way.take_up(left, self._brain.order_again)
-        if poll.sight is not None:
-            await self._brain.keep(poll.sight)
-            for trip in poll.sight.plan.trips:
-                await self._trip(trip)
-            entries = await self._claim(poll.sight, now)
-            self._told(poll)  # what is told of as seen is on record too
-            self._begin(entries, poll, poll.sight)
+        with self._under_way.noting(unfinished) as busy:
+            # Before the look: what is settled here is decided on afresh.
+            left = await self._actor.remaining(left)
+            poll = await self._look(now, busy)
+            if not self._stopping.is_set():
+                # After the look: whether a rule still wants it is known by then.
+                self._under_way.take_up(left, self._brain.order_again)
+            if poll.sight is not None:
+                async with self._claims.deciding:
+                    poll = await self._act(poll, poll.sight, now, busy=busy)
         return poll
+
+    async def _act(self, poll: Poll, sight: Sight, now: Millis, *, busy: set[str]) -> Poll:
+        """Keeps what was seen, and puts on record and begins what is to be done."""
+        if self._claims.pushed:
+            sight = await self._brain.catch_up(sight, now, busy=busy, begun=self._claims.begun)
+            poll = replace(poll, sight=sight)
+        await self._brain.keep(sight)
+        self._nudges.stand_on(poll, rehearsed=False)
+        for trip in sight.plan.trips:
+            await self._trip(trip)
+        entries = await self._claims.claim(sight, now)
+        self._told(poll)  # what is told of as seen is on record too
+        self._claims.begin(entries, sight, poll.asked + self.stale_after)
+        self._claims.pushed.clear()
+        return poll
+
+    async def look_at(self, sid: str) -> Looked:
+        """Looks at one call between two polls, and waits for what comes of it. Never raises.
+
+        For whoever is told that the call has changed: `runner.engine.nudges` says what waits for
+        the poll all the same. Harmless at any time, and as often as anybody likes.
+        """
+        self._nudges.interval = self.stale_after
+        return await self._crowd.come(sid)
 
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
-        poll = await self._look(now, await self._store.unfinished(self.account))
+        poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
         self._told(poll)
         return poll
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
-        poll = await self._look(now, await self._store.unfinished(self.account))
+        poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
         self._told(poll)
         if poll.sight is not None:
             self._brain.remember(poll.sight)
+            self._nudges.stand_on(poll, rehearsed=True)
             self._rehearsal.show(poll.sight, now)
         return poll
 
@@ -168,6 +200,7 @@ class Engine:
 
     async def abandon(self) -> int:
         """Drops what is under way as a crash would, and returns how much that was."""
+        await self._crowd.close()
         left, watching = self._under_way.running, self._under_way.watching
         for task in (*left, *watching):
             task.cancel()
@@ -176,11 +209,11 @@ class Engine:
 
     # ---- list and decide --------------------------------------------------------------------
 
-    async def _look(self, now: Millis, unfinished: Sequence[Entry]) -> Poll:
+    async def _look(self, now: Millis, busy: Collection[str]) -> Poll:
         began = self._clock.monotonic()
-        busy = self._under_way.busy(unfinished)
         try:
             listing = await self._list(self._brain.query)
+            heard = self._clock.monotonic()
             self._compare_clocks(listing, now)
             self._brain.interval = self.stale_after
             requests = listing.requests
@@ -200,7 +233,8 @@ class Engine:
         took = self._clock.monotonic() - began
         event = polled(self.account, len(listing.calls), now, took=took, requests=requests)
         throttled = self._actor.throttle.noticed()
-        return Poll(len(listing.calls), sight, asked=began, throttled=throttled, event=event)
+        poll = Poll(len(listing.calls), sight, asked=began, heard=heard)
+        return replace(poll, throttled=throttled, event=event)
 
     def _compare_clocks(self, listing: Listing, now: Millis) -> None:
         """Ages are measured on the far side's clock: a wrong local one must not hang up a call.
@@ -246,30 +280,11 @@ class Engine:
         await self._store.pause(pause)
         self._tell(tripped(self.account, trip, at))
 
-    # ---- act --------------------------------------------------------------------------------
+    # ---- beside the polls -------------------------------------------------------------------
 
-    async def _claim(self, sight: Sight, now: Millis) -> Sequence[Entry]:
-        """Makes what is to be done durable, in one commit; nothing while updates rest."""
-        if self._stopping.is_set():
-            return ()
-        steps = () if self._actor.throttle.resting else sight.plan.steps
-        intents = [
-            intent
-            for step in (*sight.plan.shadows, *steps)
-            for intent in intents_of(self.account, step, now)
-        ]
-        return await self._store.claim(intents) if intents else ()
-
-    def _begin(self, entries: Sequence[Entry], poll: Poll, sight: Sight) -> None:
-        """Starts each act that is on record."""
-        by_claim = {(step.call.sid, step.rule.key): step for step in sight.plan.steps}
-        for entry in entries:
-            self._actor.tell(entry, entry.outcome)
-        fresh = [entry for entry in entries if entry.outcome == "intended"]
-        for act in acts_of(fresh):
-            step = by_claim[act[0].intent.call_sid, act[0].intent.rule_key]
-            order = self._brain.order_for(step, sight, poll.asked + self.stale_after)
-            self._under_way.begin(act, step, order)
+    def _look_failed(self, sid: str, error: BaseException) -> None:
+        if not isinstance(error, LeaseLost):
+            self._tell(look_failed(self.account, sid, error, self._clock.now()))
 
     def _crashed(self, error: BaseException) -> None:
         # Without the lease nothing may be recorded; whoever has it now looks after the intent.

@@ -14,13 +14,15 @@ from runner.model import Millis
 class Poll:
     """What one poll came to. `sight` is None, and `error` set, where it failed.
 
-    `asked` is when the calls were asked for, on the monotonic clock: no row is older.
+    `asked` is when the calls were asked for, on the monotonic clock: no row is older. `heard` is
+    when the list was there.
     """
 
     calls: int
     sight: Sight | None = None
     error: GatewayError | None = None
     asked: Millis = 0
+    heard: Millis = 0
     #: Whether the far side wanted fewer updates since the poll before.
     throttled: bool = False
     #: What is told of a good one.

@@ -25,6 +25,10 @@ class Rehearsal:
             if trip.rule.key not in self._trips:
                 self._tell(tripped(self._account, trip, now))
         self._trips = {trip.rule.key for trip in sight.plan.trips}
+        self.add(sight, now)
+
+    def add(self, sight: Sight, now: Millis) -> None:
+        """Tells which acts are new in a plan for some of the calls."""
         for step in sight.plan.steps:
             act = (step.call.sid, step.rule.key, step.turn.number)
             if act not in self._acts:

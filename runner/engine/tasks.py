@@ -16,11 +16,12 @@ class Tasks(Generic[Key]):
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._crashed = crashed
 
-    def start(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, key: Key, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Starts a piece; one under the same key that still goes on is no longer found by it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._ended(key, done))
+        return task
 
     def __contains__(self, key: Key) -> bool:
         return key in self._tasks

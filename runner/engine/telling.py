@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.decision.guarding import Trip
 from runner.decision.planner import Step
-from runner.engine.ports import Event, GatewayError, Intent
+from runner.engine.ports import Event, GatewayError, Intent, StoreError
 from runner.masking import shown_request, shown_target
 from runner.model import Millis
 from runner.sides import Part
@@ -42,6 +42,14 @@ def poll_failed(account: str, error: GatewayError, now: Millis) -> Event:
     """The calls could not be seen, and nothing was decided."""
     fields = {"account": account, "error": str(error), "hint": error.hint}
     return Event("poll.failed", now, "error", fields)
+
+
+def look_failed(account: str, sid: str, error: BaseException, now: Millis) -> Event:
+    """A call that somebody told of could not be decided on; the next poll does."""
+    hint = error.hint if isinstance(error, StoreError) else "please report it: a fault in callflow"
+    said = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
+    fields = {"account": account, "call": sid, "error": said, "hint": hint}
+    return Event("push.failed", now, "error", fields)
 
 
 def planned(account: str, step: Step, now: Millis) -> Event:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from runner.decision.planner import Step
 from runner.engine.actor import Actor
@@ -23,15 +24,19 @@ class UnderWay:
         self._resuming = Tasks[int](crashed)  # by ledger entry: its recovery
         self._beside = Tasks[int](crashed)  # by ledger entry: what changes no call
         self._after = Tasks[int](crashed)  # by ledger entry: looks at what became of it
+        self._noting: dict[int, set[str]] = {}  # by who looks: what was being changed meanwhile
         actor.beside = self._tell_of
 
-    def begin(self, entries: Sequence[Entry], step: Step, order: Order) -> None:
+    def begin(self, entries: Sequence[Entry], step: Step, order: Order) -> asyncio.Task[None]:
         """Starts a fresh act."""
+        # From now on, not only once its task has its turn: a poll may look for loose ends first.
+        self._actor.under_way |= {entry.id for entry in entries}
         work = self._actor.apply(entries, order)
-        if step.changes_call:
-            self._changing.start(step.group, work)
-        else:
-            self._siding.start(entries[0].id, work)
+        if not step.changes_call:
+            return self._siding.start(entries[0].id, work)
+        for noted in self._noting.values():
+            noted |= {step.group, step.call.sid}
+        return self._changing.start(step.group, work)
 
     def take_up(self, left: Sequence[Entry], order_again: Callable[[Entry], Order]) -> None:
         """Looks after intents without an outcome: of a run that crashed, or a lost answer."""
@@ -51,6 +56,19 @@ class UnderWay:
         """The leg groups and calls that are being changed: one change at a time, recoveries too."""
         changing = (entry.intent for entry in unfinished if not is_telling(entry))
         return frozenset({*self._changing, *(intent.call_sid for intent in changing)})
+
+    @contextmanager
+    def noting(self, unfinished: Sequence[Entry]) -> Iterator[set[str]]:
+        """What is `busy`, and what comes to be while the block lasts.
+
+        A row that is asked for meanwhile may be older than what has been done to its call since.
+        """
+        noted = set(self.busy(unfinished))
+        self._noting[id(noted)] = noted
+        try:
+            yield noted
+        finally:
+            del self._noting[id(noted)]
 
     @property
     def running(self) -> list[asyncio.Task[None]]:

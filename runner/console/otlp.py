@@ -28,10 +28,13 @@ from opentelemetry.trace import (
 )
 
 from runner import __version__
+from runner.console.pipe import GATHER
 from runner.console.spans import Span
 from runner.masking import host_url
+from runner.model import Millis
 
 DEFAULT_ENDPOINT = "http://localhost:4318"
+_GATHER = "OTEL_BSP_SCHEDULE_DELAY"
 _NANOS = 1_000_000
 
 
@@ -46,7 +49,14 @@ def fault_in(environ: Mapping[str, str]) -> str:
     name, endpoint = endpoint_in(environ)
     if not _is_usable(endpoint):
         return f"{name} is not a URL that begins with http:// or https:// and names a host"
+    if not environ.get(_GATHER, "1").isdecimal():
+        return f"{_GATHER} is not a number of milliseconds"
     return ""
+
+
+def gather_in(environ: Mapping[str, str]) -> Millis:
+    """How long a span waits for others to go out with."""
+    return int(environ.get(_GATHER) or GATHER)
 
 
 def endpoint_in(environ: Mapping[str, str]) -> tuple[str, str]:

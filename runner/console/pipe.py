@@ -19,8 +19,8 @@ from runner.model import Millis
 ROOM = 10_000
 #: So many go out in one request.
 BATCH = 512
-#: So long a span waits for others to go out with, in seconds.
-GATHER = 1.0
+#: So long a span waits for others to go out with.
+GATHER: Millis = 1_000
 #: So long what still waits may take to go out when the runner stops.
 FLUSH: Millis = 1_000
 
@@ -44,9 +44,12 @@ Report: TypeAlias = Callable[[str, int], None]
 class Pipe:
     """Spans on their way to a sender. To be made in a running event loop."""
 
-    def __init__(self, sender: Sender, *, report: Report, room: int = ROOM) -> None:
+    def __init__(
+        self, sender: Sender, *, report: Report, gather: Millis = GATHER, room: int = ROOM
+    ) -> None:
         self._sender = sender
         self._report = report
+        self._gather_for = gather / 1000
         self._waiting: deque[Span] = deque(maxlen=room)
         self._lost = 0
         self._trouble = ""
@@ -88,7 +91,7 @@ class Pipe:
         """The next spans to send; none once the pipe is closed and empty, or of no use."""
         with self._turn:
             while True:
-                self._turn.wait_for(self._has_batch, GATHER)
+                self._turn.wait_for(self._has_batch, self._gather_for)
                 if self._closing and self._trouble:
                     return []
                 if self._waiting or self._closing:
@@ -99,7 +102,11 @@ class Pipe:
         return self._closing or len(self._waiting) >= BATCH
 
     def _send(self, batch: Sequence[Span]) -> None:
-        trouble = self._sender.send(batch)
+        try:
+            trouble = self._sender.send(batch)
+        except Exception as error:
+            # A library's surprise must not end the thread unseen: it counts as one more failure.
+            trouble = type(error).__name__
         if trouble:
             with self._turn:
                 self._lost += len(batch)

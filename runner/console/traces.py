@@ -28,8 +28,6 @@ from runner.model import Millis
 
 #: So many requests, and so many notes, one poll or act has at most.
 _REQUESTS, _NOTES = 1_000, 20
-#: Wall clocks are read to the millisecond, and not all at the same instant.
-_SLACK: Millis = 5
 #: The outcomes after which nothing more is told of a part.
 _FINAL = frozenset({"done", "gone", "failed", "unknown", "withdrawn", "skipped"})
 #: Told of an act that has no other end: it was never to be sent.
@@ -58,7 +56,7 @@ class CannotTrace(Exception):
 def open_traces(clock: Clock) -> Traces:
     """Traces as the process's OTEL_* variables say. Raises `CannotTrace`."""
     try:
-        from runner.console.otlp import Otlp, fault_in
+        from runner.console.otlp import Otlp, fault_in, gather_in
     except ImportError as error:
         raise CannotTrace(
             f"traces need OpenTelemetry's packages: {error.name or 'one'} is missing",
@@ -66,9 +64,9 @@ def open_traces(clock: Clock) -> Traces:
         ) from None
     fault = fault_in(os.environ)
     if fault:
-        raise CannotTrace(fault, hint="spans go out by OTLP over http/protobuf")
+        raise CannotTrace(fault, hint="spans go out by OTLP over HTTP, as protobuf")
     otlp = Otlp()
-    return Traces(otlp, clock, to=otlp.host)
+    return Traces(otlp, clock, to=otlp.host, gather=gather_in(os.environ))
 
 
 @dataclass(slots=True, eq=False)
@@ -83,11 +81,11 @@ class _Account:
 class Traces:
     """Listens to a runner, and sends a span for everything that is over."""
 
-    def __init__(self, sender: Sender, clock: Clock, *, to: str = "") -> None:
+    def __init__(self, sender: Sender, clock: Clock, *, to: str, gather: Millis) -> None:
         self._clock = clock
         self._to = to
         self._tell: Listener = _nobody
-        self._pipe = Pipe(sender, report=self._report)
+        self._pipe = Pipe(sender, report=self._report, gather=gather)
         self._accounts: dict[str, _Account] = {}
         self._acts = OpenActs()
 
@@ -141,7 +139,7 @@ class Traces:
         self._pipe.put(span)
         for each in requests:
             # What was asked for between two polls is no part of either.
-            each.parent = span if each.began >= began - _SLACK else None
+            each.parent = span if each.ended >= began else None
         self._put_all(requests)
 
     # ---- acts -----------------------------------------------------------------------------------

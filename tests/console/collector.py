@@ -31,7 +31,7 @@ class Received:
 
 @dataclass
 class Collector:
-    """What has arrived. `status` is what it answers; with `hangs` it answers nothing."""
+    """What has arrived. `status` is what it answers, once `open` is set."""
 
     url: str = ""
     spans: list[Received] = field(default_factory=list)
@@ -40,7 +40,10 @@ class Collector:
     bodies: list[bytes] = field(default_factory=list)
     requests: int = 0
     status: int = 200
-    hangs: bool = False
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.open.set()
 
     def named(self, name: str) -> list[Received]:
         """The spans of this name."""
@@ -50,8 +53,7 @@ class Collector:
         """Takes one request."""
         self.requests += 1
         body = await request.read()
-        if self.hangs:
-            await asyncio.Event().wait()
+        await self.open.wait()
         if self.status == 200:
             self.headers = dict(request.headers)
             self.bodies.append(body)

@@ -1,7 +1,25 @@
-"""Offers the browser to the tests of this folder."""
+"""A collector of traces and a site for each test."""
 
 from __future__ import annotations
 
-from tests.console.browser import browser, context, page
+from collections.abc import AsyncIterator
+from pathlib import Path
 
-__all__ = ["browser", "context", "page"]
+import pytest
+
+from tests.console.collector import Collector, collecting
+from tests.site import Site, open_site
+
+
+@pytest.fixture
+async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]:
+    async with collecting() as opened:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", opened.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+        yield opened
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_site(tmp_path) as opened:
+        yield opened

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from runner.cli.logs import tee
-from runner.console.traces import CannotTrace, Traces, open_traces
-from runner.engine.loop import Engine
+from runner.console.traces import CannotTrace, open_traces
 from runner.engine.ports import Event
-from tests.console.collector import Collector, collecting
-from tests.site import SECOND, Site, open_site
+from tests.console.collector import Collector
+from tests.console.tracing import traced
+from tests.site import SECOND, Site
 
 FLOW = """\
 version: 1
@@ -26,34 +22,6 @@ HANG_UP = FLOW.format(then="[hangup]")
 CLIENT, INTERNAL = 3, 1
 LISTS = "/2010-04-01/Accounts/{Sid}/Calls.json"
 CALL = "/2010-04-01/Accounts/{Sid}/Calls/{Sid}.json"
-
-
-@pytest.fixture
-async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]:
-    async with collecting() as opened:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", opened.url)
-        yield opened
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(tmp_path) as opened:
-        yield opened
-
-
-def traced(site: Site) -> Traces:
-    """Traces that hear what the site's engine tells, and what it asks of the far side."""
-    traces = open_traces(site.time)
-    account = site.sandbox.account_sid
-    site.engine = Engine(
-        account,
-        site.gateway,
-        store=site.store,
-        clock=site.time,
-        tell=tee(site.events.append, traces.hear),
-    )
-    site.gateway.listen(lambda request: traces.answered(account, request))
-    return traces
 
 
 async def test_a_poll_is_a_trace_of_its_requests_and_its_acts(
@@ -237,6 +205,7 @@ async def test_what_can_not_be_had_is_said_with_the_fix(
         ("OTEL_TRACES_EXPORTER", "console"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317/password"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://[half"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
     ):
         with monkeypatch.context() as variables:
             variables.setenv(name, value)

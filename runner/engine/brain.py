@@ -53,7 +53,8 @@ class Findings:
 class Sight:
     """One successful look: the calls, the moment, the holds after it and the plan.
 
-    `known` are all calls that were found to live, those that no rule asks for among them.
+    `known` are all calls that were found to live, those that no rule asks for among them;
+    `flow_set` is what was in force.
     """
 
     calls: tuple[Call, ...]
@@ -62,6 +63,7 @@ class Sight:
     plan: Plan
     findings: Findings = field(default_factory=Findings)
     known: tuple[Call, ...] = ()
+    flow_set: FlowSet = field(default_factory=FlowSet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Brain:
     def load(self, flow_set: FlowSet) -> None:
         """Puts the flows of this account in force."""
         flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self.alias))
+        self._flow_set = flow_set
         self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
         self._has_holds = any(rule.hold for rule in self._rules.values())
         self._matcher = Matcher(flows)
@@ -134,7 +137,8 @@ class Brain:
         holds = await self._holds(server_now)
         verdicts = await self._verdicts(listing.calls, moment, holds)
         findings = Findings(verdicts, found=await self._lookups.find(verdicts))
-        sight = Sight(listing.calls, moment, holds, NOTHING, findings, listing.calls)
+        known = listing.calls
+        sight = Sight(known, moment, holds, NOTHING, findings, known, self._flow_set)
         self._sight = await self.weigh(sight, Scene(listing.calls, busy), now)
         return self._sight
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.call import Call
@@ -13,6 +14,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
+from runner.engine.poll import Poll
 from runner.engine.ports import Event, Listener, Store
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from runner.console.served import Documents
     from runner.gateway.twilio import TwilioGateway
     from runner.gateway.web import WebPoster
+
+
+def _nobody(_account: str, _poll: Poll) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Crew:
 
     `never` gives what is protected now: its lists are reloaded as flows are. Posts of rules go out
     by `web`, and `documents` holds what Twilio fetches; None where nothing goes or is fetched.
+    `see` is shown what each poll of an account saw.
     """
 
     posts: Sequence[Post]
@@ -56,6 +63,7 @@ class Crew:
     never: Callable[[], Never]
     web: WebPoster | None = None
     documents: Documents | None = None
+    see: Callable[[str, Poll], None] = _nobody
 
     def engines(self) -> list[Engine]:
         """One engine for each account, without flows."""
@@ -80,6 +88,7 @@ class Crew:
         def protected(call: Call) -> str:
             return protects(self.never(), call, account=sid, alias=account.alias)
 
+        engine.seen = partial(self.see, sid)
         engine.known_as(account.alias)
         engine.stale_after = post.interval(self.settings)
         engine.obey(Safety(self.settings.guards, protected, self.kill))

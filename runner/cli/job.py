@@ -7,17 +7,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli.crew import Crew, naming, open_posts
 from runner.cli.logs import event_log, tee
 from runner.cli.protection import Protection
+from runner.cli.watching import NOBODY, Guarded, Watch
 from runner.engine.clock import Clock, SystemClock
 from runner.engine.holder import identify, is_gone
 from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.lease import Leadership
-from runner.engine.ports import Listener, Store
+from runner.engine.ports import Store
 from runner.gateway.accounts import Account
 from runner.language.loader import Loaded
 from runner.model import FlowSet
@@ -43,24 +45,28 @@ class Job:
 
 
 @asynccontextmanager
-async def open_crew(job: Job, *listeners: Listener) -> AsyncIterator[Crew]:
+async def open_crew(job: Job, watch: Watch = NOBODY) -> AsyncIterator[Crew]:
     """Store, log and connections, open while the context lasts. Nothing is sent yet."""
-    settings = job.settings
+    settings, clock = job.settings, SystemClock()
     log = event_log(sys.stderr, settings.log_format, show_numbers=settings.show_numbers)
+    watched = Guarded(watch, clock, log)
     store = await _store(job)
     try:
         async with open_posts(job.accounts, settings) as posts, _open_web(job) as web:
-            clock = SystemClock()
+            for post in posts:
+                sid = post.account.credentials.account_sid
+                post.gateway.listen(partial(watched.answered, sid))
             yield Crew(
                 posts,
                 settings,
                 store,
                 clock,
-                naming(job.accounts, tee(log, *listeners)),
+                naming(job.accounts, tee(log, watched.hear)),
                 _kill_switch(settings),
                 job.protection.current,
                 web,
                 documents_of(settings, clock),
+                watched.see,
             )
     finally:
         await store.close()

@@ -14,6 +14,7 @@ from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.naming import process_of
 from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
+from runner.cli.watching import Watch
 from runner.console.health import Health, serve
 from runner.engine.lease import Leadership
 from runner.engine.poll import Poll
@@ -41,7 +42,7 @@ async def once(job: Job, stopping: Stopping) -> int:
             standing[tuple(event.fields.get(name) for name in names)] = event.name
 
     stop = asyncio.Event()
-    async with open_crew(job, watch) as crew, _served(crew, job, stop):
+    async with open_crew(job, Watch(hear=(watch,))) as crew, _served(crew, job, stop):
         stopping.begin(stop.set, grace=job.settings.grace)
         brake_on_signal(crew)
         warn_of_unreachable(crew, job.flow_set)

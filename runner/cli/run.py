@@ -20,6 +20,7 @@ from runner.cli.options import option
 from runner.cli.protection import Protection
 from runner.cli.reachable import warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
+from runner.cli.watching import Watch
 from runner.cli.wiring import (
     accounts_of,
     config_of,
@@ -107,7 +108,8 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
     names = {a.credentials.account_sid: a.alias for a in job.accounts}
     health, notifier = Health(intervals, names), Notifier(os.environ)
     async with AsyncExitStack() as stack:
-        crew = await stack.enter_async_context(open_crew(job, health.hear, notifier.hear))
+        watch = Watch(hear=(health.hear, notifier.hear))
+        crew = await stack.enter_async_context(open_crew(job, watch))
         clock, tell = crew.clock, crew.tell
         reloads = _reloads(job, crew)
         daemon = Daemon(

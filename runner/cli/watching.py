@@ -1,0 +1,71 @@
+"""Who watches a run: hears its events, sees its polls, and its requests to the far side.
+
+Whoever watches must not stop what is watched: one that fails is told of once, and left out from
+then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.engine.clock import Clock
+from runner.engine.poll import Poll
+from runner.engine.ports import Event, Listener
+
+if TYPE_CHECKING:
+    from runner.gateway.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The watchers of a run. Accounts are named by their SIDs."""
+
+    hear: Sequence[Listener] = ()
+    see: Sequence[Callable[[str, Poll], None]] = ()
+    answered: Sequence[Callable[[str, Request], None]] = ()
+
+
+NOBODY = Watch()
+
+
+@dataclass(slots=True)
+class Guarded:
+    """A watch that goes on whatever its watchers do. `tell` hears of those that fail."""
+
+    watch: Watch
+    clock: Clock
+    tell: Listener
+    _failed: set[Callable[..., None]] = field(default_factory=set)
+
+    def hear(self, event: Event) -> None:
+        """Something happened."""
+        for watcher in self.watch.hear:
+            self._show(watcher, event)
+
+    def see(self, account: str, poll: Poll) -> None:
+        """A poll saw the calls of the account."""
+        for watcher in self.watch.see:
+            self._show(watcher, account, poll)
+
+    def answered(self, account: str, request: Request) -> None:
+        """A request is over."""
+        for watcher in self.watch.answered:
+            self._show(watcher, account, request)
+
+    def _show(self, watcher: Callable[..., None], *what: Any) -> None:
+        if watcher in self._failed:
+            return
+        try:
+            watcher(*what)
+        except Exception as error:
+            self._failed.add(watcher)
+            name = getattr(watcher, "__qualname__", repr(watcher))
+            fields = {
+                "watcher": name,
+                "error": f"{type(error).__name__}: {error}",
+                "hint": "calls are looked after as before, but this no longer shows it; this is a "
+                "fault in callflow: please report it, and start the runner anew when it can be",
+            }
+            self.tell(Event("watch.failed", self.clock.now(), "error", fields))

@@ -1,0 +1,36 @@
+"""Promises of those who watch a run: one that fails is told of once, and stops nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.cli.watching import Guarded, Watch
+from runner.engine.ports import Event
+from tests.engine.test_rules import flow, rule
+from tests.site import SECOND, open_site
+
+
+async def test_calls_are_looked_after_whatever_a_watcher_does(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        heard: list[str] = []
+
+        def fails(_event: Event) -> None:
+            raise KeyError("a fault of ours")
+
+        watch = Watch(
+            hear=(fails, lambda event: heard.append(event.name)),
+            see=(lambda _account, poll: 1 // (poll.calls - 1),),  # type: ignore[arg-type,return-value]
+        )
+        guarded = Guarded(watch, site.time, site.events.append)
+        site.listeners.append(guarded.hear)
+        site.engine.seen = lambda poll: guarded.see("AC", poll)
+        site.flows(flow(rule("cut", "", "[hangup]")))
+        for _ in range(3):
+            site.sandbox.add_call(to="+14155550101")
+            await site.poll(after=2 * SECOND)
+        assert [outcome for _, outcome in await site.outcomes()] == ["done"] * 3
+        assert heard.count("poll") == 3
+        failed = site.told("watch.failed")
+        assert [event.level for event in failed] == ["error", "error"]
+        assert "KeyError" in str(failed[0].fields["error"])
+        assert "ZeroDivisionError" in str(failed[1].fields["error"])

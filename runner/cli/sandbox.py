@@ -19,6 +19,8 @@ from runner.cli.options import option
 from runner.cli.report import as_text
 from runner.model import Millis
 from runner.sandbox.clock import Clock, ManualClock, RunningClock
+from runner.sandbox.fetches import on_loopback
+from runner.sandbox.forms import usable
 from runner.sandbox.generator import populate
 from runner.sandbox.identity import MAIN
 from runner.sandbox.scenario import Scenario, enact, read_scenario
@@ -36,6 +38,7 @@ class Crowd:
     rate: float
     seed: int
     accounts: int
+    status_callback: str | None = None
 
 
 @click.command(
@@ -68,6 +71,11 @@ class Crowd:
     envvar="CALLFLOW_SANDBOX_ACCOUNTS",  # a runner's accounts are another matter
     help="Subaccounts; generated calls are spread over all accounts.",
 )
+@option(
+    "--status-callback",
+    metavar="URL",
+    help="Tell this application on this machine of every change of the generated calls.",
+)
 @option("--seed", type=int, default=0, help="Another seed, other generated calls.")
 @option("--allow-remote", is_flag=True, help="Let --listen reach beyond this machine.")
 def command(
@@ -79,6 +87,7 @@ def command(
     as Twilio's does. Nothing leaves this machine. Ctrl-C or SIGTERM ends it.
     """
     host, port = _address(listen, allow_remote)
+    _check_callback(crowd["status_callback"])
     played = Scenario() if scenario is None else _scenario(scenario)
     if crowd["calls"] is None:
         crowd["calls"] = 0 if scenario is not None or crowd["rate"] else _SOME
@@ -107,6 +116,15 @@ def _on_this_machine(host: str) -> bool:
         return False
 
 
+def _check_callback(url: str | None) -> None:
+    if url is None or (usable(url) and on_loopback(url)):
+        return
+    raise click.UsageError(
+        f"--status-callback {url!r} is no http or https URL on this machine, "
+        "like http://127.0.0.1:8080/twilio/status"
+    )
+
+
 def _scenario(path: str) -> Scenario:
     try:
         content = Path(path).read_bytes()
@@ -130,7 +148,8 @@ def _populate(sandbox: Sandbox, scenario: Scenario, crowd: Crowd) -> None:
         if sandbox.accounts.get(f"sub-{number}") is None:
             sandbox.add_account(f"sub-{number}", parent=MAIN)
     worlds = [tenant.world for tenant in sandbox.accounts]
-    populate(worlds, crowd.calls, crowd.rate, seed=crowd.seed)
+    told = crowd.status_callback
+    populate(worlds, crowd.calls, crowd.rate, seed=crowd.seed, status_callback=told)
 
 
 async def _serve(sandbox: Sandbox, listen: str) -> int:

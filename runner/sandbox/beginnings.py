@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.model import Millis
+from runner.sandbox.callbacks import Callback
 from runner.sandbox.identity import number_sid
 from runner.sandbox.legs import Source
 from runner.sandbox.numbers import Book
@@ -45,6 +46,20 @@ def source_of(plan: CallPlan, book: Book) -> Source | None:
     if plan.url is not None:
         return Source(url=plan.url, method=plan.method, fallback_url=plan.fallback_url)
     return book.source(plan.to) if plan.direction == "inbound" else None
+
+
+def callback_of(plan: CallPlan, book: Book) -> Callback | None:
+    """Who is told of the call: what its plan says, or the number that is called. None for nobody.
+
+    Raises ValueError where the plan names what can't be.
+    """
+    if plan.status_callback is not None:
+        events = tuple(plan.status_callback_event)
+        return Callback(plan.status_callback, plan.status_callback_method, events)
+    voice = book.voice(plan.to) if plan.direction == "inbound" else None
+    if voice is None or not voice.status_callback:
+        return None
+    return Callback(voice.status_callback, voice.status_callback_method)
 
 
 def remaining(length: Millis, age: Millis) -> Millis:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from runner.model import Millis
-from runner.sandbox import changes
+from runner.sandbox import callbacks, changes
 from runner.sandbox.errors import too_soon_to_delete, wrong_state
 from runner.sandbox.exchange import GONE, Answer, Exchange
 from runner.sandbox.listing import envelope, find_page, parse_query
@@ -57,7 +57,10 @@ def update(exchange: Exchange) -> Answer:
 
 def create(exchange: Exchange) -> Answer:
     """Calls somebody."""
-    row = exchange.world.add(changes.create(exchange.world, exchange.form))
+    world, events = exchange.world, exchange.request.values("StatusCallbackEvent")
+    row = world.add(changes.create(world, exchange.form, events))
+    if exchange.form.get("StatusCallback") and callbacks.unknown(events):
+        callbacks.refused(world, world.leg(row.sid), events)
     return Answer(201, _rendered(exchange, row))
 
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.sandbox import announcing, bridges, conferencing, dial_recording, playing
+from runner.sandbox import (
+    announcing,
+    bridges,
+    conferencing,
+    dial_callbacks,
+    dial_recording,
+    playing,
+)
 from runner.sandbox.announcing import HANGUP, WHISPER, Aside
 from runner.sandbox.legs import Dialing, Leg, Source
 from runner.sandbox.plans import CallPlan, Person
@@ -34,7 +41,7 @@ def dial(world: World, leg: Leg, verb: Element) -> None:
         return
     addresses = [address for address, _ in nouns]
     leg.doing = f"dialling {', '.join(addresses)}"
-    called = {_call(world, leg, verb=verb, address=address): noun for address, noun in nouns}
+    called = {_call(world, leg, verb=verb, called=each): each[1] for each in nouns}
     leg.dialing = Dialing(verb, tuple(called), nouns=called)
     dial_recording.ringing(world, leg, verb)
     timeout = verb.number("timeout", 30, most=600) * 1000
@@ -56,7 +63,8 @@ def _name(noun: Element) -> str:
     return noun.text or inner
 
 
-def _call(world: World, leg: Leg, *, verb: Element, address: str) -> str:
+def _call(world: World, leg: Leg, *, verb: Element, called: tuple[str, Element]) -> str:
+    address, noun = called
     caller = verb.attributes.get("callerId")
     plan = CallPlan(
         to=address,
@@ -65,6 +73,7 @@ def _call(world: World, leg: Leg, *, verb: Element, address: str) -> str:
         status="ringing",
         person=world.people.get(address, Person()),
         parent=leg.row.sid,
+        **dial_callbacks.asked(world, leg, noun),
     )
     world.note(leg, "rings", address)
     return world.add(plan).sid

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from runner.durations import parse_duration
 from runner.model import LIVE_STATUSES, Millis
+from runner.sandbox.callbacks import EVENTS
 from runner.sandbox.forms import METHODS, usable
 from runner.sandbox.numbers import ApplicationPlan, NumberPlan, application_plan, number_plan
 from runner.sandbox.plans import DIRECTIONS, OUTCOMES, CallPlan, Person
@@ -99,6 +100,13 @@ def _url(value: Any) -> str:
     return str(value)
 
 
+def _events(value: Any) -> tuple[str, ...]:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not words:
+        raise _Bad(f"must be a list of events, not {value!r}", f"there are {', '.join(EVENTS)}")
+    return tuple(_one_of(EVENTS)(word) for word in words)
+
+
 PERSON: Mapping[str, tuple[str, Reader]] = {
     "ring": ("ring", _endless),
     "outcome": ("outcome", _one_of(OUTCOMES)),
@@ -106,6 +114,12 @@ PERSON: Mapping[str, tuple[str, Reader]] = {
     "digits": ("digits", _digits),
 }
 
+#: Who is told of a call; a scenario's `defaults` may say it for all that don't.
+TOLD: Mapping[str, tuple[str, Reader]] = {
+    "status_callback": ("status_callback", _url),
+    "status_callback_method": ("status_callback_method", _one_of(METHODS)),
+    "status_callback_event": ("status_callback_event", _events),
+}
 CALL: Mapping[str, tuple[str, Reader]] = {
     "id": ("id", _text),
     "from": ("from_", _address),
@@ -124,6 +138,7 @@ CALL: Mapping[str, tuple[str, Reader]] = {
     "answered_by": ("answered_by", _one_of(ANSWERERS)),
     "queue_time": ("queue_time", _duration),
     "account": ("account", _text),
+    **TOLD,
 }
 
 APPLICATION: Mapping[str, tuple[str, Reader]] = {
@@ -131,6 +146,8 @@ APPLICATION: Mapping[str, tuple[str, Reader]] = {
     "voice_method": ("voice_method", _one_of(METHODS)),
     "voice_fallback_url": ("voice_fallback_url", _url),
     "voice_fallback_method": ("voice_fallback_method", _one_of(METHODS)),
+    "status_callback": ("status_callback", _url),
+    "status_callback_method": ("status_callback_method", _one_of(METHODS)),
     "account": ("account", _text),
 }
 NUMBER: Mapping[str, tuple[str, Reader]] = {
@@ -141,15 +158,29 @@ NUMBER: Mapping[str, tuple[str, Reader]] = {
 }
 
 
-def read_call(data: Any) -> tuple[CallPlan, list[Complaint]]:
+def read_call(
+    entry: Any, defaults: Mapping[str, Any] | None = None
+) -> tuple[CallPlan, list[Complaint]]:
     """One entry of `calls`. The plan is only good where there are no complaints."""
-    if not isinstance(data, dict):
+    if not isinstance(entry, dict):
         return CallPlan(), [_not_a_mapping("a call")]
+    data = {**(defaults or {}), **entry}
+    if "status_callback" not in data:
+        data = entry
     complaints = _unknown(data, [*CALL, *PERSON])
     call = _read(data, CALL, complaints)
     person = _read(data, PERSON, complaints)
     plan = CallPlan(**call, person=Person(**person))
     return plan, complaints + _contradictions(plan, data)
+
+
+def read_defaults(data: Any) -> tuple[dict[str, Any], list[Complaint]]:
+    """The entry `defaults`: what can be used of it, as it was written."""
+    if not isinstance(data, dict):
+        return {}, [_not_a_mapping("what calls say by default")]
+    complaints = _unknown(data, list(TOLD))
+    fields = _read(data, TOLD, complaints)
+    return {key: data[key] for key in fields}, complaints
 
 
 def read_person(data: Any) -> tuple[Person, list[Complaint]]:
@@ -219,6 +250,10 @@ def _contradictions(plan: CallPlan, data: Mapping[str, Any]) -> list[Complaint]:
         complaints.append(
             Complaint("url", "exclusive", "a call has twiml or url, not both", "remove one of them")
         )
+    if "status_callback" not in data:
+        for key in sorted(set(data) & set(TOLD)):
+            message = f"{key} says nothing without status_callback"
+            complaints.append(Complaint(key, "contradiction", message, "add the URL"))
     length = {"ringing": "ring", "in-progress": "talk"}.get(plan.status, "")
     if length in data and "age" in data:
         lasts = getattr(plan.person, length)

@@ -38,7 +38,12 @@ AFTER = ("hang-after", "reset-after", "malformed", "html", "truncated")
 LOST = "lost"
 #: Faults that the answer survives; several may come together.
 BESIDE = ("slow", "skew", "no-date", "stale", "shrink", "too-early")
-NAMES = (*REFUSALS, *BEFORE, *AFTER, LOST, *BESIDE)
+#: Faults of status callbacks, which no request meets; several may come together.
+LATE, LOST_POST, TWICE = "callback-late", "callback-lost", "callback-twice"
+BEHIND, FORGED = "callback-behind", "callback-forged"
+CALLBACKS = (LATE, LOST_POST, TWICE, BEHIND, FORGED)
+NAMES = (*REFUSALS, *BEFORE, *AFTER, LOST, *BESIDE, *CALLBACKS)
+_CALLBACK = "callback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Fault:
     for, "" for all; `page` the only page of a list of calls, from 1. `times` is how many requests
     it hits, None for all; `chance` how likely it hits each of them, drawn from `seed`. `seconds` is
     how slow, how far the Date header is off (either way), or how old the list is; `retry_after`
-    the header of a refusal, None for none.
+    the header of a refusal, None for none. Those of callbacks heed neither `on` nor `page`, and
+    `seconds` is how late one is.
     """
 
     name: str
@@ -73,7 +79,11 @@ class Fault:
             raise ValueError(f"pages are counted from 1, and page is {self.page}")
 
     def is_for(self, kind: str, account: str, page: int) -> bool:
-        """True where it may hit such a request."""
+        """True where it may hit such a request, or a callback."""
+        if (self.name in CALLBACKS) != (kind == _CALLBACK):
+            return False
+        if kind == _CALLBACK:
+            return self.account in ("", account)
         if kind not in self.on or self.account not in ("", account):
             return False
         return self.page is None or (kind == "list" and page == self.page)
@@ -138,16 +148,23 @@ class Faults:
 
     def take(self, kind: str, *, account: str = "", page: int = 1) -> Taken:
         """The faults that hit the next request of this kind; uses up their `times`."""
+        return _taken(self._hits(kind, account, page))
+
+    def strikes(self, account: str) -> Mapping[str, Fault]:
+        """The faults that strike the next callback of an account, by name; uses them up too."""
+        return self._hits(_CALLBACK, account, 1)
+
+    def _hits(self, kind: str, account: str, page: int) -> Mapping[str, Fault]:
         hits: dict[str, Fault] = {}
         for number, active in list(self._active.items()):
             fault = active.fault
-            place = fault.name if fault.name in BESIDE else "spoiling"
+            place = fault.name if fault.name in (*BESIDE, *CALLBACKS) else "spoiling"
             if place in hits or not fault.is_for(kind, account, page):
                 continue
             if active.chances.random() < fault.chance:
                 hits[place] = _settled(active)
                 self._use(number, active)
-        return _taken(hits)
+        return hits
 
     def _use(self, number: int, active: _Active) -> None:
         if active.left is None:

@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from runner.model import Millis
+from runner.sandbox.callbacks import EVENTS
 from runner.sandbox.plans import CallPlan, Outcome, Person
 from runner.sandbox.world import World
 
@@ -27,9 +28,13 @@ _LONGEST: Millis = 4 * 3_600_000
 
 
 class Generator:
-    """Makes plans: mostly inbound calls of a few minutes, a few of hours."""
+    """Makes plans: mostly inbound calls of a few minutes, a few of hours.
 
-    def __init__(self, seed: int | str = 0) -> None:
+    Where there is a `status_callback`, it is told of everything.
+    """
+
+    def __init__(self, seed: int | str = 0, status_callback: str | None = None) -> None:
+        self._callback = status_callback
         self._random = Random(seed)
         self._count = 0
 
@@ -56,6 +61,8 @@ class Generator:
             status="ringing" if inbound else "queued",
             person=self._person(),
             caller_name=self._random.choice(_NAMES) if inbound else None,
+            status_callback=self._callback,
+            status_callback_event=EVENTS,
         )
 
     def gap(self, rate: float) -> Millis:
@@ -90,11 +97,18 @@ def _arrive(world: World, generator: Generator, rate: float) -> None:
     arrive(world, generator, rate)
 
 
-def populate(worlds: Sequence[World], calls: int, rate: float, *, seed: int = 0) -> None:
+def populate(
+    worlds: Sequence[World],
+    calls: int,
+    rate: float,
+    *,
+    seed: int = 0,
+    status_callback: str | None = None,
+) -> None:
     """Spreads generated calls evenly over worlds: live ones now, and `rate` a second in all."""
     for number, world in enumerate(worlds):
         # The first world has the calls that it would have alone.
-        generator = Generator(f"{seed}/{number}" if number else seed)
+        generator = Generator(f"{seed}/{number}" if number else seed, status_callback)
         world.schedule(generator.live(_share(calls, len(worlds), number)))
         if rate:
             arrive(world, generator, rate / len(worlds))

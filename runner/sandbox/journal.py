@@ -1,4 +1,4 @@
-"""Every request that the sandbox received, and what it answered."""
+"""Every request that the sandbox received, and what it answered; and the callbacks it sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it came. `kind` is one of `faults.KINDS`, "" for anything else."""
+    """One request as it came. `kind` is one of `faults.KINDS`, "" for anything else.
+
+    A status callback that the sandbox sent is of kind `callback`, and its path is the whole URL.
+    """
 
     at: Millis
     method: str
@@ -35,12 +38,19 @@ class Request:
     below: str = ""
     #: Answers it; None where there is no such resource.
     deed: Deed | None = field(default=None, repr=False, compare=False)
+    #: Fields of the form that came more than once, with all their values; `form` has the last.
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def page(self) -> int:
         """The page of a list that it asks for, counted from 1."""
         number = self.query.get("Page", "0")
         return int(number) + 1 if number.isascii() and number.isdigit() else 1
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of one field of the form."""
+        once = (self.form[name],) if name in self.form else ()
+        return self.repeated.get(name, once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Entry:
             "method": request.method,
             "path": request.path,
             "query": dict(request.query),
-            "form": dict(request.form),
+            "form": dict(request.form) | dict(request.repeated),
             "kind": request.kind,
             "status": self.status,
             "fault": self.fault,

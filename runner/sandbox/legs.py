@@ -14,6 +14,7 @@ from runner.sandbox.twiml import Element
 if TYPE_CHECKING:
     from runner.sandbox.below import Below
     from runner.sandbox.bridges import Bridge
+    from runner.sandbox.callbacks import Callback
     from runner.sandbox.conferences import Seat
     from runner.sandbox.connections import Connection
     from runner.sandbox.queues import Ticket, Wanting
@@ -87,6 +88,8 @@ class Leg:
     limits: int = 0
     #: Recordings, streams, messages, notices, requests; None while there are none.
     below: Below | None = None
+    #: Who is told of its changes; None for nobody.
+    callback: Callback | None = None
 
 
 def if_live(leg: Leg, deed: Callable[[], None]) -> None:

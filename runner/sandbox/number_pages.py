@@ -108,14 +108,14 @@ def _shared(exchange: Exchange, row: Number | Application) -> dict[str, Any]:
         "sms_fallback_url": None,
         "sms_method": "POST",
         "sms_url": None,
-        "status_callback": None,
-        "status_callback_method": "POST",
         "voice_caller_id_lookup": False,
     } | _voice(row.voice)
 
 
 def _voice(voice: Voice) -> dict[str, Any]:
     return {
+        "status_callback": voice.status_callback or None,
+        "status_callback_method": voice.status_callback_method,
         "voice_url": voice.voice_url or None,
         "voice_method": voice.voice_method,
         "voice_fallback_url": voice.voice_fallback_url or None,

@@ -12,24 +12,29 @@ from runner.sandbox.legs import Source
 from runner.sandbox.rows import Order, formatted
 
 _E164 = re.compile(r"\+[1-9]\d{1,14}\Z")
-VOICE = ("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method")
+VOICE = (
+    *("voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method"),
+    *("status_callback", "status_callback_method"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Where the document for calls is; "" for nowhere."""
+    """Where the document for calls is, and who is told of their end; "" for nowhere."""
 
     voice_url: str = ""
     voice_method: str = "POST"
     voice_fallback_url: str = ""
     voice_fallback_method: str = "POST"
+    status_callback: str = ""
+    status_callback_method: str = "POST"
 
     def __post_init__(self) -> None:
-        for name in ("voice_url", "voice_fallback_url"):
+        for name in ("voice_url", "voice_fallback_url", "status_callback"):
             url = getattr(self, name)
             if url and not usable(url):
                 raise ValueError(f"{name} must be an http or https URL, not {url!r}")
-        for name in ("voice_method", "voice_fallback_method"):
+        for name in ("voice_method", "voice_fallback_method", "status_callback_method"):
             if getattr(self, name) not in METHODS:
                 raise ValueError(f"{name} must be GET or POST, not {getattr(self, name)!r}")
 
@@ -155,14 +160,19 @@ class Book:
         self.applications[sid] = Application(sid, order, now, plan.name, plan.voice)
         return self.applications[sid]
 
-    def source(self, address: str) -> Source | None:
-        """What a call to this number follows; None for a stranger's, or one without a document."""
-        number = self.numbers.get(number_sid(address))
+    def voice(self, address: str) -> Voice | None:
+        """What is done with calls to this number; None for a stranger's, or one of a trunk."""
+        number = self.numbers.get(number_sid(address)) if self.numbers else None
         if number is None or number.trunk is not None:
             return None
         if number.application is not None:
-            return self.applications[number.application].voice.source
-        return number.voice.source
+            return self.applications[number.application].voice
+        return number.voice
+
+    def source(self, address: str) -> Source | None:
+        """What a call to this number follows; None for a stranger's, or one without a document."""
+        voice = self.voice(address)
+        return None if voice is None else voice.source
 
 
 def _sid(name: str, prefix: str) -> str:

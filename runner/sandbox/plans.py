@@ -42,7 +42,8 @@ class CallPlan:
     status for `age` already. `id` is a name of the author's choice, from which the SID is made;
     `parent` is the `id` or SID of the call whose `<Dial>` it belongs to, `account` the name or SID
     of the account that it belongs to, "" for the main one. Without `twiml` and `url` the call has
-    no document: it goes on until the person hangs up.
+    no document: it goes on until the person hangs up. `status_callback` is told of each
+    `status_callback_event`: `initiated`, `ringing`, `answered`, `completed`.
     """
 
     to: str = "+14155550100"
@@ -65,3 +66,6 @@ class CallPlan:
     answered_by: str | None = None
     queue_time: Millis = 0
     account: str = ""
+    status_callback: str | None = None
+    status_callback_method: str = "POST"
+    status_callback_event: tuple[str, ...] = ("completed",)

@@ -15,6 +15,7 @@ from runner.sandbox.entries import (
     Complaint,
     read_application,
     read_call,
+    read_defaults,
     read_number,
     read_person,
 )
@@ -27,7 +28,7 @@ from runner.sandbox.twiml import parse as parse_twiml
 if TYPE_CHECKING:
     from runner.sandbox.service import Sandbox
 
-KEYS = ("start", "people", "accounts", "documents", "applications", "numbers", "calls")
+KEYS = ("start", "defaults", "people", "accounts", "documents", "applications", "numbers", "calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,11 @@ class _Reader:
 
     def _plans(self, data: dict[str, Any], accounts: tuple[str, ...]) -> tuple[CallPlan, ...]:
         calls = self._section(data, "calls", list)
+        defaults = self._defaults(data)
         seen: dict[str, CallPlan] = {}
         plans = []
         for index, entry in enumerate(calls):
-            plan, complaints = read_call(entry)
+            plan, complaints = read_call(entry, defaults)
             if plan.id and plan.id in seen:
                 complaints.append(
                     Complaint("id", "duplicate-id", f"there is a call {plan.id!r} above")
@@ -129,6 +131,13 @@ class _Reader:
             seen[plan.id] = plan
             plans.append(plan)
         return tuple(plans)
+
+    def _defaults(self, data: dict[str, Any]) -> dict[str, Any]:
+        section = self._section(data, "defaults", dict)
+        defaults, complaints = read_defaults(section)
+        if section:
+            self._complain(data, "defaults", complaints)
+        return defaults
 
     def _people(self, data: dict[str, Any]) -> dict[str, Person]:
         section = self._section(data, "people", dict)

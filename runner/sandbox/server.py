@@ -9,8 +9,10 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from runner.model import Millis
 from runner.sandbox.dates import http_date
@@ -35,6 +37,8 @@ class ApiServer:
     journal: Journal
     faults: Faults
     catch_up: Callable[[str], Millis]
+    #: Called when a request about an account has been processed.
+    afterwards: Callable[[str], None]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     #: Requests that are being answered, by account: Twilio counts and limits them so.
     _open: Counter[str] = field(default_factory=Counter)
@@ -69,6 +73,7 @@ class ApiServer:
             answer = Answer(refusal.status, refusal.body())
         else:
             answer = self.front.answer(request, taken)
+            self.afterwards(request.account)
         silent = name in ("hang-after", "reset-after")
         self.journal.add(Entry(request, None if silent else answer.status, name))
         if taken.slow:
@@ -115,6 +120,7 @@ async def _read(http: web.Request, target: Target, now: Millis) -> Request:
         path=http.path,
         query=dict(http.query),
         form={name: value for name, value in form.items() if isinstance(value, str)},
+        repeated=_repeated(form),
         kind=target.kind,
         sid=target.sid,
         below=target.below,
@@ -123,6 +129,13 @@ async def _read(http: web.Request, target: Target, now: Millis) -> Request:
         password=password,
         account=target.account or user,
     )
+
+
+def _repeated(form: MultiMapping[Any]) -> dict[str, tuple[str, ...]]:
+    if len(form) == len(names := set(form)):
+        return {}
+    values = {name: tuple(v for v in form.getall(name) if isinstance(v, str)) for name in names}
+    return {name: given for name, given in values.items() if len(given) > 1}
 
 
 def _credentials(http: web.Request) -> tuple[str, str]:

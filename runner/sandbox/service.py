@@ -30,6 +30,7 @@ from runner.sandbox.numbers import (
     number_plan,
 )
 from runner.sandbox.plans import CallPlan
+from runner.sandbox.posting import Postman
 from runner.sandbox.rows import API_VERSION, Row
 from runner.sandbox.server import ApiServer, leave_undated
 from runner.sandbox.world import World
@@ -64,7 +65,10 @@ class Sandbox:
         self._fetches: set[asyncio.Task[None]] = set()
         self._player: asyncio.Task[None] | None = None
         front = Front(self.accounts)
-        self._server = ApiServer(front, self.journal, self.faults, self._catch_up_with)
+        self._postman = Postman(self.journal, self.faults, clock.now)
+        self._server = ApiServer(
+            front, self.journal, self.faults, self._catch_up_with, self._post_for
+        )
         self._door = Door(host, port, self._application)
 
     # ---- what clients need ------------------------------------------------------------------
@@ -136,7 +140,9 @@ class Sandbox:
         planned = plan or CallPlan(**fields)
         tenant = self.accounts.find(account or planned.account)
         self._catch_up_with(tenant.sid)
-        return tenant.world.add(planned)
+        row = tenant.world.add(planned)
+        self._post(tenant)
+        return row
 
     def schedule(self, plans: Iterable[CallPlan]) -> list[str]:
         """Lets calls appear when their plans say. Returns their SIDs. Raises ValueError."""
@@ -154,7 +160,10 @@ class Sandbox:
         return self.set_fault(LOST, chance=chance, seed=seed, account=account)
 
     async def advance(self, millis: Millis) -> None:
-        """Moves the clock; documents that are wanted on the way are fetched when they are."""
+        """Moves the clock; documents that are wanted on the way are fetched when they are.
+
+        Status callbacks go out when they are due, and nothing waits for their answers.
+        """
         target = self.clock.now() + millis
         await self.settle()
         while (stopped := together.advance(self._worlds(), target)) is not None:
@@ -167,6 +176,21 @@ class Sandbox:
         self.catch_up()
         while self._fetches:
             await asyncio.gather(*self._fetches)
+
+    async def delivered(self) -> None:
+        """Waits until every status callback that is due was answered, or has failed.
+
+        `advance` doesn't: an application that is slow to answer holds up no call.
+        """
+        self.catch_up()
+        while self.undelivered:
+            await self._postman.wait()
+            self.catch_up()
+
+    @property
+    def undelivered(self) -> int:
+        """How many status callbacks are under way."""
+        return len(self._postman)
 
     def catch_up(self) -> Millis:
         """Plays up to the clock's now, which it returns, and starts the fetches that came up."""
@@ -186,6 +210,7 @@ class Sandbox:
     def _play_on(self, tenant: Tenant, now: Millis) -> None:
         world = tenant.world
         world.advance(now)
+        self._post(tenant)
         if not world.outbox:
             return
         fetches, world.outbox = world.outbox, []
@@ -193,6 +218,15 @@ class Sandbox:
             task = asyncio.ensure_future(self._fetch(tenant, fetch))
             self._fetches.add(task)
             task.add_done_callback(self._fetches.discard)
+
+    def _post(self, tenant: Tenant) -> None:
+        if tenant.world.posts:
+            self._postman.take(tenant)
+
+    def _post_for(self, sid: str) -> None:
+        tenant = self.accounts.get(sid)
+        if tenant is not None:
+            self._post(tenant)
 
     async def _fetch(self, tenant: Tenant, fetch: Fetch) -> None:
         try:
@@ -222,6 +256,7 @@ class Sandbox:
     async def open(self) -> None:
         """Starts serving. Raises OSError where the port can't be had."""
         await self._door.open()
+        self._postman.open()
         if self.clock.speed and self._player is None:
             self._player = asyncio.ensure_future(self._play())
 
@@ -234,6 +269,7 @@ class Sandbox:
         self._server.closing.set()
         await self._door.shut()
         await self._fetcher.close()
+        await self._postman.close()
 
     async def go_away(self) -> None:
         """Breaks every connection and refuses new ones; the calls go on."""

@@ -24,14 +24,15 @@ class Showing:
         self._sandbox = sandbox
 
     async def state(self, http: web.Request) -> web.Response:
-        """The time, its speed, and how many calls are in which status."""
+        """The time, its speed, how many calls are in which status, what is still to be told."""
         sandbox = self._sandbox
         now = sandbox.catch_up()
         asked = asked_for(sandbox, http)
         counts = Counter(row.status for tenant in asked for row in tenant.world.shelf)
         state = {"now": now, "speed": sandbox.clock.speed, "calls": counts}
         requests = sum(1 for _ in self._entries(http))
-        return web.json_response(state | {"requests": requests})
+        told = {"requests": requests, "undelivered": sandbox.undelivered}
+        return web.json_response(state | told)
 
     async def accounts(self, http: web.Request) -> web.Response:
         """Every account with its credentials, the main one first."""

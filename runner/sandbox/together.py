@@ -10,7 +10,7 @@ from runner.sandbox.world import World
 
 
 def advance(worlds: Iterable[World], to: Millis) -> Millis | None:
-    """Plays all worlds up to `to`, or until one wants a document: then returns when that was."""
+    """Plays all worlds up to `to`, or until one has something for the network: returns when."""
     worlds = list(worlds)
     heap = [(due, n) for n, world in enumerate(worlds) if (due := world.timeline.due) is not None]
     heapq.heapify(heap)

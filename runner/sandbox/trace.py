@@ -19,6 +19,8 @@ KEPT = 100
 BODY = 4_000
 #: What Twilio logs as errors among the faults of attributes and nouns, which mostly are warnings.
 _ERRORS = (13201, 13231, 13233, 13236, 13237, 13238)
+#: And elsewhere: bad TwiML, callbacks that were not taken or ask for what there is not.
+_WARNINGS = (12200, 15003, 21626)
 _ANSWERED = re.compile(r"answered (\d{3})\Z")
 _INNER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -26,7 +28,7 @@ _INNER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def level(code: str) -> str:
     """`0` for what Twilio calls an error and `1` for a warning."""
     number = int(code) if code.isascii() and code.isdigit() else 0
-    warned = number == 12200 or (13000 <= number < 14000 and number not in _ERRORS)
+    warned = number in _WARNINGS or (13000 <= number < 14000 and number not in _ERRORS)
     return "1" if warned else "0"
 
 
@@ -58,6 +60,19 @@ def _fetched(world: World, fetch: Fetch, response: Mapping[str, Any] | None) -> 
         return None
     told = {"method": fetch.method, "url": fetch.url, "parameters": dict(fetch.parameters)}
     return _remember(world, world.leg(fetch.sid), told, response)
+
+
+# ---- callbacks ------------------------------------------------------------------------------
+
+
+def told(
+    world: World, leg: Leg, request: tuple[str, str, Mapping[str, str]], status: int | None
+) -> None:
+    """An application was told of a call: method, URL and fields; the answer, None for none."""
+    method, url, fields = request
+    response = None if status is None else _response(world, status, "", "")
+    sent = {"method": method, "url": url, "parameters": dict(fields)}
+    _remember(world, leg, sent, response)
 
 
 # ---- the API --------------------------------------------------------------------------------
@@ -111,7 +126,7 @@ def noticed(world: World, leg: Leg, fault: str) -> None:
 def _cause(leg: Leg, code: str, text: str) -> Event | None:
     """The request that went wrong, or the one that brought the document in which the fault is."""
     under = below(leg)
-    if not code.startswith("11"):
+    if not code.startswith(("11", "15")):
         return under.document
     events = reversed(under.events.values())
     return next((event for event in events if text.startswith(event.request["url"])), None)

@@ -1,7 +1,8 @@
 """The calls themselves: they queue, ring, are answered, follow their TwiML and end. No HTTP here.
 
 Time is an argument: nothing happens but by `advance(to)`. What would need the network stands in
-`outbox` until somebody brings the answer to `playing.deliver` or `playing.refuse`.
+`outbox` until somebody brings the answer to `playing.deliver` or `playing.refuse`, and in `posts`
+what is to be told of calls, which nothing waits for.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from functools import partial
 from typing import Any
 
 from runner.model import Millis
-from runner.sandbox import dialing, places, playing, subresources, trace
-from runner.sandbox.beginnings import first_row, remaining, source_of
+from runner.sandbox import callbacks, dialing, places, playing, subresources, trace
+from runner.sandbox.beginnings import callback_of, first_row, remaining, source_of
+from runner.sandbox.callbacks import Post
 from runner.sandbox.conferences import Conference
 from runner.sandbox.fetches import Fetch
 from runner.sandbox.identity import ACCOUNT_SID, make_sid
@@ -58,6 +60,7 @@ class World:
         self.documents: dict[str, str] = {}
         self.book = Book(seed)
         self.outbox: list[Fetch] = []
+        self.posts: list[Post] = []
         self.listeners: list[Listener] = []
         self._legs: dict[str, Leg] = {}
         self._ended: deque[str] = deque()
@@ -73,12 +76,12 @@ class World:
         return self.timeline.now
 
     def advance(self, to: Millis, *, until_fetch: bool = False) -> bool:
-        """Plays on until `to`; with `until_fetch` only until a document is wanted.
+        """Plays on until `to`; with `until_fetch` only until something is to be fetched or told.
 
         Returns whether it arrived.
         """
         if until_fetch:
-            return self.timeline.advance(to, lambda: bool(self.outbox))
+            return self.timeline.advance(to, lambda: bool(self.outbox or self.posts))
         return self.timeline.advance(to)
 
     def later(self, leg: Leg, millis: Millis, deed: Callable[[], None]) -> None:
@@ -140,6 +143,8 @@ class World:
             raise ValueError(f"there is a call {plan.id or sid} already")
         if plan.parent and not self._knows(self.sid_of(plan.parent)):
             raise ValueError(f"there is no call {plan.parent} to be the parent")
+        if plan.status_callback is not None:
+            callback_of(plan, self.book)
         return sid
 
     def _knows(self, sid: str) -> bool:
@@ -154,6 +159,9 @@ class World:
         self._legs[sid] = leg
         self.shelf.put(leg.row, self.now)
         self.note(leg, "status", plan.status)
+        leg.callback = callback_of(plan, self.book)
+        if leg.callback is not None and not plan.age:
+            callbacks.tell(self, leg)
         self._set_going(leg, plan)
 
     def _set_going(self, leg: Leg, plan: CallPlan) -> None:
@@ -178,6 +186,8 @@ class World:
         self.shelf.put(leg.row, self.now)
         if leg.row.status != before:
             self.note(leg, "status", leg.row.status)
+            if leg.callback is not None:
+                callbacks.tell(self, leg)
 
     def note(self, leg: Leg, kind: str, text: str) -> None:
         """Writes a line into the transcript and tells the listeners."""

@@ -24,6 +24,7 @@ async def test_state_counts_calls_by_status(sandbox: Sandbox, http: Http) -> Non
         "speed": 0.0,
         "calls": {"in-progress": 1, "ringing": 1},
         "requests": 0,
+        "undelivered": 0,
     }
 
 

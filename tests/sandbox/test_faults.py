@@ -150,7 +150,7 @@ def test_an_unknown_name_is_refused(name: str, on: tuple[str, ...]) -> None:
 
 
 def test_every_fault_has_a_place() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 20
+    assert len(set(NAMES)) == len(NAMES) == 25
 
 
 async def test_what_hangs_below_a_call_is_struck_like_updates(sandbox: Sandbox, http: Http) -> None:

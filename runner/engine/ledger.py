@@ -109,6 +109,24 @@ class HistoryQuery:
     limit: int | None = None
 
 
+#: What can be noted beside acts and pauses: somebody saw what is masked, or threw or lifted the
+#: kill switch, which is no pause of the store's.
+NoteKind = Literal["numbers-shown", "killed", "lifted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody did that is no act on a call: `by` whom, when, and to what, in words.
+
+    `event` is a `NoteKind`, or `paused`, `tripped` or `resumed`.
+    """
+
+    event: str
+    by: str
+    at: Millis
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """Whether the ledger's journal is as it was written.

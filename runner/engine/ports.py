@@ -11,12 +11,15 @@ from typing import Literal, Protocol, TypeAlias
 
 from runner.call import Call, CallQuery
 from runner.decision.once import Past
+from runner.engine.far_side import Listing, Notice
 from runner.engine.ledger import (
     Entry,
     HistoryQuery,
     Intent,
     Lease,
     LeaseLost,
+    Note,
+    NoteKind,
     Outcome,
     StoreError,
     Verification,
@@ -51,6 +54,8 @@ __all__ = [
     "NoAnswer",
     "NoSuchCall",
     "NotProcessed",
+    "Note",
+    "NoteKind",
     "NothingThere",
     "Notice",
     "Outcome",
@@ -67,34 +72,6 @@ __all__ = [
 
 
 # ---- the far side ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One complete answer to a query.
-
-    `server_time` is the far side's own clock (its `Date` header) when it answered the first page,
-    None where it sent none; `requests` counts the HTTP requests it took.
-    """
-
-    calls: tuple[Call, ...]
-    server_time: Millis | None
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What Twilio's debugger says of a call. `code` is Twilio's error code, None where it has none.
-
-    `level` is `error` or `warning`; `url` is what Twilio had asked for, "" for nothing.
-    """
-
-    sid: str
-    at: Millis
-    level: Literal["error", "warning"]
-    code: int | None
-    text: str
-    url: str = ""
 
 
 class Gateway(Protocol):
@@ -241,6 +218,14 @@ class Store(Protocol):
         self, *, account: str = "", flow: str = "", rule: str = "", by: str, at: Millis
     ) -> Sequence[Pause]:
         """Lifts the pauses of exactly this scope, tripped ones included; returns them."""
+        ...
+
+    async def note(self, what: NoteKind, *, by: str, at: Millis, detail: str = "") -> None:
+        """Makes durable what somebody did that is neither an act nor a pause."""
+        ...
+
+    async def notes(self, *, since: Millis | None = None, limit: int | None = None) -> list[Note]:
+        """What was noted, paused, tripped and resumed, newest last."""
         ...
 
     async def lease(self) -> Lease | None:

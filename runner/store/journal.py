@@ -1,8 +1,8 @@
 """The journal: every change of the store, append-only, each row's hash covering the one before.
 
-Rows about an act have its id; rows about pauses and trims have 0. Whoever changes or removes a row
-in the file breaks the chain from there on, and `verification.py` says where. Cutting off the end
-can't be seen from inside: keep the last hash elsewhere to notice that.
+Rows about an act have its id; rows about pauses, notes and trims have 0. Whoever changes or removes
+a row in the file breaks the chain from there on, and `verification.py` says where. Cutting off the
+end can't be seen from inside: keep the last hash elsewhere to notice that.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from runner.engine.ports import Lease
+from runner.engine.ports import Lease, Note, NoteKind
 from runner.model import Millis
 from runner.pauses import Pause
 from runner.store.leases import lost
+from runner.store.notes import newest, of_pause, of_resuming
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Control:
     """What is shared by all who use one store in memory."""
 
     pauses: dict[tuple[str, str, str, bool], Pause] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
     lease: Lease | None = None
     fence: int = 0
 
@@ -44,13 +46,22 @@ class MemoryControl:
         key = (pause.account, pause.flow, pause.rule, pause.tripped)
         self._control.pauses.pop(key, None)
         self._control.pauses[key] = pause
+        self._control.notes.append(of_pause(pause))
 
     async def resume(
         self, *, account: str = "", flow: str = "", rule: str = "", by: str, at: Millis
     ) -> Sequence[Pause]:
         keys = [(account, flow, rule, tripped) for tripped in (False, True)]
         lifted = [each for key in keys if (each := self._control.pauses.pop(key, None))]
+        if lifted:
+            self._control.notes.append(of_resuming(Pause(account, flow, rule, by=by, at=at)))
         return sorted(lifted, key=lambda pause: pause.at)
+
+    async def note(self, what: NoteKind, *, by: str, at: Millis, detail: str = "") -> None:
+        self._control.notes.append(Note(what, by, at, detail))
+
+    async def notes(self, *, since: Millis | None = None, limit: int | None = None) -> list[Note]:
+        return newest(reversed(self._control.notes), since, limit)
 
     async def lease(self) -> Lease | None:
         return self._control.lease

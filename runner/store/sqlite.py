@@ -18,13 +18,15 @@ from runner.engine.ports import (
     Intent,
     Lease,
     LeaseLost,
+    Note,
+    NoteKind,
     Outcome,
     StoreError,
     Verification,
 )
 from runner.model import Millis
 from runner.pauses import Pause
-from runner.store import acts, leases, pauses, trimming, verification
+from runner.store import acts, leases, notes, pauses, trimming, verification
 from runner.store.database import open_database
 from runner.store.failures import Identity, explained
 from runner.store.holds import Holds, keep, kept
@@ -105,6 +107,13 @@ class SqliteStore:
     ) -> Sequence[Pause]:
         scope = (account, flow, rule)
         return await self._write(lambda db: pauses.resume(db, scope, by, at), fenced=False)
+
+    async def note(self, what: NoteKind, *, by: str, at: Millis, detail: str = "") -> None:
+        new = Note(what, by, at, detail)
+        await self._write(lambda db: notes.note(db, new), fenced=False)
+
+    async def notes(self, *, since: Millis | None = None, limit: int | None = None) -> list[Note]:
+        return await self._run(lambda: notes.told(self._db, since, limit))
 
     async def lease(self) -> Lease | None:
         return await self._run(lambda: leases.current(self._db))

@@ -21,7 +21,7 @@ from runner.engine.clock import Clock
 from runner.engine.crowd import Look, Looked
 from runner.engine.legs import legs_of
 from runner.engine.poll import Poll
-from runner.engine.ports import Gateway, GatewayError, NoSuchCall
+from runner.engine.ports import Gateway, GatewayError, LeaseLost, NoSuchCall
 from runner.engine.rehearsal import Rehearsal
 from runner.engine.underway import UnderWay
 from runner.model import LIVE_STATUSES, Millis
@@ -166,4 +166,4 @@ def _word(sight: Sight, glance: Glance, sid: str) -> Looked:
     if plan.trips or plan.steps or glance.waits:
         return "waits-for-poll"
     held = {each.reason for each in plan.held if each.call.sid == sid}
-    return "busy" if held & {"in-flight", "leg-group"} else "evaluated"
+    return "busy" if "in-flight" in held else "evaluated"

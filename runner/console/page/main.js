@@ -1,0 +1,188 @@
+// Ties the page together: the live line, the documents that follow from it, and the keys.
+
+import { door, Feed, get, post, Refused } from "./api.js";
+import * as brakes from "./brakes.js";
+import { calls, chooseAccounts } from "./calls.js";
+import * as chart from "./chart.js";
+import { $, fill, h, keyed, say, show } from "./dom.js";
+import { drawActs, drawHeld } from "./held.js";
+import { rules } from "./rules.js";
+import { asked, name, operates, rename, state, ticks } from "./state.js";
+import { Line } from "./stream.js";
+import * as strip from "./strip.js";
+import * as why from "./why.js";
+import { clock, counted, scope, until } from "./words.js";
+
+const CHART = 10_000; // milliseconds from one reading of the chart to the next
+const SAID = 6_000;
+
+const lists = { rules: rules({ brake: brakes.pause, release: brakes.resume }), calls: calls({ why: why.open }) };
+const onView = (id) => {
+  const place = { seen: false };
+  new IntersectionObserver(([entry]) => {
+    if (entry.isIntersecting && !place.seen && id === "held") feeds.held.stale = true; // its rows
+    place.seen = entry.isIntersecting;
+    wake();
+  }).observe($(id));
+  return place;
+};
+const views = { held: onView("held"), acts: onView("acts"), hour: onView("chart") };
+const feeds = {
+  rules: lists.rules.feed,
+  calls: lists.calls.feed,
+  // Off view its reasons are wanted still, for the tile, and its rows are not.
+  held: new Feed({ read: (signal) => get("held", { limit: views.held.seen ? 100 : 1, ...asked() }, { signal }), show: takeHeld, shown }),
+  acts: new Feed({ read: (signal) => get("acts", { limit: 50 }, { signal }), show: (document) => drawActs(document, why.open), shown: () => shown() && views.acts.seen }),
+  chart: new Feed({ read: (signal) => get("chart", {}, { signal }), show: (document) => chart.draw(document, state.status.now), shown: () => shown() && views.hour.seen }),
+};
+
+function shown() {
+  return !document.hidden;
+}
+
+function wake() {
+  for (const feed of Object.values(feeds)) feed.wake();
+}
+
+function takeHeld(document) {
+  strip.drawHeld(document);
+  if (views.held.seen) drawHeld(document, why.open);
+}
+
+// ---- the line -------------------------------------------------------------------------------
+
+const line = new Line({ heard, lost });
+
+function heard(status) {
+  const restarted = state.status?.started_at !== status.started_at;
+  Object.assign(state, { status, heardAt: ticks(), live: true });
+  if ($("login").open) $("login").close();
+  strip.draw(status);
+  strip.line();
+  person();
+  pauses(status.pauses);
+  chooseAccounts(status.accounts.list);
+  follow(status, restarted ? ticks() : "");
+  const stopped = status.kill ? "STOPPED · " : "";
+  document.title = `${stopped}${counted(status.calls, "live call")} · callflow`;
+  say($("about"), `callflow ${status.version}, running since ${clock(status.started_at)}`);
+}
+
+/** Reads anew what has another revision than before. */
+function follow(status, mark) {
+  for (const part of ["calls", "rules", "held", "acts"]) feeds[part].changed(`${status.started_at} ${status.revisions[part]} ${mark}`);
+  feeds.chart.changed(Math.floor(Date.parse(status.now) / CHART));
+}
+
+function lost(error) {
+  state.live = false;
+  if (error.status === 401) return;
+  strip.line(error);
+  document.title = "NOT LIVE · callflow";
+}
+
+$("retry").addEventListener("click", () => line.connect());
+
+setInterval(() => {
+  if (document.hidden) return;
+  if (state.live) {
+    strip.tick();
+    lists.calls.tick();
+  } else strip.line();
+}, 1000);
+
+document.addEventListener("visibilitychange", () => shown() && wake());
+
+// ---- who looks ------------------------------------------------------------------------------
+
+function person() {
+  show($("kill"), operates());
+  show($("numbers-box"), operates());
+  document.body.dataset.role = state.status.access?.role ?? "";
+}
+
+$("numbers").addEventListener("change", (event) => {
+  state.numbers = event.target.checked;
+  for (const part of ["calls", "held"]) feeds[part].again();
+  why.refresh();
+  tell(state.numbers ? "Phone numbers are shown; that you looked is recorded." : "Phone numbers are masked again.");
+});
+
+door.closed = () => {
+  line.close();
+  state.live = false;
+  const dialog = $("login");
+  if (dialog.open) return;
+  for (const other of document.querySelectorAll("dialog[open]:not(#login)")) other.close();
+  dialog.querySelector(".by").value = name();
+  show(dialog.querySelector(".fault"), false);
+  strip.line(new Refused("The runner asks who is there.", { status: 401 }));
+  dialog.showModal();
+  $("login-token").focus();
+};
+
+$("login").addEventListener("cancel", (event) => event.preventDefault());
+$("login").querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const fault = $("login").querySelector(".fault");
+  rename($("login").querySelector(".by").value.trim());
+  try {
+    await post("login", { token: $("login-token").value });
+    $("login-token").value = "";
+    $("login").close();
+    line.connect();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const wait = error.after ? ` Try again in ${error.after} s.` : "";
+    fill(fault, h("b", {}, error.message), ` ${error.hint}${wait}`);
+    show(fault, true);
+    $("login-token").select();
+  }
+});
+
+// ---- pauses in force, and what is said ------------------------------------------------------
+
+function pauses(all) {
+  const list = all.filter((each) => each.flow || each.rule || each.account);
+  show($("pauses"), list.length > 0);
+  say($("pauses-count"), `${counted(list.length, "pause")} in force`);
+  keyed($("pauses-list"), list.slice(0, 50), {
+    key: (each) => `${each.account}/${each.flow}/${each.rule}/${each.tripped}/${each.at}/${each.until}/${each.reason}`,
+    make: (each) => h("li", {},
+      h("b", {}, scope(each)), h("span", {}, ` ${each.tripped ? "tripped" : `paused by ${each.by || "somebody"}`} at ${clock(each.at)}, ${until(each)}: ${each.reason}`),
+      h("button", { type: "button", class: "plain operator", "aria-label": `Resume ${scope(each)}…`.slice(0, 200), onclick: () => brakes.resume(each) }, "Resume…")),
+    patch: (node) => show(node.querySelector("button"), operates()),
+  });
+}
+
+let silence = 0;
+function tell(words) {
+  say($("said"), words);
+  clearTimeout(silence);
+  silence = setTimeout(() => say($("said"), ""), SAID);
+}
+
+// ---- keys -----------------------------------------------------------------------------------
+
+const KEYS = {
+  KeyK: () => operates() && !$("stop").open && brakes.stop(),
+  KeyR: () => $("rules-q").focus(),
+  KeyC: () => $("calls-q").focus(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey || !KEYS[event.code]) return;
+  event.preventDefault();
+  const open = document.querySelector("dialog[open]");
+  if (open?.id === "login" || (open && event.code !== "KeyK")) return;
+  KEYS[event.code]();
+});
+$("kill").addEventListener("click", () => brakes.stop());
+$("lift").addEventListener("click", () => brakes.lift(state.status.kill));
+
+strip.prepare();
+chart.prepare();
+chart.tableOnDemand();
+brakes.prepare({ tell });
+why.prepare({ pause: (rule) => brakes.pause(rule) });
+line.connect();

@@ -62,7 +62,8 @@ class Postman:
         """Starts sending what a world wants told."""
         if not self._opened:
             return
-        posts, tenant.world.posts = tenant.world.posts, []
+        posts = tuple(tenant.world.posts)
+        tenant.world.posts.clear()
         for post in posts:
             self._route(tenant, post)
 

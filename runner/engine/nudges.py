@@ -89,10 +89,11 @@ class Nudges:
             except NoSuchCall:
                 return Look("over")
             except GatewayError:
-                self._ground = (
-                    None  # a far side that is ill is not hurried: a good poll comes first
-                )
+                # A far side that is ill is not hurried: a good poll comes first.
+                self._ground = None
                 return Look("failed")
+            except LeaseLost:
+                return Look("stopped")
 
     def _sound(self) -> Ground | None:
         """What may be gone by; None after a poll that failed, new flows, or too long a time."""

@@ -1,0 +1,301 @@
+"""Promises where looks, polls and acts meet: nothing is decided on a row that has grown old.
+
+A gateway and a store that can be held put each of them exactly in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from runner.engine.crowd import Crowd, Look
+from runner.engine.loop import Engine
+from runner.engine.ports import LeaseLost
+from runner.sandbox.plans import Person
+from tests.engine.late import Gate, LateStore, with_late_answers
+from tests.engine.test_nudges import ANSWERED, SPEAKS, answer, flow, ringing
+from tests.site import SECOND, Site
+
+
+async def under(gate: Gate, work: Awaitable[Any], meanwhile: Callable[[], Awaitable[Any]]) -> Any:
+    """Runs `meanwhile` while `work` is held at the gate; returns what the work comes to."""
+    with gate.held():
+        task = asyncio.ensure_future(work)
+        await asyncio.wait_for(gate.reached.wait(), 5)
+        await meanwhile()
+    return await task
+
+
+# ---- a poll that asked before a look acted ---------------------------------------------------
+
+
+async def test_a_poll_decides_nothing_on_a_row_older_than_an_act(site: Site) -> None:
+    """By its list the call still fits; by now it has been spoken to, and who knows what it is."""
+    late = with_late_answers(site)
+    site.flows(flow("f", SPEAKS), flow("g", "[hangup]"))
+    sid = await ringing(site)
+    answer(site, sid)
+
+    async def act() -> None:
+        assert await site.engine.look_at(sid) == "acted"
+
+    poll = await under(late.lists, site.engine.tick(site.time.now()), act)
+    await site.engine.settle()
+    assert [(held.rule.key, held.reason) for held in poll.plan.held] == [
+        ("f/r", "once"),
+        ("g/r", "in-flight"),
+    ]
+    assert len(site.updates()) == 1
+    await site.poll(after=2 * SECOND)
+    assert site.updates()[1:] == [{"Status": "completed"}]
+
+
+async def test_nor_on_the_row_of_another_leg(site: Site) -> None:
+    late = with_late_answers(site)
+    site.flows(
+        flow("f", SPEAKS, match="{leg: child, status: in-progress}"),
+        flow("g", "[hangup]", match="{leg: parent, status: in-progress}"),
+    )
+    parent = await ringing(site, id_="p")
+    child = await ringing(site, id_="c", parent="p", direction="outbound-dial")
+    answer(site, parent)
+    answer(site, child)
+
+    async def act() -> None:
+        assert await site.engine.look_at(child) == "acted"
+
+    poll = await under(late.lists, site.engine.tick(site.time.now()), act)
+    assert [held.reason for held in poll.plan.held if held.call.sid == parent] == ["in-flight"]
+    assert [e.intent.call_sid for e in await site.history()] == [child]
+
+
+async def test_a_poll_that_is_listing_keeps_no_look_waiting(site: Site) -> None:
+    late = with_late_answers(site)
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+
+    async def act() -> None:
+        assert await asyncio.wait_for(site.engine.look_at(sid), 5) == "acted"
+        assert site.updates() == [{"Status": "completed"}]
+
+    await under(late.lists, site.engine.tick(site.time.now()), act)
+    assert await site.outcomes() == [("f/r", "done")]
+
+
+async def test_an_act_that_a_poll_finds_beginning_is_no_loose_end(site: Site) -> None:
+    """On record and not sent yet, it looks like what a crash left: a poll must not take it up."""
+    store = await late_engine(site)
+    site.flows(flow("f", SPEAKS))
+    sid = await ringing(site)
+    answer(site, sid)
+    site.sandbox.set_fault("hang", on=("update",), times=1)
+    with store.claims.held():
+        look = asyncio.ensure_future(site.engine.look_at(sid))
+        await asyncio.wait_for(store.claims.reached.wait(), 5)
+        poll = asyncio.ensure_future(site.engine.tick(site.time.now()))
+        await asyncio.sleep(0)
+    await site.until_sent(1)
+    await poll
+    assert len(site.updates()) == 1
+    await look
+    await site.engine.settle()
+    assert len(site.updates()) == 1, "speech is never repeated by guess"
+    await store.close()
+
+
+# ---- a look that asked before somebody else acted --------------------------------------------
+
+
+async def test_a_look_decides_nothing_on_a_row_older_than_an_act(site: Site) -> None:
+    late = with_late_answers(site)
+    site.flows(flow("f", SPEAKS), flow("g", "[hangup]"))
+    sid = await ringing(site)
+    answer(site, sid)
+
+    async def poll() -> None:
+        await site.engine.tick(site.time.now())
+        await site.until_sent(1)
+
+    word = await under(late.fetches, site.engine.look_at(sid), poll)
+    await site.engine.settle()
+    assert (word, await site.outcomes()) == ("busy", [("f/r", "done")])
+    assert len(site.updates()) == 1
+
+
+async def test_two_looks_at_two_legs_make_one_change_at_a_time(site: Site) -> None:
+    late = with_late_answers(site)
+    site.flows(
+        flow("f", SPEAKS, match="{leg: child, status: in-progress}"),
+        flow("g", SPEAKS, match="{leg: parent, status: in-progress}"),
+    )
+    parent = await ringing(site, id_="p")
+    child = await ringing(site, id_="c", parent="p", direction="outbound-dial")
+    answer(site, child)
+    answer(site, parent)
+    with late.fetches.held():
+        first = asyncio.ensure_future(site.engine.look_at(parent))
+        await asyncio.wait_for(late.fetches.reached.wait(), 5)
+        other = asyncio.ensure_future(site.engine.look_at(child))
+        await site.until(lambda: len(site.sandbox.journal.of("fetch")) == 2)
+    assert "acted" in {await first, await other}
+    assert len(site.updates()) == 1
+
+
+# ---- what the ledger allows once -------------------------------------------------------------
+
+
+async def late_engine(site: Site) -> LateStore:
+    """The same site on a store whose claims can be held."""
+    store = LateStore(site.folder / "late.db")
+    await store.open()
+    await site.store.close()
+    site.store = store
+    site.restart()
+    return store
+
+
+async def test_one_value_gets_one_turn_whoever_asks_first(site: Site) -> None:
+    """The look has read the ledger and is about to claim; the poll must not read it until then."""
+    store = await late_engine(site)
+    once = "rules: [{id: r, once: {per: from, within: 1h}, match: {status: in-progress}, "
+    site.flows(f"version: 1\nflow: f\n{once}then: {SPEAKS}}}]\n")
+    first = await ringing(site, id_="a")
+    answer(site, first)
+    second = await ringing(site, id_="b", to="+14155550177")  # which is seen to act on the first
+    assert len(site.updates()) == 1
+    third = await ringing(site, id_="c", from_="+14155550188")
+    fourth = await ringing(site, id_="d", from_="+14155550188")
+    for sid in (second, third):
+        answer(site, sid)
+    with store.claims.held():
+        look = asyncio.ensure_future(site.engine.look_at(third))
+        await asyncio.wait_for(store.claims.reached.wait(), 5)
+        answer(site, fourth)
+        poll = asyncio.ensure_future(site.engine.tick(site.time.now()))
+        await asyncio.wait({poll}, timeout=0.1)
+        assert not poll.done(), "it waits to decide"
+    await asyncio.gather(look, poll)
+    await site.engine.settle()
+    assert len(site.updates()) == 2
+    await store.close()
+
+
+# ---- crowds ----------------------------------------------------------------------------------
+
+
+async def test_callbacks_about_one_call_come_to_one_look_and_one_more(site: Site) -> None:
+    late = with_late_answers(site)
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    with late.fetches.held():
+        first = asyncio.ensure_future(site.engine.look_at(sid))
+        await asyncio.wait_for(late.fetches.reached.wait(), 5)
+        words = [await site.engine.look_at(sid) for _ in range(20)]
+        answer(site, sid)  # what the first look has read is old
+    assert words == ["busy"] * 20
+    assert await first == "acted"
+    assert len(site.sandbox.journal.of("fetch")) == 2
+
+
+async def test_a_flood_starves_no_poll(site: Site) -> None:
+    """Every fetch hangs; the list gets through, and few requests are out at once."""
+    site.flows(ANSWERED)
+    sids = [
+        site.sandbox.add_call(status="ringing", person=Person(ring=None)).sid for _ in range(40)
+    ]
+    await site.poll()
+    site.sandbox.set_fault("hang", on=("fetch",))
+    flood = [asyncio.ensure_future(site.engine.look_at(sid)) for sid in sids]
+    await site.until(lambda: len(site.sandbox.journal.of("fetch")) >= 4)
+    answer(site, sids[0])
+    poll = await asyncio.wait_for(site.engine.tick(site.time.now()), 5)
+    await site.engine.settle()
+    assert poll.error is None
+    assert await site.outcomes() == [("f/r", "done")], "acts get through too"
+    assert len(site.sandbox.journal.of("fetch")) == 4
+    await site.engine.abandon()
+    assert {await each for each in flood} == {"stopped"}
+
+
+async def test_what_is_too_much_is_left_to_the_poll() -> None:
+    looked, go_on = list[str](), asyncio.Event()
+
+    async def look(sid: str) -> Look:
+        looked.append(sid)
+        await go_on.wait()
+        return Look("evaluated")
+
+    crowd = Crowd(look, _crashed, at_once=2, waiting=3)
+    tasks = [asyncio.ensure_future(crowd.come(f"CA{number}")) for number in range(8)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert looked == ["CA0", "CA1"]
+    assert [task.result() for task in tasks[5:]] == ["busy"] * 3
+    go_on.set()
+    assert [await task for task in tasks[:5]] == ["evaluated"] * 5
+
+
+# ---- the end of a term -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [Engine.abandon, lambda engine: engine.stop(0)])
+async def test_a_look_under_way_does_nothing_after_the_end(
+    site: Site, end: Callable[[Engine], Awaitable[int]]
+) -> None:
+    late = with_late_answers(site)
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+    with late.fetches.held():
+        look = asyncio.ensure_future(site.engine.look_at(sid))
+        await asyncio.wait_for(late.fetches.reached.wait(), 5)
+        await end(site.engine)
+    assert await look == "stopped"
+    assert await site.engine.look_at(sid) == "stopped"
+    assert await site.outcomes() == []
+
+
+async def test_flows_that_change_under_a_look_leave_it_to_the_poll(site: Site) -> None:
+    late = with_late_answers(site)
+    flows = site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+
+    async def reload() -> None:
+        site.engine.load(flows)
+
+    assert await under(late.fetches, site.engine.look_at(sid), reload) == "waits-for-poll"
+    assert await site.outcomes() == []
+
+
+async def test_without_the_lease_nothing_is_claimed(site: Site) -> None:
+    await site.store.take("a", over=None, at=0)
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+    lease = await site.store.lease()
+    other = await LateStore(site.folder / "store.db").open()
+    assert await other.take("b", over=lease, at=0)
+    assert await site.engine.look_at(sid) == "stopped"
+    with pytest.raises(LeaseLost):
+        await site.store.renew(0)
+    assert (site.updates(), site.told("push.failed")) == ([], [])
+    await other.close()
+
+
+async def test_a_store_that_fails_is_told_of(site: Site) -> None:
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+    await site.store.close()
+    assert await site.engine.look_at(sid) == "failed"
+    (told,) = site.told("push.failed")
+    assert (told.level, told.fields["call"]) == ("error", sid)
+
+
+def _crashed(sid: str, error: BaseException) -> None:
+    raise AssertionError(sid) from error

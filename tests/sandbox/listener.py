@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl
@@ -18,8 +19,9 @@ THANKS = always(answer(204))
 class Listener:
     """What came to one application, in the order in which it came."""
 
-    def __init__(self, server: RawServer) -> None:
+    def __init__(self, server: RawServer, came: asyncio.Condition) -> None:
         self._server = server
+        self._came = came
         self.url = server.base + PATH
 
     @property
@@ -34,6 +36,11 @@ class Listener:
     def statuses(self) -> list[str]:
         """The status that each told."""
         return [form["CallStatus"] for form in self.forms]
+
+    async def heard(self, number: int) -> None:
+        """Waits until so many requests have come."""
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.requests) >= number)
 
     def signed(self, request: Request, token: str) -> bool:
         """Twilio's own check of a signature."""
@@ -60,5 +67,12 @@ class Fields(dict[str, str]):
 @asynccontextmanager
 async def listening(reply: Reply = THANKS) -> AsyncIterator[Listener]:
     """Listens until the block ends."""
-    async with raw_server(reply) as server:
-        yield Listener(server)
+    came = asyncio.Condition()
+
+    async def tell(request: Request, writer: asyncio.StreamWriter) -> bool | None:
+        async with came:
+            came.notify_all()
+        return await reply(request, writer)
+
+    async with raw_server(tell) as server:
+        yield Listener(server, came)

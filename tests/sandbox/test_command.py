@@ -14,6 +14,7 @@ import pytest
 
 from runner.sandbox import ACCOUNT_SID, AUTH_TOKEN, ManualClock, Sandbox
 from tests.sandbox.conftest import basic
+from tests.sandbox.listener import listening
 
 
 async def start(*arguments: str) -> Process:
@@ -90,6 +91,18 @@ async def test_it_serves_accounts_with_calls_spread_over_them(tmp_path: Path) ->
     assert f"Of 5 accounts: curl {url}/sandbox/accounts" in out.decode()
 
 
+async def test_generated_calls_tell_an_application() -> None:
+    async with listening() as listener:
+        process = await start("--rate", "100", "--speed", "20", "--status-callback", listener.url)
+        await url_of(process)
+        await listener.heard(20)
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert {"initiated", "ringing"} <= set(listener.statuses)
+    assert all(listener.signed(request, AUTH_TOKEN) for request in listener.requests)
+    assert process.returncode == 0
+
+
 async def ended(*arguments: str) -> tuple[int | None, str]:
     process = await start(*arguments)
     _, err = await process.communicate()
@@ -123,7 +136,13 @@ async def test_a_broken_scenario_is_shown_where_it_is_broken(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(("--listen", "8700"), 2), (("--speed", "-1"), 2), (("--scenario", "nowhere.yaml"), 3)],
+    [
+        (("--listen", "8700"), 2),
+        (("--speed", "-1"), 2),
+        (("--scenario", "nowhere.yaml"), 3),
+        (("--status-callback", "nowhere"), 2),
+        (("--status-callback", "https://example.com/status"), 2),
+    ],
 )
 async def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...], code: int) -> None:
     assert (await ended(*arguments))[0] == code

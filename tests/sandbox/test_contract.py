@@ -56,6 +56,18 @@ CREATE: dict[str, Any] = {
     "MachineDetection": "Enable",
     "TimeLimit": 60,
 }
+CREATES: list[dict[str, Any]] = [
+    {"Url": "http://127.0.0.1:1/", "Method": "GET", "FallbackUrl": "http://127.0.0.1:1/"},
+    {"Url": "http://127.0.0.1:1/", "Twiml": "<Response/>"},
+    {"ApplicationSid": "AP" + "0" * 32},
+    {
+        "Twiml": "<Response/>",
+        "Timeout": 20,
+        "StatusCallback": "http://127.0.0.1:1/",
+        "StatusCallbackMethod": "POST",
+        "StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"],
+    },
+]
 DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000\Z")
 SID = re.compile(r"(CA|AC|PN|GP|TK)[0-9a-f]{32}\Z")
 
@@ -189,6 +201,48 @@ def subresources() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("path", "method"), subresources())
 def test_every_row_below_a_call_is_in_the_document(path: str, method: str) -> None:
     assert openapi.operation(f"/{{CallSid}}{path}.json", method.lower())
+
+
+@documented
+def test_the_document_has_nothing_more_about_calls_themselves() -> None:
+    found = openapi.document()
+    assert found is not None
+    paths = {"Calls": openapi.PREFIX + ".json", "Calls/*": openapi.PREFIX + "/{Sid}.json"}
+    documented = {
+        (shape, method.upper())
+        for shape, path in paths.items()
+        for method in found["paths"][path]
+        if method in ("get", "post", "delete")
+    }
+    assert documented == {(r.shape, r.method) for r in ROUTES if r.shape in paths}
+
+
+@documented
+@pytest.mark.parametrize("form", CREATES, ids=lambda form: "-".join(form))
+async def test_what_can_be_created_fits_the_document(
+    sandbox: Sandbox, http: Http, form: dict[str, Any]
+) -> None:
+    if "ApplicationSid" in form:
+        application = sandbox.add_application("ivr", voice_url="http://127.0.0.1:1/")
+        form = form | {"ApplicationSid": application.sid}
+    whole: dict[str, Any] = {"To": "+14155550111", "From": "+14155550100"} | form
+    openapi.form(".json").validate(whole)
+    assert set(whole) <= set(openapi.properties(openapi.form(".json")))
+    pairs = [
+        (name, str(each))
+        for name, value in whole.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    reply = await http.ask("POST", f"{http.calls}.json", data=pairs)
+    assert reply.status == 201
+    check_call(reply.json)
+    openapi.response(".json", "post", 201).validate(reply.json)
+
+
+@documented
+def test_a_call_can_not_be_created_without_to_and_from() -> None:
+    """And whatever else is wanted, the document leaves to words."""
+    assert openapi.form(".json").schema["required"] == ["To", "From"]  # type: ignore[index]
 
 
 @documented

@@ -14,6 +14,8 @@ _NUMBER = re.compile(r"\+\d[\d\-. ()]{5,}\d|(?<![\w./:-])\(?\d[\d\- ()]{8,}\d(?!
 _ENCODED = re.compile(r"[\w.~-]*%[0-9A-Fa-f]{2}[\w.~%-]*")
 #: A caller's name in the body of a post, where it stands by itself.
 _NAME = re.compile(r'("caller_name"\s*:\s*")(?:[^"\\]|\\.)+(?=")')
+#: What stands in a URL before its host: a name, and often a password.
+_LOGIN = re.compile(r"(?<=://)[^\s/?#\\\"'<>]*@")
 _ADDRESS = re.compile(r"\b(sips?|client|sim):([^@;\s\"'<>]+)")
 
 
@@ -56,11 +58,16 @@ def written_target(route: str, target: str) -> str:
 
 
 def shown_request(route: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """What a part of an act sends; of headers, which may be secrets, the names alone."""
-    shown = dict(fields)
+    """What a part of an act sends: of headers, which may be secrets, the names alone, no logins."""
+    shown = {name: hide_logins(value) for name, value in fields.items()}
     if route == "web" and "headers" in shown:
         shown["headers"] = ", ".join(_names(shown["headers"]))
     return shown
+
+
+def hide_logins(text: str) -> str:
+    """`https://me:secret@host/` → `https://***@host/`, wherever it stands in the text."""
+    return _LOGIN.sub("***@", text) if "@" in text else text
 
 
 def bare_url(url: str) -> str:

@@ -14,7 +14,7 @@ from runner.cli.logs import event_log, rfc3339
 from runner.cli.terminal import printable
 from runner.durations import format_duration, parse_duration
 from runner.engine.ports import Event
-from runner.masking import mask_numbers
+from runner.masking import hide_logins, mask_numbers
 from runner.model import Update
 
 
@@ -86,6 +86,21 @@ def test_no_date_text_is_a_surprise(text: str) -> None:
 )
 def test_numbers_are_masked_and_nothing_else(text: str, masked: str) -> None:
     assert mask_numbers(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:secret@host/x", "https://***@host/x"),
+        ("<Play>https://me:se%40c@h.example/a@b</Play>", "<Play>https://***@h.example/a@b</Play>"),
+        ("a https://key@h/ and wss://u:p@h", "a https://***@h/ and wss://***@h"),
+        ("https://host/a@b?to=c@d#e@f", "https://host/a@b?to=c@d#e@f"),
+        ("https://host?to=c@d", "https://host?to=c@d"),
+        ("sip:ann@example.com", "sip:ann@example.com"),
+    ],
+)
+def test_logins_in_urls_are_hidden_and_nothing_else(text: str, shown: str) -> None:
+    assert hide_logins(text) == shown
 
 
 def test_a_callers_name_is_hidden_where_json_names_it() -> None:

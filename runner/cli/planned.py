@@ -16,6 +16,7 @@ from runner.decision.guarding import Trip
 from runner.decision.planner import Held, Step
 from runner.durations import rfc3339
 from runner.language.words import counted
+from runner.masking import shown_request
 from runner.pauses import Pause
 from runner.sides import touches_call
 
@@ -83,7 +84,7 @@ class Report:
         earlier poll began it, and that these are the parts that it still lacks.
         """
         hide = self.hide(step.call)
-        update = {} if step.update is None else step.update.parameters()
+        update = {} if step.update is None else shown_request("", step.update.parameters())
         found = effects(step, self.legs, self.conferences)
         return {
             **self._act(step),

@@ -60,7 +60,7 @@ def planned(account: str, step: Step, now: Millis) -> Event:
         "flow": step.flow.name,
         "rule": step.rule.id,
         "then": list(step.then),
-        "request": {} if step.update is None else step.update.parameters(),
+        "request": {} if step.update is None else shown_request("", step.update.parameters()),
         "parts": parts_told(step.parts),
         "why": step.why,
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.call import Call
+from runner.cli.exits import USAGE, Failure
 from runner.cli.hiding import Hide
 from runner.cli.parted import intent_data
 from runner.cli.planned import Report
@@ -19,7 +20,8 @@ from runner.durations import rfc3339
 from runner.engine.ports import Entry
 from runner.guards import Burst, Rate
 from runner.language.fields import FIELDS
-from runner.model import Millis, Moment
+from runner.language.words import shown, suggestion
+from runner.model import FlowSet, Millis, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,26 @@ class Case:
     live: tuple[Call, ...] = ()
     conferences: Mapping[str, str | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+def check_rule(wanted: str | None, flow_set: FlowSet) -> None:
+    """Refuses the name of a rule or flow that isn't there. Raises `Failure`."""
+    known = [flow.name for flow in flow_set.flows] + [rule.key for rule in flow_set.rules]
+    if wanted is not None and wanted not in known:
+        hint = suggestion(wanted, known, "rules")
+        raise Failure(f"there is no rule or flow {shown(wanted)}", hint=hint, code=USAGE)
+
+
+def narrowed(case: Case, wanted: str | None) -> Case:
+    """Only what is about the rule, or the flow."""
+    if wanted is None:
+        return case
+    return replace(
+        case,
+        found=[each for each in case.found if wanted in (each.rule.key, each.flow.name)],
+        entries=[e for e in case.entries if wanted in (e.intent.rule_key, e.intent.flow)],
+        acts=[act for act in case.acts if wanted in (act.rule, act.rule.partition("/")[0])],
+    )
 
 
 def as_data(case: Case, report: Report) -> dict[str, Any]:

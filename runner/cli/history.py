@@ -10,15 +10,15 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from runner.cli.entries import entry_data
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
-from runner.cli.parted import intent_data, said
+from runner.cli.parted import said
 from runner.cli.paused import unused
 from runner.cli.terminal import printable
 from runner.cli.wiring import store_settings
 from runner.durations import parse_duration, rfc3339
-from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError, Verification
-from runner.masking import mask_numbers
+from runner.engine.ports import HistoryQuery, Outcome, Store, StoreError, Verification
 from runner.model import Millis
 from runner.store.url import open_store_to_read
 
@@ -55,7 +55,7 @@ def command(config: str | None, store: str | None, form: str, verify: bool, **fi
         limit=filters["limit"],
     )
     entries = _asked(settings.store, lambda ledger: ledger.history(query))
-    rows = [_row(entry, show_numbers=filters["show_numbers"]) for entry in entries]
+    rows = [entry_data(entry, show_numbers=filters["show_numbers"]) for entry in entries]
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
@@ -115,27 +115,6 @@ def _since(text: str | None) -> Millis | None:
         hint = "write a duration (2h) or an RFC 3339 time with its zone (2026-11-02T15:00:00Z)"
         raise Failure(f"--since {text!r} is neither", hint=hint, code=USAGE)
     return round(moment.timestamp() * 1000)
-
-
-def _row(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
-    hide = (lambda text: text) if show_numbers else mask_numbers
-    intent = entry.intent
-    return {
-        "id": entry.id,
-        "time": rfc3339(intent.at),
-        "account": intent.account,
-        "call": intent.call_sid,
-        "flow": intent.flow,
-        "rule": intent.rule,
-        "revision": intent.revision,
-        "then": list(intent.then),
-        **intent_data(intent, hide),
-        "why": hide(intent.why),
-        "outcome": entry.outcome,
-        "attempt": entry.attempt,
-        "ended": rfc3339(entry.updated_at),
-        "detail": hide(entry.detail),
-    }
 
 
 def _text(row: dict[str, Any], before: dict[str, Any] | None) -> str:

@@ -15,6 +15,7 @@ from runner.cli.paused import (
     account_of,
     ask_store,
     check_names,
+    end_of,
     kill_switch,
     right_now,
     scopes_of,
@@ -24,7 +25,7 @@ from runner.cli.paused import (
     whoever,
 )
 from runner.cli.wiring import store_settings
-from runner.durations import LAST_MOMENT, parse_duration, rfc3339
+from runner.durations import parse_duration, rfc3339
 from runner.engine.ports import Pause, Store
 from runner.model import Millis
 from runner.settings import RunSettings
@@ -127,15 +128,10 @@ def _until(lasting: str | None) -> Millis | None:
     if lasting is None:
         return None
     try:
-        millis = parse_duration(lasting)
+        return end_of(parse_duration(lasting), right_now())
     except ValueError as error:
-        raise Failure(f"--for: {error}", code=USAGE) from None
-    if millis == 0:
-        raise Failure("--for: a pause of no time pauses nothing", code=USAGE)
-    if right_now() + millis > LAST_MOMENT:
-        hint = "without --for it lasts until it is resumed"
-        raise Failure("--for: no calendar reaches that far", hint=hint, code=USAGE)
-    return right_now() + millis
+        hint = "a duration such as 30m or 2h; without --for it lasts until it is resumed"
+        raise Failure(f"--for: {error}", hint=hint, code=USAGE) from None
 
 
 def _show(settings: RunSettings, form: str) -> None:

@@ -7,7 +7,6 @@ import getpass
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,25 +15,17 @@ import click
 from runner.cli.exits import USAGE, Failure
 from runner.cli.naming import scope_of
 from runner.cli.terminal import printable
-from runner.durations import rfc3339
+from runner.console.desk import Scope
+from runner.durations import LAST_MOMENT, rfc3339
 from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.ports import Pause, Store, StoreError
 from runner.language.loader import load
 from runner.language.words import shown, suggestion
-from runner.model import Millis
+from runner.model import FlowSet, Millis
 from runner.settings import RunSettings
 from runner.store.url import beside, open_store, open_store_to_read, store_path
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One thing to pause or resume; empty parts are left open."""
-
-    account: str = ""
-    flow: str = ""
-    rule: str = ""
 
 
 def scopes_of(names: Sequence[str], account: str | None, *, everything: bool) -> list[Scope]:
@@ -48,7 +39,7 @@ def scopes_of(names: Sequence[str], account: str | None, *, everything: bool) ->
     for (flow, slash, rule), name in zip(parts, names, strict=False):
         if not flow or bool(slash) != bool(rule):
             raise Failure(f"{shown(name)} is neither FLOW nor FLOW/RULE", code=USAGE)
-    return [Scope(account or "", flow, rule) for flow, _, rule in parts]
+    return [Scope(flow, rule, account or "") for flow, _, rule in parts]
 
 
 def check_names(scopes: Sequence[Scope], settings: RunSettings, *, config: str | None) -> None:
@@ -58,16 +49,52 @@ def check_names(scopes: Sequence[Scope], settings: RunSettings, *, config: str |
         note = "the flows can't be loaded from here, so the names were not checked"
         click.echo(f"note: {note}", err=True)
         return
-    flows = [flow.name for flow in loaded.flow_set.flows]
-    rules = [rule.key for rule in loaded.flow_set.rules]
     for scope in scopes:
-        wanted = f"{scope.flow}/{scope.rule}" if scope.rule else scope.flow
-        known = rules if scope.rule else flows
-        if wanted and wanted not in known:
-            near = suggestion(wanted, known, "rules" if scope.rule else "flows")
+        wrong = misnamed(scope, loaded.flow_set)
+        if wrong is not None:
+            said, near = wrong
             hint = f"{near}\n  --force does it all the same" if near else "--force does it anyway"
-            kind = "rule" if scope.rule else "flow"
-            raise Failure(f"there is no {kind} {shown(wanted)}", hint=hint, code=USAGE)
+            raise Failure(said, hint=hint, code=USAGE)
+
+
+def misnamed(scope: Scope, flow_set: FlowSet) -> tuple[str, str] | None:
+    """What is wrong with a name that these flows don't have, and the nearest that they do."""
+    kind, wanted = ("rule", f"{scope.flow}/{scope.rule}") if scope.rule else ("flow", scope.flow)
+    rules, flows = flow_set.rules, flow_set.flows
+    known = [rule.key for rule in rules] if scope.rule else [flow.name for flow in flows]
+    if not wanted or wanted in known:
+        return None
+    return f"there is no {kind} {shown(wanted)}", suggestion(wanted, known, f"{kind}s") or ""
+
+
+def end_of(lasting: Millis | None, now: Millis) -> Millis | None:
+    """When a pause ends that lasts so long. Raises `ValueError` where that is no pause."""
+    if lasting is None:
+        return None
+    if lasting <= 0:
+        raise ValueError("a pause of no time pauses nothing")
+    if now + lasting > LAST_MOMENT:
+        raise ValueError("no calendar reaches that far")
+    return now + lasting
+
+
+async def lift(store: Store, scopes: Sequence[Scope], *, by: str, at: Millis) -> list[Pause]:
+    """Lifts the pauses of these scopes. A rule or flow named without an account is lifted in all:
+    a guard trips it account by account.
+    """
+    found: list[Pause] = []
+    kept = await store.pauses()
+    for scope in scopes:
+        named = {
+            p.account
+            for p in kept
+            if (p.flow, p.rule) == (scope.flow, scope.rule) and scope.account in ("", p.account)
+        }
+        for account in sorted(named):
+            found += await store.resume(
+                account=account, flow=scope.flow, rule=scope.rule, by=by, at=at
+            )
+    return found
 
 
 def account_of(named: str | None, settings: RunSettings) -> str | None:

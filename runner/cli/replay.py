@@ -5,7 +5,7 @@ What a poll would be told, by Twilio and by the ledger, is read once; then the e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -40,16 +40,24 @@ LONGEST_WINDOW: Millis = DAY
 
 
 async def take(
-    gateway: Gateway, store: Store, *, blank: Snapshot, rules: Sequence[Rule], kill: KillSwitch
+    gateway: Gateway,
+    store: Store,
+    *,
+    blank: Snapshot,
+    rules: Sequence[Rule],
+    kill: KillSwitch,
+    only: str | None = None,
 ) -> Snapshot:
     """Lists all live calls and reads what the ledger knows that bears on these rules.
 
-    Where one of them needs it, the numbers that were called are looked up too.
+    Where one of them needs it, the numbers that were called are looked up too: all of them, or that
+    of the `only` call.
 
     `blank` is a snapshot without calls: the account, the time of this machine and the interval.
     """
     listing = await gateway.list_calls(EVERYTHING)
-    voices = await voices_of(gateway, listing.calls, rules)
+    called = [call for call in listing.calls if only in (None, call.sid)]
+    voices = await voices_of(gateway, called, rules)
     snapshot = replace(blank, server_time=listing.server_time, calls=listing.calls, voices=voices)
     return await with_ledger(store, snapshot, rules, kill=kill)
 
@@ -58,9 +66,14 @@ async def with_ledger(
     store: Store, snapshot: Snapshot, rules: Sequence[Rule], *, kill: KillSwitch
 ) -> Snapshot:
     """The snapshot with what the ledger and the kill switch say that bears on these rules."""
-    per = {rule.key: rule.once.per for rule in rules if rule.once.per}
+    per = counted_by(rules)
     ledger = await _with_bounds(store, snapshot, await _ledger(store, snapshot, per), kill)
     return replace(snapshot, ledger=ledger, per=per)
+
+
+def counted_by(rules: Iterable[Rule]) -> dict[str, str]:
+    """By rule the field of its `once: {per: …}`, of those that have one."""
+    return {rule.key: rule.once.per for rule in rules if rule.once.per}
 
 
 async def _with_bounds(
@@ -84,7 +97,7 @@ async def _ledger(store: Store, snapshot: Snapshot, per: Mapping[str, str]) -> L
     """What was done to the calls, and since when conditions hold on them."""
     sids = {call.sid for call in snapshot.calls}
     acts = await store.acts(snapshot.account, sids)
-    keys = set(_value_keys(snapshot, per))
+    keys = set(value_keys(snapshot.calls, snapshot.moment, per))
     values = await store.values(snapshot.account, keys) if keys else {}
     holds, polled = await store.holds(snapshot.account)
     return Ledger(
@@ -163,10 +176,12 @@ def _told_by_the_report(_event: Event) -> None:
     """The report says it all."""
 
 
-def _value_keys(snapshot: Snapshot, per: Mapping[str, str]) -> list[tuple[str, str, bool]]:
-    moment = Moment(snapshot.moment)
+def value_keys(
+    calls: Sequence[Call], moment: Millis, per: Mapping[str, str]
+) -> list[tuple[str, str, bool]]:
+    """What the ledger is asked for (see `Store.values`) by rules that count once by a field."""
     read = ((rule, FIELDS[name].read) for rule, name in per.items())
-    found = [(rule, each(call, moment)) for rule, each in read for call in snapshot.calls]
+    found = [(rule, each(call, Moment(moment))) for rule, each in read for call in calls]
     return [
         (rule, value, shadow)
         for rule, value in found

@@ -8,10 +8,10 @@ from runner.cli.exits import CLEAN, FINDINGS, Failure
 from runner.cli.naming import scope_of
 from runner.cli.options import option, own_option
 from runner.cli.paused import (
-    Scope,
     account_of,
     ask_store,
     kill_switch,
+    lift,
     right_now,
     scopes_of,
     standing,
@@ -20,6 +20,7 @@ from runner.cli.paused import (
     whoever,
 )
 from runner.cli.wiring import store_settings
+from runner.console.desk import Scope
 from runner.engine.ports import Pause, Store
 from runner.settings import RunSettings
 
@@ -77,27 +78,11 @@ def _lift_all(settings: RunSettings) -> bool:
 
 
 def _lift(settings: RunSettings, scopes: list[Scope]) -> bool:
-    """Lifts the pauses of these scopes. A rule or flow named without an account is lifted in all:
-    a guard trips it account by account.
-    """
-
-    async def lift(store: Store) -> list[Pause]:
-        found: list[Pause] = []
-        kept = await store.pauses()
-        for scope in scopes:
-            named = {
-                p.account
-                for p in kept
-                if (p.flow, p.rule) == (scope.flow, scope.rule) and scope.account in ("", p.account)
-            }
-            for account in sorted(named):
-                found += await store.resume(
-                    account=account, flow=scope.flow, rule=scope.rule, by=whoever(), at=right_now()
-                )
-        return found
+    async def lifting(store: Store) -> list[Pause]:
+        return await lift(store, scopes, by=whoever(), at=right_now())
 
     # What isn't there holds no pause, and looking for one makes no store.
-    lifted = [] if unused(settings) else ask_store(settings.store, lift)
+    lifted = [] if unused(settings) else ask_store(settings.store, lifting)
     for pause in lifted:
         click.echo(f"resumed {scope_of(pause, settings)}")
     return bool(lifted)

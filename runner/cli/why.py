@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 
 from runner.cli.credentials import account_option
 from runner.cli.exits import CLEAN, USAGE, Failure
-from runner.cli.explained import Case, as_data
+from runner.cli.explained import Case, as_data, check_rule, narrowed
 from runner.cli.options import option
 from runner.cli.planned import Report
 from runner.cli.report import Style
@@ -23,8 +23,8 @@ from runner.cli.why_text import as_text
 from runner.cli.wiring import flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
 from runner.gateway.rows import is_call_sid
-from runner.language.words import shown, suggestion
-from runner.model import FlowSet, Millis
+from runner.language.words import shown
+from runner.model import Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def command(words: tuple[str, ...], rule: str | None, form: str, **options: Any)
     sid, paths = _sid(words, source)
     settings = settings_of(options.pop("config"), options)
     flow_set, _ = flows_of(flow_paths(paths, settings), settings)
-    _check_rule(rule, flow_set)
+    check_rule(rule, flow_set)
     case = _case(Inquiry(sid, flow_set, settings, account), source)
     report = Report(legs_of(case.live), settings.show_numbers, case.conferences)
-    data = as_data(_narrowed(case, rule), report)
+    data = as_data(narrowed(case, rule), report)
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
@@ -114,25 +114,6 @@ def _time(text: str) -> Millis:
         hint = "write an RFC 3339 time with its zone: 2026-11-02T15:00:00Z"
         raise Failure(f"--at {shown(text)} is not a time", hint=hint, code=USAGE)
     return round(moment.timestamp() * 1000)
-
-
-def _check_rule(wanted: str | None, flow_set: FlowSet) -> None:
-    known = [flow.name for flow in flow_set.flows] + [rule.key for rule in flow_set.rules]
-    if wanted is not None and wanted not in known:
-        hint = suggestion(wanted, known, "rules")
-        raise Failure(f"there is no rule or flow {shown(wanted)}", hint=hint, code=USAGE)
-
-
-def _narrowed(case: Case, wanted: str | None) -> Case:
-    """Only what is about the rule, or the flow."""
-    if wanted is None:
-        return case
-    return replace(
-        case,
-        found=[each for each in case.found if wanted in (each.rule.key, each.flow.name)],
-        entries=[e for e in case.entries if wanted in (e.intent.rule_key, e.intent.flow)],
-        acts=[act for act in case.acts if wanted in (act.rule, act.rule.partition("/")[0])],
-    )
 
 
 def _style() -> Style:

@@ -27,7 +27,15 @@ from runner.decision.planner import Plan, Planner, decide
 from runner.engine.brain import Sight
 from runner.engine.clock import SystemClock
 from runner.engine.killswitch import KillSwitch
-from runner.engine.ports import Entry, GatewayError, HistoryQuery, NoSuchCall, StoreError
+from runner.engine.ports import (
+    Entry,
+    Gateway,
+    GatewayError,
+    HistoryQuery,
+    NoSuchCall,
+    Store,
+    StoreError,
+)
 from runner.gateway.accounts import Account
 from runner.gateway.rows import is_call_sid
 from runner.language.words import listed
@@ -52,6 +60,27 @@ class Inquiry:
         return kill_switch(self.settings)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom to ask of a call: `blank` says of which account, and when. Where it is `sparing`, how
+    calls begin is asked of no number but the call's own.
+    """
+
+    gateway: Gateway
+    store: Store
+    blank: Snapshot
+    kill: KillSwitch
+    sparing: bool = False
+
+
+NO_LONGER = "Twilio no longer has this call: only the ledger tells of it"
+
+
+def unread(error: Exception) -> str:
+    """Why only the ledger tells of a call."""
+    return f"the call can't be read from Twilio ({error}): only the ledger tells of it"
+
+
 def live_case(inquiry: Inquiry) -> Case:
     """The call as Twilio has it now, and the ledger. Raises `Failure`."""
     entries = _entries(inquiry)
@@ -65,16 +94,16 @@ def live_case(inquiry: Inquiry) -> Case:
             hint="check the SID and TWILIO_ACCOUNT_SID; a subaccount's calls are its own",
             code=FINDINGS,
         )
-        note = "Twilio no longer has this call: only the ledger tells of it"
+        note = NO_LONGER
     except (GatewayError, StoreError) as error:
         trouble = Failure(str(error), hint=error.hint)
-        note = f"the call can't be read from Twilio ({error}): only the ledger tells of it"
+        note = unread(error)
     except Failure as failure:  # no usable credentials
         trouble = failure
         note = f"the call can't be read from Twilio ({failure.message}): only the ledger tells"
     if not entries:
         raise trouble
-    return Case(inquiry.sid, "ledger", entries[-1].updated_at, entries=entries, notes=[note])
+    return ledger_case(inquiry.sid, entries, note)
 
 
 def snapshot_case(inquiry: Inquiry, path: Path, at: Millis | None) -> Case:
@@ -108,30 +137,47 @@ async def _asked(inquiry: Inquiry, account: Account, entries: Sequence[Entry]) -
     from runner.gateway.twilio import open_gateway
     from runner.store.url import open_store_to_read
 
-    rules, sid = inquiry.flow_set.rules, inquiry.sid
     blank, kill = blank_of(account, inquiry.settings), inquiry.kill
     store = await open_store_to_read(inquiry.settings.store)
     gateway = open_gateway(account.credentials, inquiry.settings.twilio)
     try:
-        snapshot = await take(gateway, store, blank=blank, rules=rules, kill=kill)
-        call = snapshot.call(sid)
-        if call is None:
-            call = await gateway.fetch_call(sid)
-            # Its legs and the other live calls are known; what was done to it is asked for too.
-            every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
-            snapshot = await with_ledger(store, every, rules, kill=kill)
-        found = await _explained(inquiry, snapshot, call)
-        steps = (each.step for each in found if each.step is not None)
-        conferences = await conferences_of(gateway, asked_about(steps))
+        return await asked_case(inquiry, Asked(gateway, store, blank, kill), entries)
     finally:
         await gateway.close()
         await store.close()
+
+
+async def asked_case(inquiry: Inquiry, asked: Asked, entries: Sequence[Entry]) -> Case:
+    """The call among all live calls of its account. Raises `GatewayError` and `StoreError`."""
+    rules, sid = inquiry.flow_set.rules, inquiry.sid
+    gateway, store, kill = asked.gateway, asked.store, asked.kill
+    only = sid if asked.sparing else None
+    snapshot = await take(gateway, store, blank=asked.blank, rules=rules, kill=kill, only=only)
+    call = snapshot.call(sid)
+    if call is None:
+        call = await gateway.fetch_call(sid)
+        # Its legs and the other live calls are known; what was done to it is asked for too.
+        every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
+        snapshot = await with_ledger(store, every, rules, kill=kill)
+    found = await _explained(inquiry, snapshot, call)
+    steps = (each.step for each in found if each.step is not None)
+    conferences = await conferences_of(gateway, asked_about(steps))
     case = Case(call.sid, "live", snapshot.moment, call, found, entries, live=snapshot.calls)
-    case = replace(case, conferences=conferences)
-    if call.status in LIVE_STATUSES:
+    return over(replace(case, conferences=conferences))
+
+
+def over(case: Case) -> Case:
+    """The case, with a word on it where its call is over."""
+    if case.call is None or case.call.status in LIVE_STATUSES:
         return case
     note = "below is how the rules see it now, though no poll asks for a call that is over"
-    return replace(case, source="over", notes=[f"the call is over ({call.status}): {note}"])
+    notes = [f"the call is over ({case.call.status}): {note}", *case.notes]
+    return replace(case, source="over", notes=notes)
+
+
+def ledger_case(sid: str, entries: Sequence[Entry], note: str) -> Case:
+    """The call as the ledger alone tells of it."""
+    return Case(sid, "ledger", entries[-1].updated_at, entries=entries, notes=[note])
 
 
 async def _explained(inquiry: Inquiry, snapshot: Snapshot, call: Call) -> list[Explanation]:

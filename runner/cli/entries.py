@@ -1,0 +1,32 @@
+"""Entries of the ledger as plain data, as `callflow history` and the console show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.cli.parted import intent_data
+from runner.durations import rfc3339
+from runner.engine.ports import Entry
+from runner.masking import mask_numbers
+
+
+def entry_data(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
+    """One part of an act, and how it ended."""
+    hide = (lambda text: text) if show_numbers else mask_numbers
+    intent = entry.intent
+    return {
+        "id": entry.id,
+        "time": rfc3339(intent.at),
+        "account": intent.account,
+        "call": intent.call_sid,
+        "flow": intent.flow,
+        "rule": intent.rule,
+        "revision": intent.revision,
+        "then": list(intent.then),
+        **intent_data(intent, hide),
+        "why": hide(intent.why),
+        "outcome": entry.outcome,
+        "attempt": entry.attempt,
+        "ended": rfc3339(entry.updated_at),
+        "detail": hide(entry.detail),
+    }

@@ -58,6 +58,8 @@ WRONG: st.SearchStrategy[Wrong] = st.tuples(
     st.sampled_from([("update",), ("side",)]),
     st.integers(1, 6),
 )
+#: Callbacks: about which call, and so many real milliseconds after a poll began.
+PUSHES = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([0, 2, 5, 10, 20])), max_size=4)
 MOODS = st.sampled_from(["204", "500", "429", "400", "reset-before", "reset-after", "hang"])
 
 
@@ -109,13 +111,23 @@ class Promises(RuleBasedStateMachine):
         come=st.lists(st.sampled_from([*NAMES, ""]), max_size=4),
         wrong=st.lists(WRONG, max_size=2),
         moods=st.lists(MOODS, max_size=3),
+        pushes=PUSHES,
         after=st.sampled_from([0, 500, 2 * SECOND, 20 * SECOND]),
         end=st.sampled_from(["settle", "settle", "stop", 0, 8, 20, 40]),
     )
     def a_poll(
-        self, come: list[str], wrong: list[Wrong], moods: list[str], after: int, end: str | int
+        self,
+        come: list[str],
+        wrong: list[Wrong],
+        moods: list[str],
+        pushes: list[tuple[int, int]],
+        after: int,
+        end: str | int,
     ) -> None:
-        """Calls come, answers go wrong, and the poll ends well, in a stop or in a crash."""
+        """Calls come, answers go wrong, and the poll ends well, in a stop or in a crash.
+
+        Callbacks come in the middle of it, whatever they are about.
+        """
         self.run(self.calls_come(come))
         for name, on, times in wrong:
             self.site.sandbox.set_fault(name, on=on, times=times)
@@ -123,12 +135,22 @@ class Promises(RuleBasedStateMachine):
         self.run(self.site.sandbox.advance(after))
         if end == "settle":
             old = {entry.id for entry in self.run(self.site.history())}
-            self.run(self.site.poll())
+            self.run(self.amid(pushes, self.site.poll()))
             nothing_is_left_lying(self.run(self.site.history()), old)
         elif end == "stop":
-            self.run(self.stopped())
+            self.run(self.amid(pushes, self.stopped()))
         else:
-            self.run(self.crashed(int(end)))
+            self.run(self.amid(pushes, self.crashed(int(end))))
+
+    @rule(come=st.lists(st.sampled_from([*NAMES, ""]), min_size=1, max_size=3), wrong=WRONG)
+    def callbacks(self, come: list[str], wrong: Wrong) -> None:
+        """New calls are told of before any poll has seen them, and again; answers go wrong."""
+        self.run(self.calls_come(come))
+        name, on, times = wrong
+        self.site.sandbox.set_fault(name, on=on, times=times)
+        newest = [*self.kinds][-len(come) :]
+        self.run(self.told_of(newest + newest))
+        self.run(self.site.engine.settle())
 
     @rule()
     def the_far_side_is_well_again(self) -> None:
@@ -158,11 +180,28 @@ class Promises(RuleBasedStateMachine):
         before = len(self.arrivals()) + len(self.service.posts)
         self.run(self.calls_come(come))
         self.run(self.site.poll(after=2 * SECOND))
+        self.run(self.told_of([*self.kinds]))
         self.reborn()
         self.run(self.site.poll(after=2 * SECOND))
+        self.run(self.told_of([*self.kinds]))
+        self.run(self.site.engine.settle())
         sent = len(self.arrivals()) + len(self.service.posts)
         assert sent == before, "it was sent in spite of the brake"
         self.run(self.let_go())
+
+    async def amid(self, pushes: list[tuple[int, int]], work: Coroutine[Any, Any, Any]) -> None:
+        """Does the work, while callbacks come."""
+        engine, known = self.site.engine, [*self.kinds]
+
+        async def pushed(which: int, after: int) -> None:
+            await asyncio.sleep(after / 1000)
+            await engine.look_at(known[which % len(known)])
+
+        await asyncio.gather(work, *(pushed(*each) for each in pushes if known))
+        await engine.settle()
+
+    async def told_of(self, sids: list[str]) -> None:
+        await asyncio.gather(*(self.site.engine.look_at(sid) for sid in sids))
 
     async def calls_come(self, kinds: list[str]) -> None:
         for kind in kinds:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from runner.cli.crew import Crew, Post
 from runner.cli.desk import RunningDesk
-from runner.cli.exits import Failure
 from runner.cli.explained import as_data
 from runner.cli.planned import Report
 from runner.cli.recorded import blank_of
@@ -23,13 +24,10 @@ from runner.engine.poll import Poll
 from runner.engine.ports import Event, HistoryQuery, Store
 from runner.gateway.accounts import Account
 from runner.gateway.credentials import Credentials
-from runner.language.loader import load
 from runner.model import FlowSet, Millis
 from runner.settings import RunSettings
 from runner.store.sqlite import SqliteStore
 from tests.site import Site, open_site
-
-__all__ = ["Desking", "Failure", "open_desk"]
 
 
 @dataclass
@@ -63,7 +61,7 @@ class Desking:
 
     def requests(self) -> int:
         """How many requests the far side has had."""
-        return len(self.site.sandbox.journal.entries)
+        return len(self.site.sandbox.journal)
 
     async def why(self, sid: str, rule: str = "", *, show_numbers: bool = False) -> dict[str, Any]:
         """What the desk says of a call."""
@@ -72,8 +70,6 @@ class Desking:
     async def command(self, sid: str) -> dict[str, Any]:
         """What `callflow why` says of it at this moment, with a look at Twilio of its own."""
         post, settings = self.crew.posts[0], self.crew.settings
-        from msgspec.structs import replace
-
         blank = replace(blank_of(post.account, settings), now=self.site.time.now())
         asked = Asked(self.site.gateway, self.store, blank, self.crew.kill)
         entries = await self.store.history(HistoryQuery(call_sid=sid))
@@ -119,10 +115,3 @@ async def open_desk(
             yield found
         finally:
             await store.close()
-
-
-def flows_in(folder: Path) -> FlowSet:
-    """The flows in a folder, which are good."""
-    loaded = load([folder])
-    assert loaded.flow_set is not None
-    return loaded.flow_set

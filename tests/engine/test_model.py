@@ -144,13 +144,18 @@ class Promises(RuleBasedStateMachine):
 
     @rule(come=st.lists(st.sampled_from([*NAMES, ""]), min_size=1, max_size=3), wrong=WRONG)
     def callbacks(self, come: list[str], wrong: Wrong) -> None:
-        """New calls are told of before any poll has seen them, and again; answers go wrong."""
+        """New calls are told of before any poll has seen them, and again; answers go wrong.
+
+        Then a poll looks, and callbacks come while it does.
+        """
+        self.run(self.site.poll())
         self.run(self.calls_come(come))
         name, on, times = wrong
         self.site.sandbox.set_fault(name, on=on, times=times)
         newest = [*self.kinds][-len(come) :]
         self.run(self.told_of(newest + newest))
-        self.run(self.site.engine.settle())
+        last = len(self.kinds) - 1
+        self.run(self.amid([(last, 0), (last - 1, 5), (last, 10)], self.site.poll()))
 
     @rule()
     def the_far_side_is_well_again(self) -> None:

@@ -15,7 +15,8 @@ from runner.cli.naming import process_of
 from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
 from runner.cli.watching import Watch
-from runner.console.health import Health, serve
+from runner.console.health import Health
+from runner.console.server import Site, serve
 from runner.engine.lease import Leadership
 from runner.engine.poll import Poll
 from runner.engine.ports import Event
@@ -64,7 +65,7 @@ async def _served(crew: Crew, job: Job, stop: asyncio.Event) -> AsyncIterator[No
     if documents is None or listen is None or job.dry_run or not fetched_rules(job.flow_set):
         yield
         return
-    async with serve(Health({}), listen, clock=crew.clock, documents=documents):
+    async with serve(Site(Health({}), crew.clock, documents), listen):
         yield
         fetched = asyncio.ensure_future(documents.fetched(job.settings.grace))
         if not await _ended(fetched, stop):

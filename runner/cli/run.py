@@ -30,8 +30,9 @@ from runner.cli.wiring import (
     settings_from_config,
     signing_keys_of,
 )
-from runner.console.health import CannotListen, Health, serve
+from runner.console.health import Health
 from runner.console.notify import Notifier
+from runner.console.server import CannotListen, Site, serve
 from runner.engine.clock import Clock
 from runner.engine.daemon import Daemon
 from runner.engine.pausewatch import PauseWatch
@@ -121,8 +122,8 @@ async def _until_stopped(job: Job, stopping: Stopping) -> int:
         )
         daemon.beside += _beside(job, crew)
         if job.settings.listen:
-            server = serve(health, job.settings.listen, clock=clock, documents=crew.documents)
-            await stack.enter_async_context(server)
+            site = Site(health, clock, crew.documents, tell=tell)
+            await stack.enter_async_context(serve(site, job.settings.listen))
 
         def wake() -> None:
             loop.call_soon_threadsafe(reloads.changed.set)

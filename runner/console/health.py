@@ -1,13 +1,12 @@
-"""The runner's web server: `/healthz`, `/readyz`, and the documents that Twilio fetches."""
+"""Whether the runner lives and does its work: `/healthz` and `/readyz`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from runner.console.served import Documents, routes
+from runner.console.answers import answer
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.model import Millis
@@ -82,52 +81,22 @@ class Health:
         return at is not None and now - at <= INTERVALS * self._intervals[account]
 
 
-@asynccontextmanager
-async def serve(
-    health: Health, listen: str, *, clock: Clock, documents: Documents | None = None
-) -> AsyncIterator[str]:
-    """Serves `health` and `documents` on `HOST:PORT` while the context lasts.
-
-    Gives the URL; port 0 picks one.
-    """
+def routes(
+    health: Health,
+    clock: Clock,
+    prefixes: Sequence[str],
+    may_read: Callable[[web.Request], bool],
+) -> list[web.RouteDef]:
+    """`/healthz`, with each prefix, and `/readyz`: the facts for who may read, else the result."""
 
     async def healthz(_request: web.Request) -> web.Response:
-        return web.json_response({"alive": True})
+        return answer({"alive": True})
 
-    async def readyz(_request: web.Request) -> web.Response:
+    async def readyz(request: web.Request) -> web.Response:
         ready, facts = health.report(clock.now())
-        return web.json_response(facts, status=200 if ready else 503)
+        if not may_read(request):
+            facts = {name: facts[name] for name in ("ready", "role")}
+        return answer(facts, status=200 if ready else 503)
 
-    app = web.Application()
-    for prefix in documents.prefixes if documents else ("",):
-        app.router.add_get(f"{prefix}/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    app.router.add_routes(routes(documents) if documents else ())
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        host, _, port = listen.rpartition(":")
-        yield await _bind(runner, host.strip("[]"), int(port))
-    finally:
-        await runner.cleanup()
-
-
-async def _bind(runner: web.AppRunner, host: str, port: int) -> str:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise CannotListen(
-            f"can't listen on {host}:{port}: {error.strerror or error}",
-            hint="another program has the port, or the address is not this machine's: "
-            "name another with --listen",
-        ) from None
-    address = runner.addresses[0]
-    return f"http://{address[0]}:{address[1]}"
-
-
-class CannotListen(Exception):
-    """The address can't be served on. `hint` says what to do about it."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
+    alive = [web.get(f"{prefix}/healthz", healthz) for prefix in prefixes]
+    return [*alive, web.get("/readyz", readyz)]

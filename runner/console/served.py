@@ -39,7 +39,7 @@ class Documents:
     def __init__(
         self, public_url: str, clock: Clock, *, most: int = MOST, room: int = ROOM
     ) -> None:
-        self._public_url = public_url
+        self.public_url = public_url
         self._clock = clock
         self._most = most
         self._room = room
@@ -52,7 +52,7 @@ class Documents:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What may stand before `/twiml/`: a proxy takes the path of the public URL off, or not."""
-        path = urlsplit(self._public_url).path.rstrip("/")
+        path = urlsplit(self.public_url).path.rstrip("/")
         return ("", path) if path else ("",)
 
     def publish(self, twiml: str) -> str:
@@ -64,7 +64,7 @@ class Documents:
         self._waiting.add(token)
         self._none_waits.clear()
         self._trim()
-        return f"{self._public_url}/twiml/{token}"
+        return f"{self.public_url}/twiml/{token}"
 
     def fetch(self, token: str) -> bytes | None:
         """The document of this token; None where there is none, or no longer."""

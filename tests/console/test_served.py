@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import aiohttp
 import pytest
 
-from runner.console.health import Health, serve
+from runner.console.health import Health
 from runner.console.served import LIFETIME, MOST, ROOM, Documents
+from runner.console.server import Site, serve
 
 TWIML = "<Response><Say>Zoë &amp; you</Say></Response>"
 
@@ -40,7 +41,7 @@ async def serving(
     """Documents, the server's own address, and the clock."""
     clock = StepClock()
     documents = Documents(public_url, clock, most=most, room=room)
-    async with serve(Health({}), "127.0.0.1:0", clock=clock, documents=documents) as base:
+    async with serve(Site(Health({}), clock, documents), "127.0.0.1:0") as base:
         yield documents, base, clock
 
 
@@ -128,5 +129,5 @@ async def test_who_ends_can_wait_until_everything_was_fetched() -> None:
 
 
 async def test_without_documents_nothing_is_served_there() -> None:
-    async with serve(Health({}), "127.0.0.1:0", clock=StepClock()) as base:
+    async with serve(Site(Health({}), StepClock()), "127.0.0.1:0") as base:
         assert (await ask(f"{base}/twiml/x"))[0] == 404

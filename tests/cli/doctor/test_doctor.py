@@ -15,7 +15,8 @@ import pytest
 from runner.cli.doctor_accounts import NOBODY, hasty
 from runner.cli.doctor_findings import PATIENCE, in_time, warning
 from runner.cli.doctor_local import proxy_finding, read_patients, read_settings
-from runner.console.health import Health, serve
+from runner.console.health import Health
+from runner.console.server import Site, serve
 from runner.engine.clock import SystemClock
 from runner.sandbox import API_KEY, API_SECRET, Sandbox
 from runner.settings import TwilioSettings
@@ -291,7 +292,7 @@ async def test_the_port(sandbox: Sandbox, project: Path) -> None:
         assert bad(found) == [("problem", "listen")]
         assert "already in use" in the("listen", found).seen
     assert the("listen", await diagnose(sandbox)).seen == f"127.0.0.1:{port} is free"
-    async with serve(Health({}), "127.0.0.1:0", clock=SystemClock()) as url:
+    async with serve(Site(Health({}), SystemClock()), "127.0.0.1:0") as url:
         listening(int(url.rpartition(":")[2]))
         assert "a runner answers at" in the("listen", await diagnose(sandbox)).seen
 

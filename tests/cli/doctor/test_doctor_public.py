@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.cli.doctor_public import examine_public
-from runner.console.health import Health, serve
+from runner.console.health import Health
 from runner.console.served import Documents
+from runner.console.server import Site, serve
 from runner.engine.clock import SystemClock
 from runner.sandbox import Sandbox
 from runner.settings import settings_from
@@ -37,7 +38,7 @@ async def runner_at(port: int, public_url: str) -> AsyncIterator[None]:
     """What a runner serves there."""
     clock = SystemClock()
     documents = Documents(public_url, clock)
-    async with serve(Health({}), f"127.0.0.1:{port}", clock=clock, documents=documents):
+    async with serve(Site(Health({}), clock, documents), f"127.0.0.1:{port}"):
         yield
 
 

@@ -23,6 +23,7 @@ class AccountSettings:
     """One account or subaccount, under its alias.
 
     It is opened by `auth_token`, by `api_key` and `api_secret`, or with what opens `parent`.
+    `callback_token` opens nothing: Twilio signs its status callbacks with it.
     `interval` and `concurrency` are None where those of the whole configuration hold.
     """
 
@@ -33,6 +34,7 @@ class AccountSettings:
     api_secret: SecretSource | None = None
     region: str | None = None
     edge: str | None = None
+    callback_token: SecretSource | None = None
     parent: str = ""
     interval: Millis | None = None
     concurrency: int | None = None

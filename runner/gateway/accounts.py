@@ -6,8 +6,8 @@ ever part of what is said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.accounts import AccountSettings, SecretSource
@@ -16,6 +16,7 @@ from runner.gateway.credentials import (
     Credentials,
     read_credentials,
     read_secret_file,
+    tokens_of,
     uncleanness,
 )
 from runner.model import Millis
@@ -34,6 +35,8 @@ class Account:
     credentials: Credentials
     interval: Millis | None = None
     concurrency: int | None = None
+    #: What Twilio signs the callbacks of its calls with; empty where nobody said.
+    signed_with: tuple[str, ...] = field(default=(), repr=False)
 
 
 def read_accounts(
@@ -47,7 +50,8 @@ def read_accounts(
     Raises `BadCredentials` with the faults of all of them; sends nothing.
     """
     if not accounts:
-        return (Account("", read_credentials(environ, api_base=api_base)),)
+        credentials = read_credentials(environ, api_base=api_base)
+        return (Account("", credentials, signed_with=tokens_of(environ)),)
     opener = _Opener(accounts, environ, api_base)
     opened = tuple(opener.account(each) for each in accounts if each.enabled)
     if not opened:
@@ -55,6 +59,14 @@ def read_accounts(
     if opener.faults:
         raise BadCredentials(list(opener.faults.items()))
     return opened
+
+
+def signing_tokens(accounts: Iterable[Account]) -> dict[str, tuple[str, ...]]:
+    """Account SID → what Twilio signs its callbacks with, empty where they can't be checked.
+
+    That is an auth token of the account itself: neither a key nor a token of its parent signs.
+    """
+    return {each.credentials.account_sid: each.signed_with for each in accounts}
 
 
 class _Opener:
@@ -76,7 +88,16 @@ class _Opener:
         """The account with its own login or its parent's."""
         login = self._login(self._opened_by(account))
         credentials = replace(login, account_sid=account.sid)
-        return Account(account.alias, credentials, account.interval, account.concurrency)
+        opened = Account(account.alias, credentials, account.interval, account.concurrency)
+        return replace(opened, signed_with=self._signed_with(account, credentials))
+
+    def _signed_with(self, account: AccountSettings, login: Credentials) -> tuple[str, ...]:
+        """Its own tokens: a parent's, or a key's secret, signs nothing of this account."""
+        tokens = [login.password] if account.auth_token is not None else []
+        if account.callback_token is not None:
+            place = f"accounts.{account.alias}.callback_token"
+            tokens.append(self._secret(place, account.callback_token))
+        return tuple(dict.fromkeys(token for token in tokens if token))
 
     def _opened_by(self, account: AccountSettings) -> AccountSettings:
         """The account itself, or the ancestor whose login opens it."""

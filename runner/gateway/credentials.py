@@ -51,6 +51,15 @@ def read_credentials(environ: Mapping[str, str], *, api_base: str | None = None)
     return Credentials(account, username, password, region=region, edge=edge)
 
 
+def tokens_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The auth token, which signs callbacks also where an API key opens the account.
+
+    It is empty where there is none, or none that can be used.
+    """
+    token = _Reader(environ).auth_token()
+    return (token,) if token else ()
+
+
 class _Reader:
     """Reads variable by variable and collects the faults; values are useless if there are any."""
 
@@ -74,7 +83,7 @@ class _Reader:
     def login(self, account: str) -> tuple[str, str]:
         key = self._environ.get("TWILIO_API_KEY", "")
         secret = self._secret("TWILIO_API_SECRET")
-        token = self._secret("TWILIO_AUTH_TOKEN")
+        token = self.auth_token()
         if key or secret is not None:
             self._check_key(key, secret)
             return key, secret or ""
@@ -82,6 +91,9 @@ class _Reader:
             text = "is not set; set it, or TWILIO_API_KEY and TWILIO_API_SECRET"
             self._fault("TWILIO_AUTH_TOKEN", text)
         return account, token or ""
+
+    def auth_token(self) -> str | None:
+        return self._secret("TWILIO_AUTH_TOKEN")
 
     def place(self, api_base: str | None) -> tuple[str | None, str | None]:
         region = self._environ.get("TWILIO_REGION") or None

@@ -49,6 +49,7 @@ def _account(bench: Bench, alias: str, account: Mapping[str, Any]) -> AccountSet
         api_secret=_source(bench, account.get("api_secret")),
         region=_text(account, "region") or None,
         edge=_text(account, "edge") or None,
+        callback_token=_source(bench, account.get("callback_token")),
         parent=_text(account, "parent"),
         interval=_span(account, "interval"),
         concurrency=concurrency if isinstance(concurrency, int) else None,

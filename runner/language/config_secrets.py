@@ -17,7 +17,7 @@ from runner.language.source import Document
 from runner.language.words import shown
 from runner.problems import Problem
 
-SECRET_KEYS = ("auth_token", "api_secret")
+SECRET_KEYS = ("auth_token", "api_secret", "callback_token")
 #: Keys under which variables are named that hold secrets, by the settings that they stand in.
 NAMING_KEYS = {
     "notifications": ("signing_secret_env",),

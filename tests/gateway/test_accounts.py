@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.accounts import AccountSettings, SecretSource
-from runner.gateway.accounts import Account, read_accounts
+from runner.gateway.accounts import Account, read_accounts, signing_tokens
 from runner.gateway.credentials import BadCredentials, Credentials
 
 MAIN, EU, SUB = "AC" + "0a" * 16, "AC" + "0b" * 16, "AC" + "0c" * 16
@@ -27,12 +27,14 @@ ENVIRON = {"MAIN_TOKEN": TOKEN}
 
 def test_without_accounts_it_is_the_one_of_the_environment() -> None:
     environ = {"TWILIO_ACCOUNT_SID": MAIN, "TWILIO_AUTH_TOKEN": TOKEN}
-    assert read_accounts((), environ) == (Account("", Credentials(MAIN, MAIN, TOKEN)),)
+    expected = Account("", Credentials(MAIN, MAIN, TOKEN), signed_with=(TOKEN,))
+    assert read_accounts((), environ) == (expected,)
 
 
 def test_with_accounts_the_environment_opens_none() -> None:
     environ = ENVIRON | {"TWILIO_ACCOUNT_SID": "nonsense", "TWILIO_API_KEY": KEY}
-    assert read_accounts((main,), environ) == (Account("main", Credentials(MAIN, MAIN, TOKEN)),)
+    expected = Account("main", Credentials(MAIN, MAIN, TOKEN), signed_with=(TOKEN,))
+    assert read_accounts((main,), environ) == (expected,)
 
 
 def test_a_key_from_a_file_in_another_region(tmp_path: Path) -> None:
@@ -126,3 +128,43 @@ def test_a_region_can_not_move_another_api_base() -> None:
 
 def test_no_record_shows_a_secret() -> None:
     assert TOKEN not in repr(read_accounts((main, sub), ENVIRON))
+
+
+# ---- what callbacks are signed with ----------------------------------------------------------
+
+
+def test_an_account_that_its_token_opens_is_signed_for_with_that_token() -> None:
+    other = replace(sub, callback_token=by("env", "SUB_TOKEN"))
+    found = read_accounts((main, other), ENVIRON | {"SUB_TOKEN": SECRET})
+    assert signing_tokens(found) == {MAIN: (TOKEN,), SUB: (SECRET,)}
+    assert found[1].credentials.password == TOKEN, "its login is its parent's all the same"
+
+
+def test_a_key_and_a_parent_sign_nothing() -> None:
+    keyed = AccountSettings("eu", EU, api_key=KEY, api_secret=by("env", "EU_SECRET"))
+    found = read_accounts((main, sub, keyed), ENVIRON | {"EU_SECRET": SECRET})
+    assert signing_tokens(found) == {MAIN: (TOKEN,), SUB: (), EU: ()}
+
+
+def test_while_a_token_is_changed_both_count() -> None:
+    rotating = replace(main, callback_token=by("env", "NEXT"))
+    (found,) = read_accounts((rotating,), ENVIRON | {"NEXT": SECRET})
+    assert found.signed_with == (TOKEN, SECRET)
+    assert (found.credentials.password, SECRET in repr(found)) == (TOKEN, False)
+    (same,) = read_accounts((rotating,), ENVIRON | {"NEXT": TOKEN})
+    assert same.signed_with == (TOKEN,)
+
+
+def test_a_callback_token_that_is_missing_is_told_at_its_place() -> None:
+    with pytest.raises(BadCredentials) as caught:
+        read_accounts((replace(main, callback_token=by("env", "NEXT")),), ENVIRON)
+    expected = "names the environment variable NEXT, which is not set"
+    assert caught.value.faults == (("accounts.main.callback_token", expected),)
+
+
+def test_the_environments_token_signs_beside_an_api_key() -> None:
+    environ = {"TWILIO_ACCOUNT_SID": MAIN, "TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": SECRET}
+    assert signing_tokens(read_accounts((), environ)) == {MAIN: ()}
+    found = read_accounts((), environ | {"TWILIO_AUTH_TOKEN": TOKEN})
+    assert signing_tokens(found) == {MAIN: (TOKEN,)}
+    assert found[0].credentials.username == KEY

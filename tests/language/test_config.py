@@ -127,6 +127,8 @@ WRITTEN = [
     "accounts: {main: {sid: SID, auth_token: {value: PLANTED}}}",
     "accounts: {main: {sid: SID, auth_tokn: PLANTED}}",
     "accounts: {main: {sid: SID, pass: PLANTED}}",
+    "accounts: {main: {sid: SID, parent: eu, callback_token: PLANTED}}",
+    "accounts: {main: {sid: SID, parent: eu, callback_token: {env: [PLANTED]}}}",
     "accounts: {main: {sid: SID, api_key: PLANTED, api_secret: {env: A}}}",
     "accounts: {main: {sid: PLANTED, auth_token: {env: A}}}",
     "accounts: {main: PLANTED}",

@@ -66,4 +66,4 @@ def protect(response: web.StreamResponse) -> None:
     """Adds the headers that every answer has, but for those that it has set itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "callflow"  # which versions of what it stands on is nobody's affair
+    response.headers["Server"] = "callflow"  # its versions are nobody's affair

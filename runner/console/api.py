@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from runner.console.board import Board
 from runner.console.desk import Desk
 from runner.console.disclosure import Disclosure
 from runner.console.health import Health
+from runner.console.livecalls import Turns, calls_in_turns
 from runner.console.orders import Orders
 from runner.console.pictures import acts_of, chart_of, status_of
 from runner.console.stream import News, Streams
-from runner.console.tables import Page, calls_of, held_of, rules_of
+from runner.console.tables import Page, held_of, rules_of
 from runner.engine.ports import HistoryQuery, Listener, Outcome
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")
@@ -51,6 +53,7 @@ class Views:
         self._desk = console.desk
         self._health = console.health
         self._access = console.access
+        self._one_at_a_time = asyncio.Lock()
         self._disclosure = Disclosure(console.desk, console.board.clock, console.tell)
 
     def status(self, visitor: Visitor) -> Document:
@@ -82,7 +85,8 @@ class Views:
             held=query.flag("held"),
             show_numbers=await self._disclosure.allows(request, wanted=query.flag("show_numbers")),
         )
-        return answer(calls_of(self._board, page))
+        async with self._one_at_a_time:
+            return answer(await _with_pauses(calls_in_turns(self._board, page)))
 
     async def rules(self, request: web.Request) -> web.Response:
         query = Query(request, ("limit", "offset", "sort", "q", "state"))
@@ -196,6 +200,17 @@ def routes(console: Console, streams: Streams) -> Mapping[Kind, Sequence[web.Rou
             web.post("/api/kill", orders.kill),
         ],
     }
+
+
+async def _with_pauses(turns: Turns) -> Document:
+    """What else the loop has to do comes between."""
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            document: Document = end.value
+            return document
+        await asyncio.sleep(0)
 
 
 def _orders(columns: Sequence[str]) -> list[str]:

@@ -1,24 +1,17 @@
-"""The long lists of the console, a page at a time: calls, rules, what is held back.
-
-Filtering and sorting ten thousand calls costs some ten milliseconds, and only who looks pays it.
-"""
+"""The long lists of the console, a page at a time: rules, and what is held back."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.call import Call
-from runner.console.board import Account, Board
+from runner.console.board import Board
 from runner.console.pictures import Document, hiding, pause_of
 from runner.decision.planner import Held
 from runner.engine.ports import Pause
-from runner.language.fields import FIELDS
 from runner.model import Rule
-
-_AGE = FIELDS["age"].read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,112 +33,6 @@ class Page:
     show_numbers: bool = False
 
 
-# ---- calls ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One call with what is known of it. `rules` are those that match it now."""
-
-    account: Account
-    call: Call
-    rules: Sequence[str]
-    held: Held | None
-    rule: str
-    outcome: str
-
-
-def calls_of(board: Board, page: Page) -> Document:
-    """The live calls that the rules ask for, as the last polls saw them."""
-    wanted = [row for row in _rows(board) if _is_wanted(row, page)]
-    name = page.sort.lstrip("-") or "age"
-    wanted.sort(key=_CALL_ORDERS.get(name, _by_age), reverse=page.sort.startswith("-"))
-    shown = wanted[page.offset : page.offset + page.limit]
-    return {
-        "total": board.calls,
-        "matching": len(wanted),
-        "offset": page.offset,
-        "calls": [_call(row, board, show_numbers=page.show_numbers) for row in shown],
-    }
-
-
-def _rows(board: Board) -> Iterator[_Row]:
-    for account in board.accounts.values():
-        if account.sight is None:
-            continue
-        rules: dict[str, list[str]] = {}
-        for verdict in account.verdicts:
-            rules.setdefault(verdict.call.sid, []).append(verdict.rule.key)
-        held = {each.call.sid: each for each in reversed(account.held)}  # the first counts
-        for call in account.sight.calls:
-            last = board.last.get(call.sid)
-            rule, outcome = (last.rule_key, last.outcome) if last else ("", "")
-            yield _Row(account, call, rules.get(call.sid, ()), held.get(call.sid), rule, outcome)
-
-
-def _is_wanted(row: _Row, page: Page) -> bool:
-    if page.status and row.call.status != page.status:
-        return False
-    if page.account and page.account not in (row.account.sid, row.account.alias):
-        return False
-    if page.rule and page.rule != row.rule and page.rule not in row.rules:
-        return False
-    if page.held and row.held is None:
-        return False
-    return not page.q or _has(row, page.q.casefold(), show_numbers=page.show_numbers)
-
-
-def _has(row: _Row, text: str, *, show_numbers: bool) -> bool:
-    """Whether the text stands in what is shown of the call: numbers are found as they are shown,
-    or anybody could guess a masked one digit by digit.
-    """
-    call, hide = row.call, hiding(row.call, show_numbers=show_numbers)
-    plain = (call.sid, row.account.sid, row.account.alias, row.rule, *row.rules)
-    if any(text in each.casefold() for each in plain):
-        return True
-    return any(text in hide(each).casefold() for each in (call.from_, call.to) if each)
-
-
-def _by_age(row: _Row) -> tuple[bool, int]:
-    assert row.account.sight is not None
-    age = _AGE(row.call, row.account.sight.moment)
-    return (True, age) if isinstance(age, int) else (False, 0)
-
-
-_CALL_ORDERS: dict[str, Callable[[_Row], Any]] = {
-    "age": _by_age,
-    "from": lambda row: row.call.from_ or "",
-    "to": lambda row: row.call.to or "",
-    "status": lambda row: row.call.status or "",
-    "rule": lambda row: (row.rule or (row.rules[0] if row.rules else ""), row.call.sid),
-    "outcome": lambda row: (row.outcome, row.call.sid),
-}
-
-
-def _call(row: _Row, board: Board, *, show_numbers: bool) -> Document:
-    call, account, held = row.call, row.account, row.held
-    assert account.sight is not None
-    hide = hiding(call, show_numbers=show_numbers)
-    age = _AGE(call, account.sight.moment)
-    since = 0 if account.polled_at is None else max(0, board.clock.now() - account.polled_at)
-    return {
-        "sid": call.sid,
-        "account": account.sid,
-        "alias": account.alias,
-        "from": hide(call.from_ or ""),
-        "to": hide(call.to or ""),
-        "caller_name": hide(call.caller_name or ""),
-        "direction": call.direction,
-        "status": call.status,
-        "age_ms": age + since if isinstance(age, int) else None,
-        "parent": call.parent_call_sid or "",
-        "rules": list(row.rules),
-        "rule": row.rule,
-        "outcome": row.outcome,
-        "held": None if held is None else _why_held(held, show_numbers=show_numbers),
-    }
-
-
 # ---- what is held back ----------------------------------------------------------------------
 
 
@@ -160,14 +47,15 @@ def held_of(board: Board, page: Page) -> Document:
                 "call": held.call.sid,
                 "account": account.sid,
                 "alias": account.alias,
-                **_why_held(held, show_numbers=page.show_numbers),
+                **why_held(held, show_numbers=page.show_numbers),
             }
             for account, held in found[page.offset : page.offset + page.limit]
         ],
     }
 
 
-def _why_held(held: Held, *, show_numbers: bool) -> Document:
+def why_held(held: Held, *, show_numbers: bool) -> Document:
+    """Which rule is held back on a call, and what keeps it."""
     hide = hiding(held.call, show_numbers=show_numbers)
     return {"rule": held.rule.key, "reason": held.reason, "detail": hide(held.detail)}
 

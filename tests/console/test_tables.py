@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from runner.console.board import Board
-from runner.console.tables import Page, calls_of, held_of, rules_of
+from runner.console.livecalls import PAUSE, at_once, calls_in_turns, calls_of
+from runner.console.tables import Page, held_of, rules_of
 from runner.engine.ports import Event, Pause
 from tests.console.picture import board_of
 from tests.engine.test_rules import SPEECH, flow, rule
@@ -59,6 +60,22 @@ async def test_a_call_with_its_rules_its_last_act_and_what_is_held_back(site: Si
         "inbound",
     )
     assert first["age_ms"] >= 30 * SECOND
+
+
+async def test_a_long_list_is_made_with_pauses_that_change_nothing(site: Site) -> None:
+    board = board_of(site)
+    site.flows(flow(rule("speak", "match: {status: in-progress}", SPEECH)))
+    for number in range(4 * PAUSE):
+        site.sandbox.add_call(to=f"+1415555{number:04d}", from_="+12125550177")
+    await site.sandbox.advance(SECOND)
+    await site.engine.rehearse(site.time.now())
+    page = Page(limit=500, sort="-to", show_numbers=True)
+    turns = calls_in_turns(board, page)
+    assert all(next(turns) is None for _ in range(4))
+    await site.poll(after=2 * SECOND)  # the calls are seen anew in between
+    rest = column(at_once(turns), "to")
+    assert rest == column(calls_of(board, page), "to") == sorted(rest, reverse=True)
+    assert len(rest) == 500
 
 
 async def test_calls_are_sorted_from_either_end(site: Site) -> None:

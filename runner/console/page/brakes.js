@@ -116,14 +116,20 @@ function means(rule) {
 
 /** Asks whether what stands is to be lifted. `rule` is the one whose button it was. */
 export function resume(standing, rule) {
-  const what = scope(standing);
+  const all = rule ? alike(standing) : [standing];
+  const what = all.length > 1 ? `${scope({ ...standing, account: "" })} in ${all.map((each) => each.alias || each.account || "every account").join(", ")}` : scope(standing);
   say($("resume-title"), `Resume ${what}`, 160);
   const broad = rule && !(standing.rule && standing.flow) ? ` This is more than the rule ${rule.flow}/${rule.rule}.` : "";
   const now = rule?.matches ? ` ${counted(rule.matches, "call")} may be acted on in the next poll, within the guards.` : " What fits may be acted on in the next poll, within the guards.";
   say($("resume-means"), `This lifts the pause of ${what}.${broad}${now}`, 600);
   facts(standing);
-  const target = { flow: standing.flow, rule: standing.rule, account: standing.account };
+  const target = { flow: standing.flow, rule: standing.rule, account: all.length > 1 ? "" : standing.account };
   ask($("resume"), { order: () => ["resume", target], done: ({ resumed }) => `Resumed: ${resumed.map(scope).join(", ") || "nothing was paused any more"}.` });
+}
+
+/** The pauses of the same name: a guard trips in each account by itself. */
+function alike({ flow, rule }) {
+  return (state.status?.pauses ?? []).filter((each) => each.flow === flow && each.rule === rule);
 }
 
 function facts(standing) {

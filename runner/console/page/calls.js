@@ -41,7 +41,7 @@ function draw(row, call, parts) {
   say(parts.button, from, 60);
   attribute(parts.button, "aria-label", `Why: call from ${from} to ${call.to || "nobody"}`.slice(0, 200));
   attribute(parts.button, "title", call.sid);
-  const below = [call.caller_name, call.alias, call.parent && "a leg"].filter(Boolean).join(", ");
+  const below = [call.caller_name.replace(/^\*+$/, ""), call.alias, call.parent && "a leg"].filter(Boolean).join(", ");
   say(parts.alias, below, 80);
   say(parts.to, call.to || "–", 60);
   say(parts.status, call.status);

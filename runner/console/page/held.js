@@ -1,7 +1,7 @@
 // What was held back, by reason, and the feed of what was done.
 
 import { $, attribute, h, keyed, mark, retag, say, show } from "./dom.js";
-import { clock, count, counted, outcome, ranked, reason } from "./words.js";
+import { against, clock, count, counted, outcome, ranked, reason } from "./words.js";
 
 const ROWS = 12; // of one reason, before the rest is only counted
 
@@ -10,7 +10,7 @@ export function drawHeld(document, why) {
   const groups = ranked(document.reasons).map(([name, many]) => ({
     name, many, rows: document.held.filter((each) => each.reason === name).slice(0, ROWS),
   }));
-  say($("held-count"), count(document.total));
+  say($("held-count"), count(against(document.reasons)));
   keyed($("held-groups"), groups, { key: (each) => each.name, make: group, patch: (node, each) => patchGroup(node, each, why) });
   say($("held-empty"), "Nothing is held back.");
   show($("held-empty"), !document.total);

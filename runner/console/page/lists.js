@@ -2,7 +2,7 @@
 
 import { Feed, get } from "./api.js";
 import { $, attribute, fill, h, keyed, say, show } from "./dom.js";
-import { asked, ticks } from "./state.js";
+import { asked, state, ticks } from "./state.js";
 import { count, counted } from "./words.js";
 
 const PAGE = 100;
@@ -102,7 +102,8 @@ export class List {
     keyed($(`${this.name}-rows`), rows, { key: this.key, make: this.make, patch: this.patch, still });
     const { total, matching } = document;
     say($(`${this.name}-count`), matching === total ? count(total) : `${count(matching)} of ${count(total)}`);
-    const none = total ? `No ${this.noun} is like that; there ${total === 1 ? "is" : "are"} ${counted(total, this.noun)}.` : `There are no ${this.noun}s.`;
+    const unseen = this.name === "calls" && (state.status?.accounts.late || state.status?.role === "standby");
+    const none = unseen && !total ? "No call is known: nobody has looked lately." : total ? `No ${this.noun} is like that; there ${total === 1 ? "is" : "are"} ${counted(total, this.noun)}.` : `There are no ${this.noun}s.`;
     this.empty(rows.length ? "" : none);
     this.pages(document);
     this.after(document);

@@ -98,6 +98,7 @@ document.addEventListener("visibilitychange", () => shown() && wake());
 function person() {
   show($("kill"), operates());
   show($("numbers-box"), operates());
+  show($("logout"), Boolean(state.status.access?.session));
   document.body.dataset.role = state.status.access?.role ?? "";
 }
 
@@ -120,6 +121,16 @@ door.closed = () => {
   dialog.showModal();
   $("login-token").focus();
 };
+
+$("logout").addEventListener("click", async () => {
+  try {
+    await post("logout", {});
+    line.connect();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    tell(`${error.message} ${error.hint}`);
+  }
+});
 
 $("login").addEventListener("cancel", (event) => event.preventDefault());
 $("login").querySelector("form").addEventListener("submit", async (event) => {

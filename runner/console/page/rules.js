@@ -1,6 +1,6 @@
 // The rules: what each matches, does and is kept from, and its brake.
 
-import { attribute, h, mark, say, show } from "./dom.js";
+import { attribute, fill, h, mark, say, show } from "./dom.js";
 import { List } from "./lists.js";
 import { operates } from "./state.js";
 import { count, outcome, scope, until } from "./words.js";
@@ -15,9 +15,9 @@ export function rules({ brake, release, after }) {
     const row = h("tr", { role: "row" }, ...COLUMNS.map(([title, , kind], index) =>
       h("td", { role: "cell", class: index ? kind : "name", data: { title: title.trim() } })));
     const [name, , acts, , , act] = row.children;
-    const parts = { key: h("strong"), mode: h("span", { class: "chip" }), then: h("span", { class: "then" }), standing: h("p", { class: "standing" }), standingText: h("span"), done: h("span"), bad: h("span", { class: "bad" }) };
+    const parts = { key: h("strong"), mode: h("span", { class: "chip" }), then: h("span", { class: "then" }), standing: h("p", { class: "standing" }), shape: h("span"), standingText: h("span"), done: h("span"), bad: h("span", { class: "bad" }) };
     name.append(parts.key, " ", parts.mode, parts.then, parts.standing);
-    parts.standing.append(mark("bars", "held"), " ", parts.standingText);
+    parts.standing.append(parts.shape, parts.standingText);
     acts.append(parts.done, parts.bad);
     parts.button = h("button", { type: "button", class: "plain", onclick: () => made.get(row).act() });
     act.append(parts.button);
@@ -73,7 +73,9 @@ function standing(pause, parts, row) {
   const broad = scope(pause) === "everything" ? "stopped with everything" : null;
   const what = pause.tripped ? "tripped" : pause.rule ? "paused" : `${scope(pause)} is paused`;
   const by = pause.by && !pause.tripped ? ` by ${pause.by}` : "";
-  say(parts.standingText, broad ?? `${what}${by}, ${until(pause)}: ${pause.reason}`);
+  const end = pause.tripped ? "" : `, ${until(pause)}`;
+  if (parts.shape.dataset.now !== what) fill(parts.shape, mark(pause.tripped ? "warning" : "bars", "held"), " ").dataset.now = what;
+  say(parts.standingText, broad ?? `${what}${by}${end}: ${pause.reason}`);
 }
 
 function outcomes(cell, acts, parts) {

@@ -55,7 +55,7 @@ export class Line {
         if (done) return;
         clearTimeout(watch);
         watch = setTimeout(() => mine.abort(), SILENCE);
-        text = this.take(text + value.replace(/\r\n?/g, "\n"));
+        text = this.take(text + value);
       }
     } finally {
       clearTimeout(watch);

@@ -2,7 +2,7 @@
 
 import { $, attribute, fill, h, keyed, mark, say, show } from "./dom.js";
 import { operates, since, state, ticks } from "./state.js";
-import { clock, count, counted, length, outcome, ranked, reason, until } from "./words.js";
+import { against, clock, count, counted, length, old, outcome, ranked, reason, until } from "./words.js";
 
 const ROLES = {
   leading: ["good", "leading"],
@@ -32,13 +32,16 @@ function tile(name, big, small, tone = "quiet") {
 /** Shows a new status. */
 export function draw(status) {
   const { calls, matched, held, acts, rules, accounts } = status;
-  tile("calls", count(calls), accounts.total === 1 ? "in 1 account" : `in ${count(accounts.total)} accounts`);
+  const where = accounts.total === 1 ? "in 1 account" : `in ${count(accounts.total)} accounts`;
+  tile("calls", count(calls), accounts.late ? `${where}, ${count(accounts.late)} of them late` : where, accounts.late ? "bad" : "quiet");
   tile("matched", count(matched), calls ? `${Math.round((matched / calls) * 100)} % of them` : "");
   if (!held) drawHeld({ total: 0, reasons: {} });
   const bad = (acts.failed ?? 0) + (acts.unknown ?? 0);
   tile("done", count(acts.done ?? 0), others(acts));
   tile("failed", count(bad), bad ? `${acts.failed ?? 0} failed, ${acts.unknown ?? 0} unknown` : "in the hour", bad ? "bad" : "quiet");
-  const stopped = [rules.tripped && `${rules.tripped} tripped`, rules.paused && `${rules.paused} paused`].filter(Boolean);
+  const tripped = distinct(status.pauses.filter((each) => each.tripped));
+  const paused = distinct(status.pauses.filter((each) => each.flow && !each.tripped));
+  const stopped = [tripped && `${tripped} tripped`, paused && `${paused} paused`].filter(Boolean);
   tile("rules", count(rules.total), stopped.join(", ") || "none is paused", stopped.length ? "held" : "quiet");
   role(status);
   banners(status);
@@ -46,11 +49,16 @@ export function draw(status) {
   tick();
 }
 
+/** Of how many rules, or flows, they are: each may stand for several accounts. */
+function distinct(pauses) {
+  return new Set(pauses.map((each) => `${each.flow}/${each.rule}`)).size;
+}
+
 /** What is held back, in the tile: a guard matters more than a rule that has acted. */
 export function drawHeld({ total, reasons }) {
   const ranks = ranked(reasons);
   const grave = ranks.some(([name]) => ["held", "bad"].includes(reason(name)[1]));
-  tile("held", count(total), ranks.slice(0, 2).map(([name, many]) => `${count(many)} ${reason(name)[2]}`).join(", "), grave ? "held" : "quiet");
+  tile("held", count(total && against(reasons)), ranks.slice(0, 2).map(([name, many]) => `${count(many)} ${reason(name)[2]}`).join(", "), grave ? "held" : "quiet");
 }
 
 function others(acts) {
@@ -81,7 +89,7 @@ export function tick() {
   const many = Math.max(status.accounts.late, late.length);
   const oldest = Math.max(...list.map((each) => each.age ?? -1), -1);
   const words = late.slice(0, 2).map((each) => each.alias || each.account).join(", ");
-  tile("poll", oldest < 0 ? "none yet" : length(oldest), many ? `late: ${words}${many > 2 ? ` and ${many - 2} more` : ""}` : "ago", many ? "bad" : "quiet");
+  tile("poll", oldest < 0 ? "none yet" : old(oldest), many ? `late: ${words}${many > 2 ? ` and ${many - 2} more` : ""}` : "ago", many ? "bad" : "quiet");
   say($("accounts-count"), many ? `${many} late` : status.accounts.total > list.length ? `${list.length} of ${status.accounts.total}` : "");
 }
 
@@ -96,7 +104,7 @@ function account(row, each) {
   say(name, each.alias || each.account);
   attribute(name, "title", each.alias ? each.account : null);
   say(calls, count(each.calls));
-  const words = each.age == null ? "none yet" : `${length(each.age)} ago`;
+  const words = each.age == null ? "none yet" : `${old(each.age)} ago`;
   say(poll, each.late ? `late: ${words}${each.error ? `, ${each.error}` : ""}` : words);
 }
 
@@ -114,7 +122,7 @@ function banners(status) {
   show($("reload"), !reload.ok);
   if (!reload.ok) drawProblems(reload);
   show($("trouble"), Boolean(trouble));
-  say($("trouble-text"), trouble);
+  say($("trouble-text"), `Trouble: ${trouble}`);
   const stands = { standby: `This runner stands by${holder ? `; ${holder} acts` : ""}. Which calls are live is seen there.`, "dry-run": "Dry run: what would be done is shown; nothing is sent." }[status.role];
   show($("standing"), Boolean(stands));
   say($("standing-text"), stands ?? "");
@@ -123,7 +131,8 @@ function banners(status) {
 function drawProblems(reload) {
   const errors = reload.errors ? `${counted(reload.errors, "error")} in the flows` : "The flows can't be read";
   say($("reload-head"), `${errors}: the ${counted(reload.rules, "rule")} of ${clock(reload.at)} stay in force`);
-  const problems = reload.problems.map((each, index) => ({ ...each, index }));
+  const grave = (each) => (each.severity === "warning" ? 1 : 0);
+  const problems = reload.problems.map((each, index) => ({ ...each, index })).sort((a, b) => grave(a) - grave(b));
   const all = reload.trouble ? [{ message: reload.trouble, index: -1 }, ...problems] : problems;
   keyed($("problems"), all, { key: (each) => String(each.index), make: () => h("li"), patch: problem });
 }
@@ -150,5 +159,5 @@ export function line(error) {
   if (live) return;
   if (error) say($("lost-head"), `Not live: ${error.message}`);
   if (!status) say($("lost-age"), error?.hint ?? "");
-  else say($("lost-age"), `What you see is as of ${clock(status.now)}, ${length(ticks() - state.heardAt)} ago. Trying again…`);
+  else say($("lost-age"), `What you see is as of ${clock(status.now)}, ${old(ticks() - state.heardAt)} ago. Trying again…`);
 }

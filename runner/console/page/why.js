@@ -146,11 +146,11 @@ function facts(each) {
     each.fate === "no-match" ? ["to fit", each.needs ? each.needs.join(" and ") : "no call can meet these conditions"] : null,
     each.fate === "acts" || each.fate === "no-match" || !each.detail ? null : ["because", each.detail],
     each.behind && each.fate === "no-match" ? ["even then", `${each.behind} stands above it and decides for the flow`] : null,
-    each.hold ? ["for", `held ${length(each.hold.held_ms)} of ${length(each.hold.wanted_ms)}`, meter(each.hold.held_ms, each.hold.wanted_ms)] : null,
+    each.hold ? ["for", `held ${length(each.hold.held_ms)} of ${length(each.hold.wanted_ms)}`, meter(Math.min(each.hold.held_ms, each.hold.wanted_ms), each.hold.wanted_ms)] : null,
     each.mode.name === "enforce" ? null : ["mode", `${each.mode.name}; this call is ${each.mode.in_cohort ? "in" : "outside"} it`],
     ["once", once(each.once)],
     ...each.guards.map((use) => ["guard", guard(use), use.allowed == null ? null : meter(use.used, use.allowed)]),
-    each.pause ? ["pause", each.pause.text] : null,
+    each.pause && !["paused", "tripped"].includes(each.fate) ? ["pause", each.pause.text] : null,
     each.protected ? ["protection", each.protected] : null,
   ].filter(Boolean);
   return h("dl", { class: "facts" }, ...rows.flatMap(([name, text, extra]) => [h("dt", {}, name), h("dd", {}, plain(text, 600), extra ? " " : null, extra)]));

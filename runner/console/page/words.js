@@ -45,6 +45,11 @@ export function length(millis) {
   return m ? `${h} h ${m} min` : `${h} h`;
 }
 
+/** How old something is that is looked at every second. */
+export function old(millis) {
+  return length(Math.max(1000, millis));
+}
+
 /** A moment on this machine's clock; with its day where that isn't today's. */
 export function clock(text, { seconds = true } = {}) {
   const at = new Date(text);
@@ -92,12 +97,17 @@ const REASONS = {
   "leg-group": ["ring", "quiet", "other leg first", "Another leg of the call is being changed."],
   outranked: ["ring", "quiet", "other rule first", "Another rule changes the call in this poll."],
   status: ["ring", "quiet", "wrong status", "The action is not possible in the call's status."],
-  once: ["ring", "quiet", "has acted", "The rule has had its turn on this call."],
+  once: ["ring", "quiet", "acted already", "The rule has had its turn on the call."],
 };
 const ORDER = Object.keys(REASONS);
 
 export function reason(name) {
   return REASONS[name] ?? ["ring", "held", plain(name, 40), ""];
+}
+
+/** How much of it is held back against the rule's will: what has acted already is not. */
+export function against(reasons) {
+  return Object.entries(reasons).reduce((sum, [name, many]) => sum + (name === "once" ? 0 : many), 0);
 }
 
 /** Reasons with their counts, the worst first. */

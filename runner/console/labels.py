@@ -41,8 +41,11 @@ SCOPES = ("everything", "account", "flow", "rule", "tripped")
 #: What a request is about, and how it was answered.
 KINDS = ("list", "fetch", "update", "side", "conference", "number", "notification", "other")
 CODES = ("2xx", "3xx", "4xx", "429", "5xx", "none")
-#: What became of a status callback.
-PUSHES = ("taken", "unchanged", "standby", "refused", "replayed", "late", "malformed", "failed")
+#: What became of a status callback: of a look at its call, or why there was none.
+PUSHES = (
+    *("acted", "evaluated", "over", "waits-for-poll", "busy", "failed", "stopped", "standby"),
+    *("malformed", "stranger", "unverifiable", "forged", "late", "replayed"),
+)
 
 #: By the word behind the account in a path.
 _RESOURCES = {

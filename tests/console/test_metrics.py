@@ -210,7 +210,7 @@ async def test_reloads_pauses_clocks_pushes_and_crashes(scene: Scene) -> None:
         Pause(flow="f", rule="r", at=now, tripped=True),
         Pause(account="AC1", at=now, until=now),  # has passed
     )
-    scene.metrics.pushed("taken", 35)
+    scene.metrics.pushed("acted", 35)
     scene.metrics.pushed("replayed", None)
     found = scene.samples()
     assert found["callflow_reload_success"] == {(): 1}
@@ -220,6 +220,6 @@ async def test_reloads_pauses_clocks_pushes_and_crashes(scene: Scene) -> None:
     assert found["callflow_kill_switch"] == {(): 1}
     kinds = {("everything",): 1, ("flow",): 1, ("rule",): 1, ("tripped",): 1}
     assert counted(found["callflow_pauses"]) == kinds
-    assert counted(found["callflow_push_total"]) == {("taken",): 1, ("replayed",): 1}
+    assert counted(found["callflow_push_total"]) == {("acted",): 1, ("replayed",): 1}
     assert found["callflow_push_lag_seconds_sum"] == {(): 0.035}
     assert found["callflow_push_lag_seconds_count"] == {(): 1}

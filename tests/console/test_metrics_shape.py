@@ -205,7 +205,7 @@ def test_what_alerts_look_at_is_there_before_anything_happened(tmp_path: Path) -
         ("many", "burst", "cut"): 0,
         ("many", "rate", "cut"): 0,
     }
-    assert found["callflow_push_total"]["refused",] == 0
+    assert found["callflow_push_total"]["forged",] == 0
     assert found["callflow_live_calls"] == {(SID,): 0}
     assert found["process_cpu_seconds_total"][()] > 0
     assert "python_info" in found

@@ -65,6 +65,7 @@ OUTSIDE = {
     "twilio.rest": {"gateway"},
     "twilio.http": {"gateway"},
     "twilio.twiml": {"actions"},
+    "twilio.request_validator": {"console"},
     "sqlite3": {"store"},
     "aiohttp": {"gateway", "sandbox", "console"},
     "click": {"cli"},

@@ -125,8 +125,13 @@ class Actor:
         for _ in self.under_way:
             self._slots.release()  # whoever waits for a turn hears now that there is none
 
-    def server_is_ahead(self, millis: Millis) -> None:
+    @property
+    def server_ahead(self) -> Millis:
         """How far the far side's clock is ahead of ours, as the last poll saw it."""
+        return self._sending.server_ahead
+
+    @server_ahead.setter
+    def server_ahead(self, millis: Millis) -> None:
         self._sending.server_ahead = self.aftermath.server_ahead = millis
 
     async def _goes_on(self, act: Act, rest: Sequence[Entry]) -> bool:

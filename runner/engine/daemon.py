@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from runner.engine.clock import Clock
 from runner.engine.lease import Leadership
+from runner.engine.loop import Engine
 from runner.engine.ports import Event, Lease, LeaseLost, Listener, StoreError
 from runner.engine.rounds import Rounds
 from runner.model import Millis
@@ -61,6 +62,11 @@ class Daemon:
         finally:
             if self.stop.is_set() and self._leadership is not None:
                 await self._leadership.release()
+
+    def engine_of(self, account: str) -> Engine | None:
+        """What looks after this account in this term; None between two, and once it is to stop."""
+        engines = (rounds.engine for rounds in self.crew)
+        return next((engine for engine in engines if engine.account == account), None)
 
     # ---- between terms ----------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from runner.engine.ports import (
     Web,
 )
 from runner.engine.rehearsal import Rehearsal
+from runner.engine.stoppable import unless_stopped
 from runner.engine.telling import clock_told, look_failed, poll_failed, polled, tripped, undated
 from runner.engine.underway import UnderWay
 from runner.model import FlowSet, Millis
@@ -153,6 +154,11 @@ class Engine:
         self._nudges.interval = self.stale_after
         return await self._crowd.come(sid)
 
+    @property
+    def server_ahead(self) -> Millis:
+        """How far the far side's clock is ahead of ours, as the last poll saw it."""
+        return self._actor.server_ahead
+
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
         poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
@@ -246,7 +252,7 @@ class Engine:
                 raise undated()
             return
         ahead = listing.server_time - now
-        self._actor.server_is_ahead(ahead)
+        self._actor.server_ahead = ahead
         is_off = abs(ahead) > CLOCK_OFF
         if is_off != self._clock_is_off:
             self._clock_is_off = is_off
@@ -260,16 +266,7 @@ class Engine:
     async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
             return Listing((), None, 0)
-        listing = asyncio.ensure_future(self._gateway.list_calls(query))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({listing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stopping.is_set():
-                raise GatewayError("the runner is stopping")
-            return await listing
-        finally:
-            listing.cancel()
-            stopping.cancel()
+        return await unless_stopped(self._gateway.list_calls(query), self._stopping)
 
     # ---- guards -----------------------------------------------------------------------------
 

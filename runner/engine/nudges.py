@@ -153,12 +153,10 @@ class Nudges:
 
 
 def _own(plan: Plan, sid: str) -> Plan | None:
-    """The part of a plan that is about this call; None for nothing, and where a guard trips."""
+    """The part of a plan that is about this call, None for nothing."""
     steps = tuple(step for step in plan.steps if step.call.sid == sid)
     shadows = tuple(step for step in plan.shadows if step.call.sid == sid)
-    if plan.trips or not (steps or shadows):
-        return None
-    return Plan(steps, (), shadows)
+    return Plan(steps, (), shadows) if steps or shadows else None
 
 
 def _word(sight: Sight, glance: Glance, sid: str) -> Looked:

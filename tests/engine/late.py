@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.call import Call, CallQuery
 from runner.engine.ports import Entry, Gateway, Intent, Listing
+from runner.store.memory import MemoryStore
 from runner.store.sqlite import SqliteStore
 from tests.site import Site
 
@@ -61,15 +62,30 @@ class LateGateway:
 
 
 class LateStore(SqliteStore):
-    """A real store whose claims can be kept back before they are made."""
+    """A real store whose claims can be kept back, before they are made and once they are."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.claims = Gate()
+        self.claims, self.claimed = Gate(), Gate()
 
     async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
         await self.claims.pass_through()
-        return await super().claim(intents)
+        entries = await super().claim(intents)
+        await self.claimed.pass_through()
+        return entries
+
+
+class LateMemory(MemoryStore):
+    """The same in memory, where nothing ever waits by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claimed = Gate()
+
+    async def claim(self, intents: Sequence[Intent]) -> Sequence[Entry]:
+        entries = await super().claim(intents)
+        await self.claimed.pass_through()
+        return entries
 
 
 def with_late_answers(site: Site) -> LateGateway:

@@ -15,7 +15,7 @@ from runner.engine.crowd import Crowd, Look
 from runner.engine.loop import Engine
 from runner.engine.ports import LeaseLost
 from runner.sandbox.plans import Person
-from tests.engine.late import Gate, LateStore, with_late_answers
+from tests.engine.late import Gate, LateMemory, LateStore, with_late_answers
 from tests.engine.test_nudges import ANSWERED, SPEAKS, answer, flow, ringing
 from tests.site import SECOND, Site
 
@@ -92,19 +92,33 @@ async def test_an_act_that_a_poll_finds_beginning_is_no_loose_end(site: Site) ->
     site.flows(flow("f", SPEAKS))
     sid = await ringing(site)
     answer(site, sid)
-    site.sandbox.set_fault("hang", on=("update",), times=1)
-    with store.claims.held():
+    with store.claimed.held():
         look = asyncio.ensure_future(site.engine.look_at(sid))
-        await asyncio.wait_for(store.claims.reached.wait(), 5)
+        await asyncio.wait_for(store.claimed.reached.wait(), 5)
         poll = asyncio.ensure_future(site.engine.tick(site.time.now()))
-        await asyncio.sleep(0)
-    await site.until_sent(1)
-    await poll
-    assert len(site.updates()) == 1
-    await look
+        await asyncio.wait({poll}, timeout=0.1)
+    await asyncio.gather(look, poll)
     await site.engine.settle()
-    assert len(site.updates()) == 1, "speech is never repeated by guess"
+    assert await site.outcomes() == [("f/r", "done")]
+    assert len(site.updates()) == 1
     await store.close()
+
+
+async def test_nor_is_one_whose_task_has_not_had_its_turn(site: Site) -> None:
+    await site.store.close()
+    site.store = store = LateMemory()
+    site.restart()
+    site.flows(flow("f", SPEAKS))
+    sid = await ringing(site)
+    answer(site, sid)
+    with store.claimed.held():
+        look = asyncio.ensure_future(site.engine.look_at(sid))
+        await asyncio.wait_for(store.claimed.reached.wait(), 5)
+    poll = asyncio.ensure_future(site.engine.tick(site.time.now()))  # right behind the look
+    await asyncio.gather(look, poll)
+    await site.engine.settle()
+    assert await site.outcomes() == [("f/r", "done")]
+    assert len(site.updates()) == 1
 
 
 # ---- a look that asked before somebody else acted --------------------------------------------

@@ -63,11 +63,12 @@ class NotificationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSettings:
-    """Who may see and stop a runner over `listen`, and what else shows it."""
+    """Who may see and stop a runner over `listen`."""
 
-    #: The variables that hold the tokens: of those who may only look, and of operators.
-    read_token_env: str = "CALLFLOW_READ_TOKEN"
-    operator_token_env: str = "CALLFLOW_OPERATOR_TOKEN"
+    #: The variables that hold the tokens, of those who may only look and of operators; None is the
+    #: usual one, where that is set.
+    read_token_env: str | None = None
+    operator_token_env: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

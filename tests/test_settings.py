@@ -188,9 +188,7 @@ def test_posts_have_settings_of_their_own() -> None:
 
 
 def test_the_console_s_tokens_are_named_by_variable() -> None:
-    assert settings_from({}, {}).console == ConsoleSettings(
-        "CALLFLOW_READ_TOKEN", "CALLFLOW_OPERATOR_TOKEN"
-    )
+    assert settings_from({}, {}).console == ConsoleSettings(None, None)
     found = settings_from({"console": {"read_token_env": "LOOK"}, "traces": True}, {})
-    assert found.console == ConsoleSettings("LOOK", "CALLFLOW_OPERATOR_TOKEN")
+    assert found.console == ConsoleSettings("LOOK", None)
     assert found.traces

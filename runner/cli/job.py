@@ -50,7 +50,7 @@ async def open_crew(job: Job, watch: Watch = NOBODY) -> AsyncIterator[Crew]:
     settings, clock = job.settings, SystemClock()
     log = event_log(sys.stderr, settings.log_format, show_numbers=settings.show_numbers)
     watched = Guarded(watch, clock, log)
-    store = await _store(job)
+    store = await store_of(job)
     try:
         async with open_posts(job.accounts, settings) as posts, _open_web(job) as web:
             for post in posts:
@@ -116,7 +116,8 @@ def leadership_of(job: Job, crew: Crew) -> Leadership | None:
     return leadership
 
 
-async def _store(job: Job) -> Store:
+async def store_of(job: Job) -> Store:
+    """A connection to the ledger; a dry run reads it alone. Raises `StoreError`."""
     from runner.store.url import open_store, open_store_to_read
 
     opener = open_store_to_read if job.dry_run else open_store

@@ -26,6 +26,12 @@ class Watch:
     see: Sequence[Callable[[str, Poll], None]] = ()
     answered: Sequence[Callable[[str, Request], None]] = ()
 
+    def __or__(self, other: Watch) -> Watch:
+        """Both."""
+        return Watch(
+            (*self.hear, *other.hear), (*self.see, *other.see), (*self.answered, *other.answered)
+        )
+
 
 NOBODY = Watch()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from runner.durations import rfc3339
@@ -23,6 +24,7 @@ class PauseWatch:
         self._clock = clock
         self._tell = tell
         self.standing: tuple[Pause, ...] = ()
+        self._looking = asyncio.Lock()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -32,6 +34,10 @@ class PauseWatch:
 
     async def look(self) -> None:
         """Compares once. What can't be read is told of by the polls, which then don't act."""
+        async with self._looking:  # two at once would tell of the same pause twice
+            await self._look()
+
+    async def _look(self) -> None:
         now = self._clock.now()
         killed = self._kill.standing(now)
         try:

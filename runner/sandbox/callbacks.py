@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.model import Millis
 from runner.sandbox import trace
 from runner.sandbox.dates import rfc2822
 from runner.sandbox.forms import METHODS, usable
@@ -53,7 +54,7 @@ class Post:
     """One callback to send.
 
     `followed` says that another one of the same call is sure to come. `faults` are those that
-    strike it, None while nobody has asked.
+    strike it, None while nobody has asked; `at` is when it is sent.
     """
 
     sid: str
@@ -63,6 +64,7 @@ class Post:
     fields: Mapping[str, str]
     followed: bool
     faults: frozenset[str] | None = None
+    at: Millis = 0
 
 
 def unknown(events: Iterable[str]) -> list[str]:

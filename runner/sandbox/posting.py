@@ -79,7 +79,7 @@ class Postman:
                 return
         faults = post.faults or ()
         if LOST_POST in faults:
-            self._write(tenant, post, None, LOST_POST)
+            self._write(tenant, replace(post, at=self._now()), None, LOST_POST)
         elif BEHIND in faults and post.followed:
             self._held.setdefault(post.sid, []).append(post)
         else:
@@ -87,7 +87,8 @@ class Postman:
                 self._start(tenant, each)
 
     def _start(self, tenant: Tenant, post: Post) -> None:
-        task = asyncio.ensure_future(self._deliver(tenant, post, self._newest.get(post.sid)))
+        post, before = replace(post, at=self._now()), self._newest.get(post.sid)
+        task = asyncio.ensure_future(self._deliver(tenant, post, before))
         self._tasks.add(task)
         self._newest[post.sid] = task
         task.add_done_callback(partial(self._done, post.sid))
@@ -121,7 +122,7 @@ class Postman:
 
     def _write(self, tenant: Tenant, post: Post, status: int | None, fault: str) -> None:
         request = Request(
-            at=self._now(),
+            at=post.at,
             method=post.method,
             path=post.url,
             query={},

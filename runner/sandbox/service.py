@@ -162,7 +162,7 @@ class Sandbox:
     async def advance(self, millis: Millis) -> None:
         """Moves the clock; documents that are wanted on the way are fetched when they are.
 
-        Status callbacks go out when they are due, and nothing waits for their answers.
+        Status callbacks are told on the way, and nothing waits until they are: see `delivered`.
         """
         target = self.clock.now() + millis
         await self.settle()

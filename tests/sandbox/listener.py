@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qsl
 
 from twilio.request_validator import RequestValidator
@@ -48,7 +49,7 @@ class Listener:
         url, given = self._server.base + request.target, request.headers["x-twilio-signature"]
         return bool(RequestValidator(token).validate(url, fields, given))
 
-    def asked(self, *events: str) -> dict[str, object]:
+    def asked(self, *events: str) -> dict[str, Any]:
         """The fields of a plan whose call tells this application; of everything if unsaid."""
         return {"status_callback": self.url, "status_callback_event": events or EVENTS}
 

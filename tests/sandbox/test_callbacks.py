@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from runner.sandbox import AUTH_TOKEN, CallPlan, ManualClock, Person, Sandbox
+from runner.sandbox import (
+    AUTH_TOKEN,
+    DEFAULT_START,
+    CallPlan,
+    ManualClock,
+    Person,
+    RunningClock,
+    Sandbox,
+)
 from runner.sandbox.callbacks import EVENTS
+from runner.sandbox.fetching import Fetcher, NotFetched
 from tests.gateway.raw import Request, always, answer
 from tests.sandbox.conftest import Http
 from tests.sandbox.listener import Listener, listening
@@ -33,6 +44,8 @@ async def test_a_call_tells_its_whole_life(sandbox: Sandbox, listener: Listener)
     assert [form["Timestamp"][-14:-6] for form in listener.forms] == [
         *("22:13:21", "22:13:21", "22:13:25", "22:14:30"),
     ]
+    due = [entry.at - DEFAULT_START for entry in sandbox.journal.of("callback", sid)]
+    assert due == [1_000, 1_000, 5_000, 70_000]
     first, last = listener.requests[0], listener.requests[-1]
     assert (first.method, first.target) == ("POST", "/twilio/status")
     assert first.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -139,18 +152,43 @@ async def test_who_does_not_answer_holds_nothing_up(sandbox: Sandbox, http: Http
         assert listener.statuses == ["in-progress", "completed"]
 
 
+async def never(_request: Request, _writer: asyncio.StreamWriter) -> None:
+    """Takes a callback and says nothing."""
+    await asyncio.Event().wait()
+
+
 async def test_closing_waits_for_nobody() -> None:
-    came = asyncio.Event()
-
-    async def never(_request: Request, _writer: asyncio.StreamWriter) -> None:
-        came.set()
-        await asyncio.Event().wait()
-
     async with listening(never) as listener:
         async with Sandbox(clock=ManualClock()) as sandbox:
             sandbox.add_call(**listener.asked())
-            await came.wait()
+            await listener.heard(1)
         assert sandbox.undelivered == 0
+
+
+async def test_an_answer_has_its_time() -> None:
+    fetcher = Fetcher(0.05, afresh=True)
+    async with listening(never) as listener:
+        with pytest.raises(NotFetched, match=r"no answer within 0\.05 s"):
+            await fetcher.ask(listener.url, method="POST", fields={"a": "b"}, token=AUTH_TOKEN)
+    await fetcher.close()
+
+
+async def test_calls_go_on_and_tell_while_the_api_is_away(
+    sandbox: Sandbox, listener: Listener
+) -> None:
+    sandbox.add_call(person=SHORT, status_callback=listener.url)
+    await sandbox.go_away()
+    await sandbox.advance(120_000)
+    await sandbox.delivered()
+    assert listener.statuses == ["completed"]
+    await sandbox.come_back()
+
+
+async def test_a_running_clock_tells_by_itself(listener: Listener) -> None:
+    async with Sandbox(clock=RunningClock(0, time.monotonic, 1_000)) as sandbox:
+        sandbox.add_call(status="ringing", person=SHORT, **listener.asked())
+        await listener.heard(4)
+    assert listener.statuses == ["initiated", "ringing", "in-progress", "completed"]
 
 
 async def test_nothing_is_told_before_the_sandbox_is_open(listener: Listener) -> None:
@@ -220,9 +258,9 @@ async def test_the_journal_shows_callbacks_by_account(
     ],
 )
 async def test_what_can_not_be_told_is_refused(
-    sandbox: Sandbox, fields: dict[str, object], words: str
+    sandbox: Sandbox, fields: dict[str, Any], words: str
 ) -> None:
-    plan = {"status_callback": "http://127.0.0.1:1/", **fields}
+    plan: dict[str, Any] = {"status_callback": "http://127.0.0.1:1/", **fields}
     for add in (sandbox.add_call, lambda **given: sandbox.schedule([CallPlan(**given)])):
         with pytest.raises(ValueError, match=words):
             add(**plan)

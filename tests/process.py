@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.sandbox import Sandbox
+from tests import warm
 
 #: Real seconds after which a process that should have ended, or spoken, has failed the test.
 PATIENCE = 15.0
@@ -35,7 +35,7 @@ class Done:
 
 def environment(sandbox: Sandbox | None, **more: str) -> dict[str, str]:
     """A clean environment that opens this sandbox."""
-    variables = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+    variables = warm.base()
     if sandbox is not None:
         variables["TWILIO_ACCOUNT_SID"] = sandbox.account_sid
         variables["TWILIO_AUTH_TOKEN"] = sandbox.auth_token
@@ -46,7 +46,7 @@ def environment(sandbox: Sandbox | None, **more: str) -> dict[str, str]:
 async def spawn(
     *arguments: str, at: Sandbox | None = None, cwd: Path | None = None, **more: str
 ) -> Process:
-    """Starts `callflow` with these arguments."""
+    """Starts `callflow` with these arguments, from scratch: it has all to load first."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "runner", *arguments),
         stdout=PIPE,
@@ -56,11 +56,21 @@ async def spawn(
     )
 
 
+async def start(
+    *arguments: str, at: Sandbox | None = None, cwd: Path | None = None, **more: str
+) -> Process | warm.Process:
+    """Starts `callflow` with these arguments, with all loaded already where that is possible."""
+    variables = environment(at, **more)
+    if warm.can_start(variables):
+        return await warm.start(arguments, variables, cwd or Path.cwd())
+    return await spawn(*arguments, at=at, cwd=cwd, **more)
+
+
 async def callflow(
     *arguments: str, at: Sandbox | None = None, cwd: Path | None = None, **more: str
 ) -> Done:
     """Runs `callflow` to its end."""
-    process = await spawn(*arguments, at=at, cwd=cwd, **more)
+    process = await start(*arguments, at=at, cwd=cwd, **more)
     out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode is not None
     assert "Traceback" not in err.decode()
@@ -71,7 +81,7 @@ async def callflow(
 class Daemon:
     """A `callflow run` under way, its JSON log being read."""
 
-    process: Process
+    process: Process | warm.Process
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -109,7 +119,7 @@ class Daemon:
 @asynccontextmanager
 async def daemon(*arguments: str, at: Sandbox, cwd: Path, **more: str) -> AsyncIterator[Daemon]:
     """`callflow run` with a JSON log and a short interval; killed where a test leaves it."""
-    process = await spawn(
+    process = await start(
         *("run", "--log-format", "json", "--interval", "500ms", *arguments),
         at=at,
         cwd=cwd,

@@ -20,16 +20,32 @@ from runner.language.loader import load_config
 from runner.sandbox import ManualClock, Sandbox
 from runner.settings import settings_from
 from tests import warm
-from tests.cli.planted import CALLER, HOOK_PATH, OPERATOR_TOKEN, Net, Planted, plant
+from tests.cli.planted import (
+    CALLER,
+    HOOK_PATH,
+    OPERATOR_TOKEN,
+    READ_TOKEN,
+    Net,
+    Planted,
+    plant,
+)
 from tests.console.collector import Collector, collecting
 from tests.gateway.raw import RawServer, always, answer, raw_server
 from tests.process import PATIENCE, callflow, start
 
 #: What is served with `--listen`; whoever serves more adds a line.
 URLS = (
-    "/healthz",
-    "/readyz",
-    "/nothing-there",
+    *("/", "/healthz", "/readyz", "/metrics", "/nothing-there"),
+    *("/api/status", "/api/calls", "/api/rules", "/api/held", "/api/acts", "/api/chart"),
+    *("/api/history", "/api/history?rule=acts", "/api/why/{sid}", "/api/why/CA0"),
+)
+#: What is told to it, and with what.
+ORDERS: tuple[tuple[str, dict[str, str]], ...] = (
+    *(("/api/login", {"token": token}) for token in (OPERATOR_TOKEN, READ_TOKEN, "wrong-token-")),
+    ("/api/pause", {"flow": "acts", "rule": "moves", "reason": "x"}),
+    ("/api/pause", {"flow": "acst", "reason": "x"}),
+    ("/api/resume", {"flow": "acts", "rule": "moves"}),
+    ("/twilio/status", {}),
 )
 #: What the ledger must hold to send it, and to send it again: requests as they are, spoken texts
 #: and phone numbers in them. Its files are readable by their owner alone.
@@ -149,7 +165,7 @@ async def test_a_run_writes_no_secret_anywhere(scene: Scene, log_format: str) ->
         planted.write("flows/more.yaml", MORE)
         await callflow("pause", "acts/ends", "--reason", "x", cwd=planted.folder, **planted.environ)
         await run.tells(*TOLD)
-        await look_at(f"http://{listen}", net)
+        await look_at(f"http://{listen}", scene.sandbox.world.call("m0").sid, net)
         out, err = await run.end()
     finally:
         if process.returncode is None:
@@ -172,17 +188,25 @@ async def test_a_run_writes_no_secret_anywhere(scene: Scene, log_format: str) ->
     (post, *_) = scene.service.requests
     assert post.target.startswith(f"/{HOOK_PATH}?")
     assert post.headers["authorization"] == planted.secrets["header of a notify"]
+    assert scene.collector.headers["x-key"] == planted.secrets["header of the traces"]
+    assert {"callflow.poll", "callflow.act"} <= {span.name for span in scene.collector.spans}
 
 
-async def look_at(base: str, net: Net) -> None:
+async def look_at(base: str, sid: str, net: Net) -> None:
     """Asks for all that is served, as one who may see it and as a stranger."""
-    who = ({}, {"Authorization": f"Bearer {OPERATOR_TOKEN}"}, {"Authorization": "Bearer wrong"})
-    async with aiohttp.ClientSession() as session:
-        for path in URLS:
+    tokens = (OPERATOR_TOKEN, READ_TOKEN, "wrong-token-for-all")
+    who = ({}, *({"Authorization": f"Bearer {token}"} for token in tokens))
+    asked = [("GET", path.format(sid=sid), None) for path in URLS]
+    asked += [("POST", path, body) for path, body in ORDERS]
+    answers = []
+    async with aiohttp.ClientSession(base, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        for method, path, body in asked:
             for headers in who:
-                async with session.get(base + path, headers=headers) as answered:
+                async with session.request(method, path, json=body, headers=headers) as answered:
                     net.add(path, f"{answered.headers}")
                     net.add(path, await answered.read())
+                    answers.append(answered.status)
+    assert {200, 401, 404} <= set(answers) <= {200, 400, 401, 403, 404, 429, 503}
 
 
 async def test_what_people_ask_for_shows_no_secret(scene: Scene) -> None:

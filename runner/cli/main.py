@@ -23,6 +23,7 @@ COMMANDS = {
     "why": ("runner.cli.why", "Say what each rule makes of one call, and why."),
     "run": ("runner.cli.run", "Apply the flows to live calls until stopped."),
     "calls": ("runner.cli.calls", "List, show and change calls by hand."),
+    "top": ("runner.cli.top", "Watch a running daemon in the terminal, and brake it."),
     "history": ("runner.cli.history", "Show what was done to which call, and why."),
     "pause": ("runner.cli.pause", "Keep a rule, a flow, an account or everything from acting."),
     "resume": ("runner.cli.resume", "Let act again what was paused, by hand or by a guard."),

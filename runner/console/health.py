@@ -20,9 +20,10 @@ _NAMED = 10
 class Health:
     """Listens to the runner's events and knows from them whether it is ready.
 
-    Every account has to have been seen lately; `intervals` are those from poll to poll, by account
-    SID, and `names` what an account is called, where that is not its SID. A runner that stands by
-    for another is ready too: there is nothing it should be doing.
+    Every account has to have been seen lately, and the store has to take what is written.
+    `intervals` are those from poll to poll, by account SID, and `names` what an account is called,
+    where that is not its SID. A runner that stands by for another is ready too: there is nothing
+    it should be doing.
     """
 
     def __init__(
@@ -35,6 +36,10 @@ class Health:
         self._role = "starting"
         self._stall = ""
         self._reload_ok = True
+        self._rules: int | None = None
+        self._dry_run = False
+        #: Whether the lease is still this runner's; it may have run out before anybody tells.
+        self.leads: Callable[[], bool] = lambda: True
 
     def hear(self, event: Event) -> None:
         """Takes one event of the runner."""
@@ -44,8 +49,8 @@ class Health:
             self._troubles.pop(account, None)
         elif event.name == "poll.failed":
             self._troubles[account] = str(event.fields.get("error", ""))
-        elif event.name in ("reload.ok", "reload.failed"):
-            self._reload_ok = event.name == "reload.ok"
+        elif event.name in ("started", "reload.ok", "reload.failed"):
+            self._loaded(event)
         elif event.name in ("leading", "standby", "stalled"):
             self._role = event.name
             self._stall = str(event.fields.get("error", "")) if event.name == "stalled" else ""
@@ -53,7 +58,8 @@ class Health:
     def report(self, now: Millis) -> tuple[bool, dict[str, object]]:
         """Whether the runner is ready, and the facts behind it."""
         late = [account for account in self._intervals if not self._is_fresh(account, now)]
-        ready = self._role == "standby" or (not late and self._role != "stalled")
+        stall = self._stalled()
+        ready = self._role == "standby" or (not late and not stall)
         oldest = [self._polled.get(account) for account in self._intervals]
         known = [at for at in oldest if at is not None]
         facts: dict[str, object] = {
@@ -65,16 +71,44 @@ class Health:
             if known and len(known) == len(oldest)
             else None,
             "last_reload_ok": self._reload_ok,
+            "flows": {"rules": self._rules, "ok": self._reload_ok},
+            "store": self._store(),
         }
         if late:
             facts["late"] = [self._names.get(account) or account for account in late[:_NAMED]]
-        if self._stall:
-            return ready, facts | {"trouble": self._stall}
+        if stall:
+            return ready, facts | {"trouble": stall}
         for account, trouble in self._troubles.items():
             name = self._names.get(account)
             facts["trouble"] = f"{name}: {trouble}" if name else trouble
             break
         return ready, facts
+
+    def _loaded(self, event: Event) -> None:
+        """Rules that were loaded stay in force when newer files can't be."""
+        if event.name == "started":
+            self._dry_run = bool(event.fields.get("dry_run"))
+            self._role = "dry-run" if self._dry_run else self._role
+        self._reload_ok = event.name != "reload.failed"
+        rules = event.fields.get("rules")
+        if isinstance(rules, int):
+            self._rules = rules
+
+    def _stalled(self) -> str:
+        """What keeps this runner from acting although nobody else does; "" for nothing."""
+        if self._role == "stalled":
+            return self._stall or "the store can't be used"
+        if self._role == "leading" and not self.leads():
+            return "the lease could not be renewed in time: the store doesn't answer"
+        return ""
+
+    def _store(self) -> str:
+        """The lease is written every other second: it shows whether the store can be."""
+        if self._dry_run:
+            return "not written"
+        if self._stalled():
+            return "not writable"
+        return {"leading": "writable", "standby": "not written"}.get(self._role, "not tried")
 
     def _is_fresh(self, account: str, now: Millis) -> bool:
         at = self._polled.get(account)

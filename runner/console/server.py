@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -60,13 +61,15 @@ async def serve(site: Site, listen: str) -> AsyncIterator[str]:
     access.tell = site.tell
     streams = Streams()
     app = application(site, access, streams, connections)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSING / 1000, **_parser())
+    runner = web.AppRunner(app, shutdown_timeout=CLOSING / 1000)
     await runner.setup()
     assert runner.server is not None
+    loop, reads = asyncio.get_running_loop(), _limits()
+    protocol = partial(_Protocol, runner.server, loop=loop, **reads)
     host, _, port = listen.rpartition(":")
     server = None
     try:
-        server = await _bind(connections.guarding(runner.server), host.strip("[]"), int(port))
+        server = await _bind(connections.guarding(protocol), host.strip("[]"), int(port))
         address = server.sockets[0].getsockname()
         yield f"http://{_written(address[0])}:{address[1]}"
     finally:
@@ -133,7 +136,24 @@ def _written(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _parser() -> dict[str, Any]:
+class _Protocol(web.RequestHandler):
+    """Reads requests. What is none gets the same headers as all other answers."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        response = super().handle_error(request, status, exc, message)
+        protect(response)
+        return response
+
+
+def _limits() -> dict[str, Any]:
     """What one request may be: its first line, each header and their number.
 
     Bodies are read as they are: what is small when compressed may be large when it isn't.
@@ -148,6 +168,7 @@ def _parser() -> dict[str, Any]:
         "auto_decompress": False,
         "lingering_time": 2.0,
         "logger": logger,
+        "access_log": None,
     }
 
 

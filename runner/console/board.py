@@ -45,7 +45,7 @@ class Account:
     error: str = ""
     sight: Sight | None = None
     matching: Counter[str] = field(default_factory=Counter)  # by rule: verdicts of the last look
-    holding: Counter[str] = field(default_factory=Counter)  # by rule: what was held back in it
+    holding: Counter[str] = field(default_factory=Counter)  # by rule: held in it, past turns aside
     fits: frozenset[tuple[str, str]] = frozenset()  # (call SID, rule) of the last look
 
     @property
@@ -147,7 +147,8 @@ class Board:
         account.sight = sight
         account.calls = len(sight.calls)
         account.matching = Counter(verdict.rule.key for verdict in verdicts)
-        account.holding = Counter(held.rule.key for held in sight.plan.held)
+        held = (each.rule.key for each in sight.plan.held if each.reason != "once")
+        account.holding = Counter(held)
         fits = frozenset((verdict.call.sid, verdict.rule.key) for verdict in verdicts)
         self.matched.update(rule for _, rule in fits - account.fits)
         account.fits = fits

@@ -15,13 +15,17 @@ from runner.console import pages
 from runner.console.access import Access
 from runner.console.board import Board, Flows
 from runner.console.health import Health
+from runner.console.push import Push
+from runner.console.push import routes as push_routes
 from runner.console.server import Site, serve
 from runner.console.tokens import BadTokens, Tokens, read_tokens
 from runner.engine.clock import SystemClock
 from runner.engine.daemon import Daemon
+from runner.engine.loop import Engine
 from runner.engine.pausewatch import PauseWatch
 from runner.engine.ports import Event, Store
 from runner.engine.reloads import Reloads
+from runner.gateway.accounts import signing_tokens
 from runner.settings import RunSettings
 from runner.written import is_loopback
 
@@ -41,6 +45,7 @@ class Console:
         self._job = job
         self._tokens = tokens_of(job.settings)
         self._pauses: PauseWatch | None = None
+        self._daemon: Daemon | None = None
         self.health = Health(
             {sid: interval for sid, (_, interval) in accounts.items()},
             {sid: alias for sid, (alias, _) in accounts.items()},
@@ -73,7 +78,7 @@ class Console:
 
     def follow(self, reloads: Reloads, pauses: PauseWatch, daemon: Daemon) -> None:
         """Shows these flows, and these pauses, from now on."""
-        self._pauses = pauses
+        self._pauses, self._daemon = pauses, daemon
         self.board.flows = lambda: Flows(
             reloads.current, reloads.ok, reloads.problems, reloads.crash
         )
@@ -88,6 +93,7 @@ class Console:
         assert settings.listen is not None
         assert pauses is not None, "followed before it is served"
         changed, dry_run = pauses.look, self._job.dry_run
+        push = self._push(crew)
         access = Access(self._tokens, clock, listen=settings.listen, public_url=settings.public_url)
         site = Site(
             self.health,
@@ -97,11 +103,30 @@ class Console:
             board=self.board,
             desk=RunningDesk(crew, store, self.board, changed=changed, dry_run=dry_run),
             tell=crew.tell,
-            public_routes=pages.routes(),
+            public_routes=[*pages.routes(), *(push_routes(push) if push else ())],
             read_routes=metrics.routes(self.metrics),
         )
-        async with serve(site, settings.listen) as url:
-            yield {"console": url, "access": access_of(settings, self._tokens)}
+        try:
+            async with serve(site, settings.listen) as url:
+                yield {"console": url, "access": access_of(settings, self._tokens)}
+        finally:
+            if push is not None:
+                await push.close()
+
+    def _push(self, crew: Crew) -> Push | None:
+        """What takes Twilio's status callbacks; None where Twilio can't reach this runner."""
+        public_url = crew.settings.public_url
+        if public_url is None:
+            return None
+        tokens = signing_tokens(self._job.accounts)
+        push = Push(public_url, tokens, self._engine_of, clock=crew.clock, tell=crew.tell)
+        push.pushed = self.metrics.pushed
+        return push
+
+    def _engine_of(self, account: str) -> Engine | None:
+        """What looks after an account in the term under way."""
+        crew = () if self._daemon is None else self._daemon.crew
+        return next((each.engine for each in crew if each.engine.account == account), None)
 
     def warn_where_closed(self, crew: Crew) -> None:
         """Tells that nobody can see the console, where that is so."""

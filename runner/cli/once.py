@@ -14,6 +14,7 @@ from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.naming import process_of
 from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
+from runner.cli.tracing import Tracing
 from runner.cli.watching import Watch
 from runner.console.health import Health
 from runner.console.server import Site, serve
@@ -43,7 +44,12 @@ async def once(job: Job, stopping: Stopping) -> int:
             standing[tuple(event.fields.get(name) for name in names)] = event.name
 
     stop = asyncio.Event()
-    async with open_crew(job, Watch(hear=(watch,))) as crew, _served(crew, job, stop):
+    async with (
+        Tracing.of(job.settings) as tracing,
+        open_crew(job, Watch(hear=(watch,)) | tracing.watch) as crew,
+        _served(crew, job, stop),
+    ):
+        tracing.report_to(crew.tell)
         stopping.begin(stop.set, grace=job.settings.grace)
         brake_on_signal(crew)
         warn_of_unreachable(crew, job.flow_set)

@@ -47,6 +47,16 @@ async def test_a_run_is_traced_to_its_end(tmp_path: Path, collector: Collector) 
     assert len(collector.named("callflow.lead")) == 1
 
 
+async def test_one_poll_is_traced_too(tmp_path: Path, collector: Collector) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    async with sandbox_now() as sandbox:
+        sandbox.add_call()
+        arguments = ("run", "flow.yaml", "--once", "--traces")
+        done = await callflow(*arguments, at=sandbox, cwd=project(tmp_path), **variables)
+    assert done.code == 0
+    assert [len(collector.named(f"callflow.{name}")) for name in ("poll", "act")] == [1, 1]
+
+
 async def test_a_collector_that_hangs_keeps_no_runner_from_stopping(
     tmp_path: Path, collector: Collector
 ) -> None:

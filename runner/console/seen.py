@@ -30,18 +30,14 @@ class Seen:
 
     def is_new(self, signature: str, now: Millis) -> bool:
         """Whether it comes for the first time, at `now` on the monotonic clock."""
-        self._forget(now)
+        while self._until and self._until[oldest := next(iter(self._until))] <= now:
+            del self._until[oldest]
         if signature in self._until:
             return False
+        if len(self._until) >= self._most:
+            del self._until[next(iter(self._until))]
         self._until[signature] = now + self._lifetime
         return True
-
-    def _forget(self, now: Millis) -> None:
-        while self._until:
-            oldest = next(iter(self._until))
-            if self._until[oldest] > now and len(self._until) < self._most:
-                break
-            del self._until[oldest]
 
 
 @dataclass

@@ -89,7 +89,7 @@ async def test_a_poll_that_is_listing_keeps_no_look_waiting(site: Site) -> None:
 async def test_an_act_that_a_poll_finds_beginning_is_no_loose_end(site: Site) -> None:
     """On record and not sent yet, it looks like what a crash left: a poll must not take it up."""
     store = await late_engine(site)
-    site.flows(flow("f", SPEAKS))
+    site.flows(ANSWERED)
     sid = await ringing(site)
     answer(site, sid)
     with store.claimed.held():
@@ -108,7 +108,7 @@ async def test_nor_is_one_whose_task_has_not_had_its_turn(site: Site) -> None:
     await site.store.close()
     site.store = store = LateMemory()
     site.restart()
-    site.flows(flow("f", SPEAKS))
+    site.flows(ANSWERED)
     sid = await ringing(site)
     answer(site, sid)
     with store.claimed.held():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -75,6 +76,17 @@ async def callflow(
     assert process.returncode is not None
     assert "Traceback" not in err.decode()
     return Done(process.returncode, out.decode(), err.decode())
+
+
+def run(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs `callflow` to its end, in a test that awaits nothing."""
+    variables = environment(None, **more)
+    if warm.can_start(variables):
+        return warm.run(arguments, variables, cwd)
+    command = [sys.executable, "-m", "runner", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env=variables, capture_output=True, text=True, check=False
+    )
 
 
 @dataclass

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from runner.language.schema import check
 from runner.language.source import parse
 from runner.model import Millis
 from runner.sandbox.scenario import enact, read_scenario
+from tests.process import callflow as processed
 from tests.site import MINUTE, SECOND, Site, open_site
 
 ROOT = Path(__file__).parent.parent
@@ -398,16 +397,8 @@ def commands(readme: str) -> list[list[str]]:
 
 async def callflow(*arguments: str) -> tuple[int | None, str, str]:
     """A real process in the checkout's root."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CALLFLOW", "TWILIO"))}
-    process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "runner", *arguments],
-        cwd=ROOT,
-        env=inherited,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+    done = await processed(*arguments, cwd=ROOT)
+    return done.code, done.out, done.err
 
 
 async def test_the_command_of_every_readme_works() -> None:

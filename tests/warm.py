@@ -104,23 +104,14 @@ def run(
 class Process:
     """A forked process, with what the tests use of asyncio's."""
 
-    stdout: StreamReader
-    stderr: StreamReader
-
-    def __init__(self) -> None:
+    def __init__(self, stdout: StreamReader, stderr: StreamReader) -> None:
+        self.stdout, self.stderr = stdout, stderr
         self.pid = 0
         self.returncode: int | None = None
         self._ended = asyncio.Event()
 
-    async def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
-    ) -> None:
-        """Starts it."""
-        self.stdout, out = await _piped()
-        self.stderr, err = await _piped()
-        news = ask(arguments, environment, folder, out, err)
-        os.close(out)
-        os.close(err)
+    def follow(self, news: int) -> None:
+        """Learns its id, and later its end."""
         self.pid = number_of(news)
         asyncio.get_running_loop().add_reader(news, self._end, news)
 
@@ -163,8 +154,18 @@ async def _piped() -> tuple[StreamReader, int]:
     return reader, writing
 
 
-async def start(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
-    """Starts `callflow`."""
-    process = Process()
-    await process.start(arguments, environment, folder)
+async def start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    err: int | None = None,
+) -> Process:
+    """Starts `callflow`; its errors go to the file `err`, or are read as its output is."""
+    stdout, out = await _piped()
+    stderr, piped = await _piped()
+    process = Process(stdout, stderr)
+    process.follow(ask(arguments, environment, folder, out, piped if err is None else err))
+    os.close(out)
+    os.close(piped)
     return process

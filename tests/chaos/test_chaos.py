@@ -12,9 +12,7 @@ import asyncio
 import json
 import random
 import signal
-import sys
 import time
-from asyncio.subprocess import Process
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from runner.engine.ports import Entry, HistoryQuery
 from runner.sandbox import Sandbox
 from runner.sandbox.clock import RunningClock
 from runner.store.sqlite import SqliteStore
+from tests import warm
 from tests.actions.beside import SERVICE
 from tests.chaos.service import MortalService
 from tests.engine.model_far_side import Key, arrivals, key_of, standing
@@ -58,24 +57,13 @@ class Chaos:
     calls: dict[str, str] = field(default_factory=dict)  # SID → the rule that is for it
     logs: list[Path] = field(default_factory=list)
 
-    async def start(self) -> Process:
+    async def start(self) -> warm.Process:
         log = self.folder / f"run{len(self.logs)}.log"
         self.logs.append(log)
+        command = ("run", "--log-format", "json", "--interval", "500ms")
         with log.open("wb") as stream:
-            return await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-m",
-                    "runner",
-                    "run",
-                    "--log-format",
-                    "json",
-                    "--interval",
-                    "500ms",
-                ),
-                stderr=stream,
-                cwd=self.folder,
-                env=environment(self.sandbox),
+            return await warm.start(
+                command, environment(self.sandbox), self.folder, err=stream.fileno()
             )
 
     async def call_in(self) -> None:
@@ -90,7 +78,7 @@ class Chaos:
         began, kills = time.monotonic(), 0
         while kills < KILLS and (kills < FEWEST or time.monotonic() - began < ENOUGH):
             process = await self.start()
-            await asyncio.sleep(self.dice.uniform(0.2, 2.0))
+            await asyncio.sleep(self.dice.uniform(0.05, 1.3))
             assert process.returncode is None, self.logs[-1].read_text()
             process.send_signal(signal.SIGKILL)
             await process.wait()

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from runner.sandbox import ManualClock, Sandbox
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
+from tests.process import Done, callflow
 
 
 @pytest.fixture
@@ -34,22 +22,7 @@ async def calls(
     *arguments: str, at: Sandbox | None, cwd: Path | None = None, **environ: str
 ) -> Done:
     """Runs `callflow calls …` with this sandbox's credentials in a clean environment."""
-    variables = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error"}
-    if at is not None:
-        variables["TWILIO_ACCOUNT_SID"] = at.account_sid
-        variables["TWILIO_AUTH_TOKEN"] = at.auth_token
-        variables["CALLFLOW_API_BASE"] = at.url
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "runner", "calls", *arguments),
-        stdout=pipe,
-        stderr=pipe,
-        env=variables | environ,
-        cwd=cwd,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Done(process.returncode, out.decode(), err.decode())
+    return await callflow("calls", *arguments, at=at, cwd=cwd, **environ)
 
 
 async def test_list_shows_calls_in_progress_with_numbers_masked(sandbox: Sandbox) -> None:

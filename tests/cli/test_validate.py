@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,17 +11,12 @@ import pytest
 
 from runner.cli import report
 from runner.problems import Position, Problem
+from tests.process import run as callflow
 
 BARE = "version: 1\nflow: good\nrules:\n  - id: a\n    then: [hangup]\n"
 GOOD = BARE.replace("    then", '    match: {from: "+14155550100"}\n    then')
 WARNED = BARE.replace("    then", '    match: {from: "4155550100"}\n    then')
 BAD = BARE.replace("    then", '    match:\n      form: {prefix: "+1415"}\n    then')
-
-
-def callflow(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner", *arguments]
-    environment = {**os.environ, **env}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture

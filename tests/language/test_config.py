@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from runner.language.files import Files
 from runner.language.loader import load_config
 from runner.language.schema import text_of
 from runner.settings import settings_from
+from tests.process import run
 
 SID = "AC" + "0a" * 16
 
@@ -180,8 +179,7 @@ def test_a_token_is_hidden_wherever_it_is_written(tmp_path: Path) -> None:
 def test_validate_shows_the_place_and_stars(tmp_path: Path) -> None:
     text = f"version: 1\naccounts:\n  main: {{sid: {SID}, auth_token: {SECRETS[0]}}}\n"
     (tmp_path / "callflow.yaml").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "runner", "validate", "callflow.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run("validate", "callflow.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout.startswith("callflow.yaml:3:63: error: `auth_token` is written out; ")
     assert done.stdout.splitlines()[2].endswith("^" + "~" * 31)

@@ -1,4 +1,4 @@
-"""A collector of traces and a site for each test."""
+"""A collector of traces, a site and a browser's page for each test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.browser import browser, context, page
 from tests.console.collector import Collector, collecting
 from tests.site import Site, open_site
+
+__all__ = ["browser", "context", "page"]
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ class Site:
     public_routes: Sequence[web.RouteDef] = ()
     read_routes: Sequence[web.RouteDef] = ()
     bounds: Bounds = field(default_factory=Bounds)
+    streams: Streams = field(default_factory=Streams)
 
 
 @asynccontextmanager
@@ -59,8 +60,7 @@ async def serve(site: Site, listen: str) -> AsyncIterator[str]:
     connections = Connections(site.bounds)
     access = site.access or _access(site, listen)
     access.tell = site.tell
-    streams = Streams()
-    app = application(site, access, streams, connections)
+    app = application(site, access, connections)
     runner = web.AppRunner(app, shutdown_timeout=CLOSING / 1000)
     await runner.setup()
     assert runner.server is not None
@@ -75,14 +75,12 @@ async def serve(site: Site, listen: str) -> AsyncIterator[str]:
     finally:
         if server is not None:
             server.close()
-        streams.end()
+        site.streams.end()
         await runner.cleanup()
         connections.end()
 
 
-def application(
-    site: Site, access: Access, streams: Streams, connections: Connections
-) -> web.Application:
+def application(site: Site, access: Access, connections: Connections) -> web.Application:
     """Everything that is served, each path with what it asks of who comes."""
     kinds: dict[web.AbstractRoute, Kind] = {}
     guarded = guard(access, kinds, connections, site.clock)
@@ -100,7 +98,7 @@ def application(
     add("read", site.read_routes)
     if site.board is not None and site.desk is not None:
         console = api.Console(site.board, site.desk, site.health, access, site.tell)
-        for kind, found in api.routes(console, streams).items():
+        for kind, found in api.routes(console, site.streams).items():
             add(kind, found)
     app.on_response_prepare.append(_protected)
     app[KINDS] = kinds

@@ -63,6 +63,7 @@ class Streams:
         self._open.add(transport)
         try:
             response = web.StreamResponse(headers=_HEADERS)
+            response.force_close()  # the connection is tuned for a stream
             with suppress(ConnectionError):
                 writer = await _begin(response, request, transport)
                 await self._feed(_Reader(response, writer, transport), news, access, request)

@@ -11,7 +11,6 @@ from runner.console.access import Access
 from runner.console.connections import Bounds, Connections
 from runner.console.guard import guard
 from runner.console.server import KINDS, CannotListen, Site, application
-from runner.console.stream import Streams
 from runner.console.tokens import Tokens, read_tokens
 from tests.console.visiting import (
     BOTH,
@@ -289,7 +288,7 @@ async def test_every_path_has_its_rule_and_only_public_ones_answer_a_stranger() 
     async with visiting(BOTH, read_routes=more) as visit:
         site = Site(visit.health, visit.clock, board=visit.board, desk=visit.desk, read_routes=more)
         access = Access(Tokens(), visit.clock, listen="127.0.0.1:0")
-        app = application(site, access, Streams(), Connections(Bounds()))
+        app = application(site, access, Connections(Bounds()))
         kinds = app[KINDS]
         assert set(app.router.routes()) == set(kinds)
         answered = set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from runner.console.connections import Bounds
 from runner.console.desk import Order, Refusal, Scope
 from runner.console.health import Health
 from runner.console.server import Site, serve
+from runner.console.stream import Streams
 from runner.console.tokens import read_tokens
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, HistoryQuery, Pause, Store, StoreError
@@ -163,6 +164,7 @@ class Visit:
     health: Health
     desk: StoreDesk
     events: list[Event] = field(default_factory=list)
+    close: Callable[[], Awaitable[None]] = field(init=False)  # ends the server
 
     async def ask(
         self,
@@ -205,6 +207,8 @@ async def visiting(
     names: Sequence[str] = (),
     store: Store | None = None,
     bounds: Bounds | None = None,
+    streams: Streams | None = None,
+    health: Health | None = None,
     read_routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[Visit]:
     """A server with these tokens."""
@@ -212,7 +216,7 @@ async def visiting(
     access = Access(
         read_tokens(environ or {}), clock, listen=listen, public_url=public_url, names=names
     )
-    board, health = Board({}, clock), Health({})
+    board, health = Board({}, clock), health or Health({})
     visit = Visit("", clock, board, health, StoreDesk(store or MemoryStore(), clock))
     site = Site(
         health,
@@ -223,6 +227,9 @@ async def visiting(
         tell=visit.events.append,
         read_routes=read_routes,
         bounds=bounds or Bounds(),
+        streams=streams or Streams(),
     )
-    async with serve(site, listen) as visit.url:
+    async with AsyncExitStack() as stack:
+        visit.url = await stack.enter_async_context(serve(site, listen))
+        visit.close = stack.aclose
         yield visit

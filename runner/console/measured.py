@@ -128,9 +128,10 @@ class Measured:
         spent = _calls_by_rule(each for each in held if each.reason == "once")
         due: set[Match] = set()
         for names, sids in matches.items():
-            new = sids - account.matches.get(names, _NOBODY)
-            self.verdicts.add(*self.rules.of(*names), times=len(new))
-            due.update((sid, *names) for sid in sids - spent.get(names, _NOBODY))
+            if new := sids - account.matches.get(names, _NOBODY):
+                self.verdicts.add(*self.rules.of(*names), times=len(new))
+            if left := sids - spent.get(names, _NOBODY):
+                due.update((sid, *names) for sid in left)
         self.lags.see(sid, due, asked=poll.asked)
         account.calls, account.matches = len(sight.calls), matches
         account.reasons = Counter(each.reason for each in held)

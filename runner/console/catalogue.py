@@ -209,14 +209,14 @@ FAMILIES: tuple[Family, ...] = (
         "callflow_pauses",
         "gauge",
         ("kind",),
-        "Pauses that stand, by what they pause; tripped is a rule that a guard has paused.",
+        "Pauses that stand, by what they pause; tripped: by a guard. 0 on a standby.",
         pauses,
     ),
     Family(
         "callflow_kill_switch",
         "gauge",
         (),
-        "1 while everything is paused.",
+        "1 while everything is paused; 0 on a standby.",
         lambda m: one(standing(m)["everything"] > 0),
     ),
     Family(

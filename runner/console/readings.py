@@ -57,6 +57,9 @@ def held(measured: Measured) -> Numbers:
 
 
 def standing(measured: Measured) -> Counter[str]:
+    """The pauses that stand, by scope. A standby doesn't look at them: what it knew may be over."""
+    if measured.role == "standby":
+        return Counter()
     now = measured.clock.now()
     return Counter(scope_of(pause) for pause in measured.pauses() if pause.stands(now))
 

@@ -180,8 +180,12 @@ async def test_who_stops_leading_shows_nothing_of_what_it_saw(scene: Scene) -> N
     await scene.site.poll()
     assert scene.samples()["callflow_leader"] == {(): 1}
     await scene.site.time.sleep(700)
+    scene.metrics.pauses = lambda: (Pause(at=scene.site.time.now()),)
+    assert scene.samples()["callflow_kill_switch"] == {(): 1}
     scene.tell("standby", error="another runner has taken over")
     found = scene.samples()
+    assert found["callflow_kill_switch"] == {(): 0}  # perhaps it was lifted since
+    assert counted(found["callflow_pauses"]) == {}
     since = scene.site.time.now() / 1000
     assert found["callflow_leader"] == {(): 0}
     assert found["callflow_role_timestamp_seconds"] == {(): since}

@@ -38,7 +38,7 @@ LOOKS = {
 def safe(text: str) -> str:
     """On one line, each character with a width that is known."""
     flat = printable(text.replace("\n", " ").replace("\t", " "))
-    return "".join(char for char in flat if unicodedata.category(char) not in ("Cf", "Zl", "Zp"))
+    return flat if flat.isascii() else "".join(map(_sound, flat))
 
 
 def width_of(text: str) -> int:
@@ -104,6 +104,12 @@ def written(line: Line, *, colour: bool, plain: bool = False) -> str:
         code = LOOKS[look][0 if colour else 1]
         parts.append(f"\x1b[{code}m{text}\x1b[0m" if code else text)
     return "".join(parts)
+
+
+def _sound(char: str) -> str:
+    """The character, "" for one that joins or breaks others, `\\ufffd` for half a character."""
+    category = unicodedata.category(char)
+    return "\ufffd" if category == "Cs" else "" if category in ("Cf", "Zl", "Zp") else char
 
 
 def _cells(char: str) -> int:

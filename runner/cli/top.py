@@ -16,6 +16,7 @@ from runner.cli.options import option
 from runner.cli.report import as_text
 from runner.cli.top_page import page
 from runner.cli.top_screen import Screen, open_screen
+from runner.cli.top_view import PANES, View
 from runner.cli.wiring import config_path, settings_from_config
 from runner.console.tokens import OPERATOR_ENV, READ_ENV
 from runner.language.loader import load_config
@@ -59,7 +60,6 @@ async def _asked(
 ) -> int:
     from runner.cli.top_live import Live
     from runner.cli.top_news import News
-    from runner.cli.top_view import View
     from runner.console.client import Client, Denied, Unreached
 
     client = Client(url, token)
@@ -80,8 +80,10 @@ async def _asked(
         await client.close()
     picture = news.picture
     if form == "json":
-        documents: dict[str, Any] = {"status": picture.status, **picture.lists}
-        click.echo(json.dumps({**documents, "chart": picture.chart}, indent=2, ensure_ascii=False))
+        documents: dict[str, Any] = {"status": picture.status}
+        documents |= {str(pane): picture.lists[pane] for pane in PANES}
+        documents["chart"] = picture.chart
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
     else:
         width = max(60, shutil.get_terminal_size((100, 24)).columns)
         lines = page(picture, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.cli.cells import Line, Span, clipped, cut, fitted, safe
+from runner.cli.cells import Line, Span, clipped, cut, fitted, safe, width_of
 from runner.cli.top_panes import header, row
 from runner.cli.top_strip import ASCII_BARS, BARS, chart, strip
 from runner.cli.top_view import PANES, Name, Picture, View, wanted_rows
@@ -137,13 +137,14 @@ def folded(lines: Sequence[str], width: int) -> list[str]:
     """The lines, each broken where it is too wide."""
     found = []
     for line in map(safe, lines):
-        while True:
-            piece = cut(line, width + 1).removesuffix("…") if len(line) > width else line
-            piece = piece[:width]
-            found.append(piece)
-            line = line[len(piece) :]
-            if not line or not piece:
-                break
+        piece, left = "", width
+        for char in line:
+            left -= width_of(char)
+            if left < 0:
+                found.append(piece)
+                piece, left = "", width - width_of(char)
+            piece += char
+        found.append(piece)
     return found
 
 

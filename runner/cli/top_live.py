@@ -69,7 +69,8 @@ class Live:
             size = self._screen.size()
             self._screen.draw(frame(self.news.picture, self._view, size, now()))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), _TICK)
+                async with asyncio.timeout(_TICK):
+                    await self._dirty.wait()
 
     def _end(self, code: int = CLEAN) -> None:
         self._code = code

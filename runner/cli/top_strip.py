@@ -64,7 +64,7 @@ def _alarms(picture: Picture, now: int) -> Iterator[tuple[str, str]]:
         yield f"OLD: this is what was so {age(silent)} ago: {why}", "alarm"
     kill = status.get("kill")
     if kill:
-        yield f"EVERYTHING IS STOPPED {_pause_words(kill)}", "alarm"
+        yield f"EVERYTHING IS STOPPED: {_pause_words(kill, status)}", "alarm"
     if status.get("trouble"):
         yield f"trouble: {status['trouble']}", "bad"
     reload = status.get("reload", {})
@@ -72,15 +72,22 @@ def _alarms(picture: Picture, now: int) -> Iterator[tuple[str, str]]:
         yield from _reload_lines(reload)
     others = [pause for pause in status.get("pauses", ()) if pause.get("scope") != "everything"]
     if others:
-        first = f"{others[0].get('scope')} {_pause_words(others[0])}"
+        first = f"{others[0].get('scope')}: {_pause_words(others[0], status)}"
         more = f"; and {len(others) - 1} more" if len(others) > 1 else ""
         yield f"paused: {first}{more}", "warn"
 
 
-def _pause_words(pause: Document) -> str:
-    by = f"by {pause['by']} " if pause.get("by") else ""
-    until = f", until {pause['until'][:19]}Z" if pause.get("until") else ""
-    return f"{by}since {str(pause.get('at', ''))[:19]}Z{until}: {pause.get('reason', '')}"
+def _pause_words(pause: Document, status: Document) -> str:
+    """Why, who and until when: what a narrow screen cuts off is what matters least."""
+    today = str(status.get("now", ""))
+    by = f" ({pause['by']})" if pause.get("by") else ""
+    until = f", until {_clock(pause['until'], today)}" if pause.get("until") else ""
+    return f"{pause.get('reason', '')}{by}{until}, since {_clock(str(pause.get('at', '')), today)}"
+
+
+def _clock(moment: str, today: str) -> str:
+    """A time of today without its date."""
+    return f"{moment[11:16]}Z" if moment[:10] == today[:10] else f"{moment[:16]}Z"
 
 
 def _reload_lines(reload: Document) -> Iterator[tuple[str, str]]:

@@ -24,13 +24,16 @@ USAGE = """usage: python3 dev.py COMMAND
   prepare       install what check needs, and no more
   test [ARGS]   the tests alone, all of them or with pytest's arguments
   callflow ...  any callflow command
-  bench [ARGS]  measure one poll over 10,000 live calls; `bench accounts`: 200 accounts
+  bench [ARGS]  measure one poll over 10,000 live calls; `bench accounts`: 200 accounts;
+                `bench push`: how soon a status callback leads to an update
   lock          write the locked versions in requirements/ anew
   reference     write docs/reference.md anew, from the schemas and the tables
 """
 
-# One process a core. Which test runs where changes from run to run: tests share nothing.
-ON_ALL_CORES = ["-n", "auto", "--dist", "worksteal"]
+# Half as many processes again as cores: some tests wait for real time to pass, in real processes.
+# Which test runs where changes from run to run: tests share nothing.
+PROCESSES = str((os.cpu_count() or 1) * 3 // 2 or 1)
+ON_ALL_CORES = ["-n", PROCESSES, "--dist", "worksteal"]
 CHECKS = (
     ("format", ["ruff", "format", "--check", "."]),
     ("lint", ["ruff", "check", "."]),
@@ -151,7 +154,8 @@ def install(pip, arguments):
     """Installs, with pip's whole output shown only where it fails."""
     command = [*pip, "install", "--disable-pip-version-check", "--no-input", *arguments]
     # A machine whose pip installs for the user by default could not install here.
-    settings = dict(os.environ, PIP_USER="0")
+    # To compile thousands of modules, of which few are ever loaded, takes longer than all the rest.
+    settings = dict(os.environ, PIP_USER="0", PIP_COMPILE="0")
     done = subprocess.run(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )

@@ -62,7 +62,7 @@ def bare(home: Path) -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if network.match(name)}
     home.mkdir()
     # Twilio's SDK alone has a thousand files to compile, of which `validate` loads none.
-    return {**kept, "HOME": str(home), "PATH": os.environ["PATH"], "PIP_NO_COMPILE": "1"}
+    return {**kept, "HOME": str(home), "PATH": os.environ["PATH"], "PIP_COMPILE": "0"}
 
 
 def git(*words: str | Path, cwd: Path) -> str:

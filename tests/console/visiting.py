@@ -156,10 +156,10 @@ def answer_of(received: bytes) -> Answer:
 
 @dataclass
 class Visit:
-    """A server and who visits it."""
+    """A server and who visits it. Where no board is given, the clock is a `StepClock`."""
 
     url: str
-    clock: StepClock
+    clock: Any
     board: Board
     health: Health
     desk: StoreDesk
@@ -206,17 +206,18 @@ async def visiting(
     public_url: str | None = None,
     names: Sequence[str] = (),
     store: Store | None = None,
+    board: Board | None = None,
     bounds: Bounds | None = None,
     streams: Streams | None = None,
     health: Health | None = None,
     read_routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[Visit]:
     """A server with these tokens."""
-    clock = StepClock()
+    clock: Clock = StepClock() if board is None else board.clock
     access = Access(
         read_tokens(environ or {}), clock, listen=listen, public_url=public_url, names=names
     )
-    board, health = Board({}, clock), health or Health({})
+    board, health = board or Board({}, clock), health or Health({})
     visit = Visit("", clock, board, health, StoreDesk(store or MemoryStore(), clock))
     site = Site(
         health,

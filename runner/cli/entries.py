@@ -6,7 +6,7 @@ from typing import Any
 
 from runner.cli.parted import intent_data
 from runner.durations import rfc3339
-from runner.engine.ports import Entry
+from runner.engine.ports import Entry, Note
 from runner.masking import mask_numbers
 
 
@@ -29,4 +29,15 @@ def entry_data(entry: Entry, *, show_numbers: bool) -> dict[str, Any]:
         "attempt": entry.attempt,
         "ended": rfc3339(entry.updated_at),
         "detail": hide(entry.detail),
+    }
+
+
+def note_data(note: Note, *, show_numbers: bool) -> dict[str, Any]:
+    """What somebody did that is no act on a call."""
+    hide = (lambda text: text) if show_numbers else mask_numbers
+    return {
+        "time": rfc3339(note.at),
+        "event": note.event,
+        "by": note.by,
+        "detail": hide(note.detail),
     }

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from runner.cli.entries import entry_data
+from runner.cli.entries import entry_data, note_data
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.cli.parted import said
@@ -19,6 +19,7 @@ from runner.cli.terminal import printable
 from runner.cli.wiring import store_settings
 from runner.durations import parse_duration, rfc3339
 from runner.engine.ports import HistoryQuery, Outcome, Store, StoreError, Verification
+from runner.language.words import listed
 from runner.model import Millis
 from runner.store.url import open_store_to_read
 
@@ -40,11 +41,18 @@ T = TypeVar("T")
 @option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json."
 )
+@option("--notes", is_flag=True, help="What people did instead: pauses, numbers looked at.")
 @option("--verify", is_flag=True, help="Check that the ledger is as it was written.")
 @option("--show-numbers", is_flag=True, help="Don't mask phone numbers.")
 def command(config: str | None, store: str | None, form: str, verify: bool, **filters: Any) -> int:
-    """Show what was done to which call, and why; newest last."""
+    """Show what was done to which call, and why; newest last.
+
+    With --notes it shows what people did to the runner: who paused and resumed what, threw and
+    lifted the kill switch, and had the console show phone numbers.
+    """
     settings = store_settings(config, store)
+    if filters["notes"]:
+        return _notes(settings.store, form, **filters)
     if verify:
         return _report(_asked(settings.store, lambda ledger: ledger.verify()), settings.store)
     query = HistoryQuery(
@@ -64,6 +72,24 @@ def command(config: str | None, store: str | None, form: str, verify: bool, **fi
     else:
         doubt = unused(settings)
         click.echo(f"no acts: {doubt}" if doubt else f"no such acts in {settings.store}", err=True)
+    return CLEAN
+
+
+def _notes(url: str, form: str, *, show_numbers: bool, **filters: Any) -> int:
+    """What the journal holds beside acts. Raises `Failure`."""
+    idle = [f"--{name}" for name in ("call", "rule", "outcome") if filters[name]]
+    if idle:
+        raise Failure(f"--notes has no {listed(idle)}: a note is of no act", code=USAGE)
+    since, limit = _since(filters["since"]), filters["limit"]
+    found = _asked(url, lambda ledger: ledger.notes(since=since, limit=limit))
+    rows = [note_data(note, show_numbers=show_numbers) for note in found]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    for row in rows if form == "text" else ():
+        detail = f": {row['detail']}" if row["detail"] else ""
+        click.echo(printable(f"{row['time']} {row['event']} by {row['by'] or '-'}{detail}"))
+    if not rows and form == "text":
+        click.echo(f"no notes in {url}", err=True)
     return CLEAN
 
 

@@ -17,6 +17,7 @@ from runner.cli.paused import (
     check_names,
     end_of,
     kill_switch,
+    leave_note,
     right_now,
     scopes_of,
     standing,
@@ -115,6 +116,7 @@ def _throw(settings: RunSettings, pause: Pause) -> None:
     _tell(pause, [before] if before else [], settings)
     if doubt:
         click.echo(f"note: {doubt}", err=True)
+    leave_note(settings, "killed", detail=pause.reason)
 
 
 def _reason(text: str | None) -> str:

@@ -18,7 +18,7 @@ from runner.cli.terminal import printable
 from runner.console.desk import Scope
 from runner.durations import LAST_MOMENT, rfc3339
 from runner.engine.killswitch import NAME, KillSwitch
-from runner.engine.ports import Pause, Store, StoreError
+from runner.engine.ports import NoteKind, Pause, Store, StoreError
 from runner.language.loader import load
 from runner.language.words import shown, suggestion
 from runner.model import FlowSet, Millis
@@ -147,6 +147,19 @@ def ask_store(url: str, work: Callable[[Store], Awaitable[T]], *, read_only: boo
         return asyncio.run(session())
     except StoreError as error:
         raise Failure(str(error), hint=error.hint) from None
+
+
+def leave_note(settings: RunSettings, what: NoteKind, *, detail: str) -> None:
+    """Has the journal tell of the kill switch, which works where there is none, or a broken one."""
+
+    async def note(store: Store) -> None:
+        await store.note(what, by=whoever(), at=right_now(), detail=detail)
+
+    try:
+        if not unused(settings):
+            ask_store(settings.store, note)
+    except Failure as failure:
+        click.echo(f"note: the journal doesn't tell of it: {failure.message}", err=True)
 
 
 def standing(settings: RunSettings, now: Millis) -> list[Pause]:

@@ -11,6 +11,7 @@ from runner.cli.paused import (
     account_of,
     ask_store,
     kill_switch,
+    leave_note,
     lift,
     right_now,
     scopes_of,
@@ -68,12 +69,14 @@ def _nothing(settings: RunSettings, *, everything: bool) -> str:
 
 def _lift_all(settings: RunSettings) -> bool:
     switch = kill_switch(settings)
+    before = switch.standing(right_now())
     try:
         lifted = switch.lift()
     except OSError as error:
         raise Failure(f"can't remove {switch.path}: {error.strerror}") from None
     if lifted:
         click.echo("resumed everything")
+        leave_note(settings, "lifted", detail=before.reason if before else "")
     return lifted
 
 

@@ -245,3 +245,24 @@ async def test_a_kill_switch_that_can_not_be_written_says_what_to_do(project: Pa
     assert (done.code, done.out) == (3, "")
     assert "can't write away/PAUSED" in done.err
     assert "touch away/PAUSED" in done.err
+
+
+async def test_who_stopped_what_is_told_by_the_history(sandbox: Sandbox, project: Path) -> None:
+    await callflow("run", "--once", at=sandbox, cwd=project)
+    await paused(project, "ends/a")
+    await callflow("resume", "ends/a", cwd=project)
+    await paused(project, "--all")
+    await callflow("resume", "--all", cwd=project)
+    rows = json.loads((await callflow("history", "--notes", "--format", "json", cwd=project)).out)
+    assert [(row["event"], row["detail"]) for row in rows] == [
+        ("paused", "rule ends/a: too eager"),
+        ("resumed", "rule ends/a"),
+        ("killed", "too eager"),
+        ("lifted", "too eager"),
+    ]
+    assert all("@" in row["by"] for row in rows)
+    (line,) = (await callflow("history", "--notes", "--limit", "1", cwd=project)).out.splitlines()
+    assert line == f"{rows[-1]['time']} lifted by {rows[-1]['by']}: too eager"
+    refused = await callflow("history", "--notes", "--rule", "ends", cwd=project)
+    assert (refused.code, "--notes has no --rule" in refused.err) == (2, True)
+    assert (await callflow("history", "--verify", cwd=project)).code == 0

@@ -66,6 +66,4 @@ def _answer(request: web.Request, asset: Asset) -> web.Response:
     headers = {"ETag": f'"{asset.tag}"', "Cache-Control": "no-cache"}
     if any(each.value in (asset.tag, "*") for each in known):
         return web.Response(status=304, headers=headers)
-    return web.Response(
-        body=asset.body, content_type=asset.type, charset="utf-8", headers=headers
-    )
+    return web.Response(body=asset.body, content_type=asset.type, charset="utf-8", headers=headers)

@@ -2,7 +2,7 @@
 
 import { $, attribute, h, keyed, retag, say, show } from "./dom.js";
 import { List } from "./lists.js";
-import { since } from "./state.js";
+import { asked, since } from "./state.js";
 import { age, outcome, reason } from "./words.js";
 
 const COLUMNS = [["age", "age", "n age"], ["from", "from"], ["to", "to"], ["status", "status", "status"], ["rule, and what came of it", "rule", "deed"]];
@@ -29,7 +29,7 @@ export function calls({ why }) {
     own.call = call;
     draw(row, call, own.parts);
   };
-  const list = new List({ name: "calls", noun: "call", columns: COLUMNS, filters: FILTERS, sort: "-age", key: (call) => call.sid, make, patch, after: rove });
+  const list = new List({ name: "calls", noun: "call", columns: COLUMNS, filters: FILTERS, sort: "-age", key: (call) => call.sid, make, patch, after: rove, more: asked });
   list.tick = () => tick(list, made);
   $("calls-rows").addEventListener("keydown", (event) => walk(event));
   return list;

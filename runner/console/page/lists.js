@@ -2,7 +2,7 @@
 
 import { Feed, get } from "./api.js";
 import { $, attribute, fill, h, keyed, say, show } from "./dom.js";
-import { asked, state, ticks } from "./state.js";
+import { state, ticks } from "./state.js";
 import { count, counted } from "./words.js";
 
 const PAGE = 100;
@@ -12,11 +12,11 @@ const STILL = 3_000; // rows keep their places for so long after a pointer or a 
 /**
  * A list in the section `name`, of the document `api/NAME`.
  * `columns` are [title, what it sorts by or "", class]; `filters` say what of the API each control
- * is; `make` and `patch` make a row and bring it up to date.
+ * is; `make` and `patch` make a row and bring it up to date, `more` gives further parameters.
  */
 export class List {
-  constructor({ name, noun, columns, filters, sort, key, make, patch, after = () => {} }) {
-    Object.assign(this, { name, noun, columns, filters, sort, key, make, patch, after });
+  constructor({ name, noun, columns, filters, sort, key, make, patch, after = () => {}, more = () => ({}) }) {
+    Object.assign(this, { name, noun, columns, filters, sort, key, make, patch, after, more });
     this.offset = 0;
     this.touched = -STILL;
     this.document = null;
@@ -25,7 +25,7 @@ export class List {
       read: (signal) => get(name, this.query(), { signal }),
       show: (document) => this.take(document),
       failed: (error) => this.complain(error),
-      shown: () => this.seen && !document.hidden,
+      shown: () => !document.hidden && (this.seen || !this.document), // once in any case
     });
     this.seen = true;
     this.prepare();
@@ -36,7 +36,7 @@ export class List {
       const control = $(id);
       return [parameter, control.type === "checkbox" ? control.checked : control.value.trim()];
     });
-    return { limit: PAGE, offset: this.offset || "", sort: this.sort, ...Object.fromEntries(chosen), ...asked() };
+    return { limit: PAGE, offset: this.offset || "", sort: this.sort, ...Object.fromEntries(chosen), ...this.more() };
   }
 
   prepare() {

@@ -32,7 +32,7 @@ const feeds = {
   calls: lists.calls.feed,
   // Off view its reasons are wanted still, for the tile, and its rows are not.
   held: new Feed({ read: (signal) => get("held", { limit: views.held.seen ? 100 : 1, ...asked() }, { signal }), show: takeHeld, shown }),
-  acts: new Feed({ read: (signal) => get("acts", { limit: 50 }, { signal }), show: (document) => drawActs(document, why.open), shown: () => shown() && views.acts.seen }),
+  acts: new Feed({ read: (signal) => get("acts", { limit: 50 }, { signal }), show: takeActs, shown: () => shown() && (views.acts.seen || !views.acts.filled) }),
   chart: new Feed({ read: (signal) => get("chart", {}, { signal }), show: (document) => chart.draw(document, state.status.now), shown: () => shown() && views.hour.seen }),
 };
 
@@ -42,6 +42,11 @@ function shown() {
 
 function wake() {
   for (const feed of Object.values(feeds)) feed.wake();
+}
+
+function takeActs(document) {
+  views.acts.filled = true;
+  drawActs(document, why.open);
 }
 
 function takeHeld(document) {

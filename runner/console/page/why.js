@@ -24,18 +24,23 @@ const SOURCES = { live: "as it is now", over: "the call is over", ledger: "from 
 const OPEN = 8; // rules of one sort that are shown at once
 let asking = null;
 let shownSid = "";
+let cameFrom = null;
 let onPause = () => {};
 
 /** `pause(rule)` is asked for from the panel. */
 export function prepare({ pause }) {
   onPause = pause;
   $("why-again").addEventListener("click", () => look(shownSid));
-  $("why").addEventListener("close", () => asking?.abort());
+  $("why").addEventListener("close", () => {
+    asking?.abort();
+    if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+  });
 }
 
-/** Opens the panel for a call. */
-export function open(sid) {
+/** Opens the panel for a call; `opener` gets the focus back. */
+export function open(sid, opener = null) {
   shownSid = sid;
+  cameFrom = opener;
   say($("why-title"), "Why");
   fill($("why-body"), h("p", { class: "empty", role: "status" }, "Looking…"));
   if (!$("why").open) $("why").showModal();

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.engine.crowd import Crowd, Look
+from runner.engine.daemon import Daemon
 from runner.engine.loop import Engine
 from runner.engine.ports import LeaseLost
 from runner.sandbox.plans import Person
 from tests.engine.late import Gate, LateMemory, LateStore, with_late_answers
+from tests.engine.many import open_many
 from tests.engine.test_nudges import ANSWERED, SPEAKS, answer, flow, ringing
 from tests.site import SECOND, Site
 
@@ -198,6 +201,26 @@ async def test_one_value_gets_one_turn_whoever_asks_first(site: Site) -> None:
     await store.close()
 
 
+async def test_what_a_poll_looks_up_is_not_forgotten_because_a_look_comes(site: Site) -> None:
+    """What could not be found out is kept for nobody else, but for whoever has asked."""
+    late = with_late_answers(site)
+    late.voices["+14155550102"] = Gate()
+    site.flows(flow("f", "[restart]", match="{status: in-progress}"))
+    third = await ringing(site, to="+14155550103")
+    site.sandbox.add_call(to="+14155550101")
+    site.sandbox.add_call(to="+14155550102")
+    site.sandbox.set_fault("500", on=("number",))
+    answer(site, third)
+
+    async def look() -> None:
+        await site.until(lambda: len(site.sandbox.journal.of("number")) >= 2)
+        assert await site.engine.look_at(third) == "evaluated"
+
+    poll = await under(late.voices["+14155550102"], site.engine.tick(site.time.now()), look)
+    assert {held.reason for held in poll.plan.held} == {"unsendable"}
+    assert len(poll.plan.held) == 3
+
+
 # ---- crowds ----------------------------------------------------------------------------------
 
 
@@ -271,6 +294,34 @@ async def test_a_look_under_way_does_nothing_after_the_end(
     assert await look == "stopped"
     assert await site.engine.look_at(sid) == "stopped"
     assert await site.outcomes() == []
+
+
+async def test_an_engine_is_found_by_its_account_while_it_looks_after_it(tmp_path: Path) -> None:
+    async with open_many(tmp_path, {"main": {}, "eu": {}}) as many:
+        reloads = many.flows(ANSWERED)
+        crew = many.crew
+        daemon = Daemon(
+            lambda: crew.rounds(reloads, dry_run=False),
+            None,
+            grace=SECOND,
+            clock=many.clock,
+            tell=crew.tell,
+        )
+        assert daemon.engine_of(many.sid("eu")) is None, "no term has begun"
+        running = asyncio.ensure_future(daemon.run())
+        await many.clock.play(2 * SECOND, awake=2)
+        found = {alias: daemon.engine_of(many.sid(alias)) for alias in ("main", "eu")}
+        assert [each.account for each in found.values() if each] == [*map(many.sid, found)]
+        assert daemon.engine_of("AC" + "0" * 32) is None
+        sid = many.sandbox.add_call(account="eu").sid
+        assert found["main"] is not None
+        assert found["eu"] is not None
+        assert await found["main"].look_at(sid) == "over", "it is none of this account's"
+        assert await found["eu"].look_at(sid) == "acted"
+        daemon.stop.set()
+        await running
+        assert daemon.engine_of(many.sid("eu")) is None
+        assert await found["eu"].look_at(sid) == "stopped"
 
 
 async def test_flows_that_change_under_a_look_leave_it_to_the_poll(site: Site) -> None:

@@ -7,10 +7,11 @@ nothing at all, in every combination.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import cache
 from itertools import islice, product
 from math import prod
 from typing import Any
@@ -189,7 +190,7 @@ _ASKS = {
 }
 
 
-def universe(flow: dict[str, Any], most: int) -> list[Seen]:
+def universe(flow: dict[str, Any], most: int) -> Iterator[Seen]:
     """Every call that differs in what the flow asks about; of more than `most`, some of all."""
     text = json.dumps(flow["rules"]) + json.dumps(flow["match"])
     asked = {"status", "parent_call_sid"}
@@ -200,7 +201,13 @@ def universe(flow: dict[str, Any], most: int) -> list[Seen]:
     step = prod(len(_VALUES[name]) for name in names) // most + 1
     step += step % 2 == 0  # an even step would meet every second value of most fields alone
     combinations = islice(product(*(_VALUES[name] for name in names)), 0, None, step)
-    return [seen(dict(zip(names, values, strict=True))) for values in combinations]
+    return (seen(dict(zip(names, values, strict=True))) for values in combinations)
+
+
+@cache
+def written(millis: int) -> str:
+    """A time as Twilio writes it."""
+    return format_datetime(datetime.fromtimestamp(millis / 1000, UTC))
 
 
 def seen(values: dict[str, Any]) -> Seen:
@@ -208,8 +215,7 @@ def seen(values: dict[str, Any]) -> Seen:
     given = {name: values.get(name) for name in ("to", "answered_by", "status", "parent_call_sid")}
     now, age = values.get("time", NOON), values.get("age")
     if age is not None:
-        began = datetime.fromtimestamp((now - age // 1000 * 1000) / 1000, UTC)
-        given["start_time"] = format_datetime(began)
+        given["start_time"] = written(now - age // 1000 * 1000)
         now += age % 1000
     child = values.get("child", False)
     others = None if child is None else Others(values.get("many", 1), child)
@@ -239,6 +245,8 @@ def reached(flow: Flow, calls: Iterable[Seen]) -> set[str]:
     matcher = Matcher((flow,))
     found: set[str] = set()
     for each in calls:
+        if len(found) == len(flow.rules):
+            break  # no call could add to it
         holds = Holds({}, each.moment.now)
         found |= {v.rule.id for v in matcher.verdicts(each.call, each.moment, holds)}
     return found

@@ -96,7 +96,7 @@ def test_a_rule_that_waits_is_not_called_unreachable_in_error(
     said = world.unreachable(problems)
     if not said:
         return
-    calls = chance.sample(world.universe(flow, MOST), 3)
+    calls = chance.sample(list(world.universe(flow, MOST)), 3)
     matcher = Matcher((compiled,))
     since: dict[tuple[str, str], int] = {}
     for number in range(60):

@@ -96,6 +96,9 @@ def test_a_window_at_a_moment(written: str, moment: str, is_open: bool) -> None:
     assert window(written).is_open(at(moment)) is is_open
 
 
+MINUTES = [f"{n // 60:02}:{n % 60:02}" for n in range(24 * 60)]
+
+
 def naive(window: Window, now: int) -> bool:
     """Reads the clock on the wall: walks back to when the window began, minute by minute."""
     zone = ZoneInfo(window.timezone)
@@ -103,8 +106,7 @@ def naive(window: Window, now: int) -> bool:
     shown, today = wall.strftime("%H:%M"), wall.date()
     begin = f"{window.start // 60:02}:{window.start % 60:02}"
     end = f"{window.end // 60:02}:{window.end % 60:02}"
-    minutes = [f"{n // 60:02}:{n % 60:02}" for n in range(24 * 60)]
-    day = minutes[minutes.index(begin) :]
+    day = MINUTES[MINUTES.index(begin) :]
     if begin < end:
         return shown in day and shown < end and naive_day(window, today)
     if shown in day:
@@ -131,7 +133,7 @@ TURNS = [
 times = st.integers(0, 24 * 60 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.sampled_from(TURNS),
     times,

@@ -1,6 +1,6 @@
 """Serves the console's page: its document, its style, its scripts, as they lie in `page/`.
 
-They hold nothing of anybody's, so that whoever comes gets them: what they show, they ask the API for.
+They hold nothing of anybody's, so whoever comes gets them: they ask the API for what they show.
 """
 
 from __future__ import annotations

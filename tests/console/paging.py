@@ -1,4 +1,4 @@
-"""The console's page in a real browser, over a real server, a desk and an engine in this process."""
+"""The console's page in a real browser, with server, desk and engine in the process of the test."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ export class List {
       fill(pager, h("button", { type: "button", class: "plain", onclick: turn(-PAGE) }, "Previous"), h("span", { role: "status" }), h("button", { type: "button", class: "plain", onclick: turn(PAGE) }, "Next"));
     }
     const [previous, words, next] = pager.children;
-    say(words, `${count(offset + 1)}–${count(Math.min(offset + PAGE, matching))} of ${count(matching)}`);
+    say(words, `${count(offset + 1)} to ${count(Math.min(offset + PAGE, matching))} of ${count(matching)}`);
     previous.disabled = offset === 0;
     next.disabled = offset + PAGE >= matching;
   }

@@ -171,6 +171,17 @@ function pauses(all) {
   });
 }
 
+/** After an order the page looks at once, and does not wait for the line. */
+async function ordered(words) {
+  tell(words);
+  try {
+    const status = await get("status");
+    if (state.live) heard(status);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+  }
+}
+
 let silence = 0;
 function tell(words) {
   say($("said"), words);
@@ -199,6 +210,6 @@ $("lift").addEventListener("click", () => brakes.lift(state.status.kill));
 strip.prepare();
 chart.prepare();
 chart.tableOnDemand();
-brakes.prepare({ tell });
+brakes.prepare({ tell: ordered });
 why.prepare({ pause: (rule) => brakes.pause(rule) });
 line.connect();

@@ -12,7 +12,7 @@ const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 export function plain(value, most = MOST) {
   const text = String(value ?? "");
   const start = text.length > most ? text.slice(0, most).replace(/[\ud800-\udbff]$/, "") : text;
-  const seen = start.replace(HIDDEN, (each) => `‹U+${each.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
+  const seen = start.replace(HIDDEN, (each) => `[U+${each.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
   return start === text ? seen : `${seen}… (${count(text.length)} characters)`;
 }
 

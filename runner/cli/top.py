@@ -12,7 +12,7 @@ import click
 
 from runner.cli.cells import written
 from runner.cli.exits import FAILURE, FINDINGS, USAGE, Failure
-from runner.cli.options import option
+from runner.cli.options import option, own_option
 from runner.cli.report import as_text
 from runner.cli.top_page import page
 from runner.cli.top_screen import Screen, open_screen
@@ -31,13 +31,17 @@ DEFAULT = "http://127.0.0.1:9090"
     epilog="\b\nExamples:\n  callflow top\n  callflow top --url http://127.0.0.1:9090 --once",
     short_help="Watch a running daemon in the terminal, and brake it.",
 )
-@option("--url", metavar="URL", help=f"Where it listens (default: `listen`, else {DEFAULT}).")
-@option("--once", is_flag=True, help="Print one picture, end.")
+@own_option(
+    "top", "--url", metavar="URL", help=f"Where it listens (default: `listen`, else {DEFAULT})."
+)
+@own_option("top", "--once", is_flag=True, help="Print one picture, end.")
 @option("--config", metavar="FILE", help="Configuration file (default: callflow.yaml, if there).")
 @option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For one picture."
 )
-@option("--show-numbers", is_flag=True, help="Don't mask phone numbers; the runner records it.")
+@own_option(
+    "top", "--show-numbers", is_flag=True, help="Don't mask phone numbers; the runner records it."
+)
 def command(url: str | None, config: str | None, once: bool, form: str, show_numbers: bool) -> int:
     """Watch a running daemon in the terminal, and brake it.
 

@@ -264,7 +264,7 @@ LENGTHS: tuple[Lengths, ...] = (
     Lengths(
         "callflow_push_lag_seconds",
         (),
-        "From a status callback to the confirmed request of the act that it set off.",
+        "From a status callback to the end of the act that it set off.",
         lambda m: [((), m.push_lags)],
     ),
 )

@@ -121,11 +121,14 @@ async def test_an_act_of_several_parts_is_measured_once(scene: Scene) -> None:
 
 async def test_an_act_between_two_polls_was_set_off_by_a_push(scene: Scene) -> None:
     scene.flows(HANG_UP)
-    act = {"account": scene.site.sandbox.account_sid, "call": "CA1", "flow": "ends", "rule": "end"}
-    scene.tell("action.intended", **act)
-    await scene.site.time.sleep(40)
-    scene.tell("action.done", **act)
-    assert (scene.lags(), scene.lags("push")) == ((0, 0), (1, 0.04))
+    await scene.site.poll()
+    call = scene.site.sandbox.add_call(from_=CALLER, twiml=LONG)
+    scene.site.sandbox.set_fault("429", on=("update",), times=1)
+    assert await scene.site.engine.look_at(call.sid) == "acted"
+    assert (scene.lags(), scene.lags("push")) == ((0, 0), (1, 0.25))
+    found = scene.samples()
+    assert found["callflow_polls_total"]["shop", "ok"] == 1
+    assert counted(found["callflow_actions_total"]) == {("ends", "done", "end"): 1}
 
 
 async def test_an_act_of_an_earlier_start_has_no_lag(scene: Scene) -> None:

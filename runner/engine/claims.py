@@ -49,6 +49,11 @@ class Claims:
         async with self.deciding:
             return await self._store.unfinished(self._account)
 
+    async def rest(self) -> None:
+        """Waits for who is deciding: what is on record would else look as if it had been sent."""
+        async with self.deciding:
+            pass
+
     async def claim(self, sight: Sight, now: Millis) -> Sequence[Entry]:
         """Makes what is to be done durable, in one commit; nothing while updates rest."""
         if self.stopping.is_set():

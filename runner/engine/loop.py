@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 
 from runner.call import CallQuery
@@ -200,8 +201,11 @@ class Engine:
         Those keep their intent in the ledger without an outcome, and the next start looks at them.
         """
         self.request_stop()
-        if running := self._under_way.running:
-            await asyncio.wait(running, timeout=grace / 1000)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace / 1000):
+                await self._claims.rest()
+                if running := self._under_way.running:
+                    await asyncio.wait(running)
         return await self.abandon()
 
     async def abandon(self) -> int:

@@ -296,6 +296,24 @@ async def test_a_look_under_way_does_nothing_after_the_end(
     assert await site.outcomes() == []
 
 
+async def test_what_a_look_is_putting_on_record_when_it_ends_was_surely_not_sent(
+    site: Site,
+) -> None:
+    store = await late_engine(site)
+    site.flows(flow("f", SPEAKS))
+    sid = await ringing(site)
+    answer(site, sid)
+    with store.claimed.held():
+        look = asyncio.ensure_future(site.engine.look_at(sid))
+        await asyncio.wait_for(store.claimed.reached.wait(), 5)
+        stop = asyncio.ensure_future(site.engine.stop(5 * SECOND))
+        await asyncio.sleep(0)
+    assert await stop == 0
+    await look
+    assert await site.outcomes() == [("f/r", "withdrawn")]
+    await store.close()
+
+
 async def test_an_engine_is_found_by_its_account_while_it_looks_after_it(tmp_path: Path) -> None:
     async with open_many(tmp_path, {"main": {}, "eu": {}}) as many:
         reloads = many.flows(ANSWERED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,3 +100,22 @@ def with_late_answers(site: Site) -> LateGateway:
     site.gateway = late  # type: ignore[assignment]
     site.restart()
     return late
+
+
+async def under(gate: Gate, work: Awaitable[Any], meanwhile: Callable[[], Awaitable[Any]]) -> Any:
+    """Runs `meanwhile` while `work` is held at the gate; returns what the work comes to."""
+    with gate.held():
+        task = asyncio.ensure_future(work)
+        await asyncio.wait_for(gate.reached.wait(), 5)
+        await meanwhile()
+    return await task
+
+
+async def late_engine(site: Site) -> LateStore:
+    """The same site on a store whose claims can be held."""
+    store = LateStore(site.folder / "late.db")
+    await store.open()
+    await site.store.close()
+    site.store = store
+    site.restart()
+    return store

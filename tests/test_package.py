@@ -38,6 +38,8 @@ def test_the_wheel_carries_schemas_flows_and_the_tour(wheel: Path) -> None:
         for file in (ROOT / name).iterdir():
             assert f"runner/{inside[name]}/{file.name}" in names
     assert "runner/py.typed" in names
+    for file in (ROOT / "runner" / "console" / "page").iterdir():
+        assert f"runner/console/page/{file.name}" in names
     assert not any(name.startswith(("tests/", "bench/")) for name in names)
 
 

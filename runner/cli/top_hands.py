@@ -230,6 +230,9 @@ class Hands:
             except (Unreached, Denied) as error:
                 text = f"{error}: {error.hint}" if error.hint else str(error)
                 self._view.tell(text, alarming=True)
+            except Exception as error:
+                text = f"a fault in callflow; please report it: {type(error).__name__}: {error}"
+                self._view.tell(text, alarming=True)
             self._news.ask_again()
             self._news.moved()
 

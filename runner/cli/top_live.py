@@ -41,6 +41,7 @@ class Live:
         self._keys = Keys()
         self._over = asyncio.Event()
         self._code = CLEAN
+        self._fault: Exception | None = None
 
     async def run(self) -> int:
         """Until it is ended; returns the exit code."""
@@ -61,6 +62,8 @@ class Live:
                         task.result()  # a fault is let out, once the screen is given back
             finally:
                 await _cancel([*work, *self._hands.busy])
+        if self._fault is not None:
+            raise self._fault
         return self._code
 
     async def _draw(self) -> None:
@@ -107,8 +110,12 @@ class Live:
             self._feed(b"", last=True)
 
     def _feed(self, data: bytes, *, last: bool = False) -> None:
-        for key in self._keys.feed(data, last=last):
-            self._hands.take(key)
+        try:
+            for key in self._keys.feed(data, last=last):
+                self._hands.take(key)
+        except Exception as error:  # to be shown once the screen is given back
+            self._fault = error
+            self._end()
         self._dirty.set()
 
     # ---- signals ----------------------------------------------------------------------------

@@ -132,6 +132,9 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Document]:
             lines = block.split(b"\n")
             data = b"".join(line[6:] for line in lines if line.startswith(b"data: "))
             if b"event: status" in lines and data:
-                document = json.loads(data)
+                try:
+                    document = json.loads(data)
+                except ValueError:
+                    raise aiohttp.ClientPayloadError("an event is not JSON") from None
                 if isinstance(document, dict):
                     yield document

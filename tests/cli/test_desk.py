@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.console.desk import Order, Refusal, Scope
+from runner.engine.brakes import Brakes, Safety
 from runner.engine.ports import HistoryQuery, Note
 from tests.cli.desking import Desking, open_desk
 from tests.site import MINUTE
+from tests.store.intents import INTENT
 
 FLOW = """\
 version: 1
@@ -44,19 +48,26 @@ async def test_a_rule_paused_at_the_desk_does_not_act_and_resumed_it_does(here: 
     assert len(here.site.updates()) == 1
 
 
-async def test_an_act_that_is_about_to_be_sent_obeys_a_pause_of_the_desk(here: Desking) -> None:
-    """The actor asks the brakes again before each request, through its own connection."""
-    here.flows(FLOW.replace("then: [hangup]", "recheck: always, then: [hangup]"))
-    here.site.sandbox.add_call(id="c1", to="+14155550101")
-    sight = await here.site.engine.tick(here.site.time.now())
+async def test_an_act_that_is_on_its_way_meets_a_pause_of_the_desk(here: Desking) -> None:
+    """Right before each request the engine asks its brakes, through a connection of its own."""
+    brakes = Brakes(here.account, here.site.store, clock=here.site.time, safety=Safety())
+    intent = replace(INTENT, account=here.account, flow="ends", rule="a")
+    assert await brakes.stops(intent, None) == ""
     await here.desk.pause(Scope("ends"), SAID)
-    await here.site.engine.settle()
-    assert sight.plan is not None
-    outcomes = await here.site.outcomes()
-    assert (here.site.updates(), outcomes) in [
-        ([], [("ends/a", "withdrawn")]),
-        ([{"Status": "completed"}], [("ends/a", "done")]),
-    ]
+    wanted = "flow ends is paused by operator@127.0.0.1: cuts off agents"
+    assert await brakes.stops(intent, None) == wanted
+
+
+async def test_a_long_look_into_the_store_holds_no_act_up(here: Desking, tmp_path: Path) -> None:
+    """A reader keeps its moment, and the engine's connection writes past it."""
+    here.site.sandbox.add_call(to="+14155550101")
+    with sqlite3.connect(tmp_path / "store.db", isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM acts").fetchone() == (0,)
+        await here.poll()
+        assert reader.execute("SELECT count(*) FROM acts").fetchone() == (0,)
+    assert await here.site.outcomes() == [("ends/a", "done")]
+    assert len(await here.desk.history(HistoryQuery(), show_numbers=False)) == 1
 
 
 async def test_an_account_is_named_by_its_alias_or_its_sid(here: Desking) -> None:

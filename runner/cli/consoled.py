@@ -125,8 +125,7 @@ class Console:
 
     def _engine_of(self, account: str) -> Engine | None:
         """What looks after an account in the term under way."""
-        crew = () if self._daemon is None else self._daemon.crew
-        return next((each.engine for each in crew if each.engine.account == account), None)
+        return None if self._daemon is None else self._daemon.engine_of(account)
 
     def warn_where_closed(self, crew: Crew) -> None:
         """Tells that nobody can see the console, where that is so."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TextIO
 
 from runner.cli.naming import with_alias
 from runner.cli.parted import said
+from runner.cli.sink import Sink
 from runner.cli.terminal import printable
 from runner.durations import rfc3339
 from runner.engine.ports import Event, Listener
 from runner.masking import mask_numbers
 
+#: A line that is longer is cut down; what is longer than this, log stores cut or refuse.
+LONGEST = 32_000
+#: Then texts have so many characters, and lists so many items.
+_TEXT, _ITEMS = 2_000, 20
 #: Fields that identify things and never hold a phone number.
 _IDENTIFIERS = frozenset(
     {"account", "alias", "call", "flow", "part", "rule", "then", "store", "version"}
@@ -23,15 +28,20 @@ _IDENTIFIERS = frozenset(
 def event_log(stream: TextIO, log_format: str, *, show_numbers: bool) -> Listener:
     """A listener that writes each event as one line of `log_format` (`text` or `json`)."""
     render = _json_line if log_format == "json" else _text_line
+    sink = Sink(stream)
+
+    def line_of(event: Event) -> str:
+        fields = event.fields if show_numbers else _masked(event.fields)
+        line = render(event, dict(fields))
+        if len(line) > LONGEST:
+            line = render(event, _shortened(fields))
+        return line + "\n"
 
     def write(event: Event) -> None:
-        fields = event.fields if show_numbers else _masked(event.fields)
-        line = render(event, dict(fields)) + "\n"
-        # A full disk or a reader that is gone must not stop acts half way: what was done stands in
-        # the ledger too.
-        with suppress(OSError):
-            stream.write(line)
-            stream.flush()
+        sink.offer()
+        if lost := sink.take_lost():
+            sink.write(line_of(Event("log.lost", event.at, "warning", {"lines": lost})))
+        sink.write(line_of(event))
 
     return write
 
@@ -46,6 +56,16 @@ def tee(*listeners: Listener) -> Listener:
     return tell
 
 
+def _shortened(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in lines that log stores take: texts and lists end in `…`."""
+
+    def cut(text: str) -> str:
+        return text if len(text) <= _TEXT else text[:_TEXT] + "…"
+
+    shorter: dict[str, Any] = _deep(fields, cut, most=_ITEMS)
+    return shorter
+
+
 def _masked(fields: Any) -> dict[str, Any]:
     return {
         name: value if name in _IDENTIFIERS else _deep(value, mask_numbers)
@@ -53,19 +73,40 @@ def _masked(fields: Any) -> dict[str, Any]:
     }
 
 
-def _deep(value: Any, change: Callable[[str], str]) -> Any:
+def _deep(value: Any, change: Callable[[str], str], *, most: int | None = None) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, (list, tuple)):
-        return [_deep(item, change) for item in value]
-    if isinstance(value, dict):
-        return {key: _deep(item, change) for key, item in value.items()}
+        return [_deep(item, change, most=most) for item in value[:most]]
+    if isinstance(value, Mapping):
+        return {key: _deep(item, change, most=most) for key, item in value.items()}
     return value
 
 
 def _json_line(event: Event, fields: dict[str, Any]) -> str:
     head = {"time": rfc3339(event.at), "level": event.level, "event": event.name}
-    return json.dumps(head | fields, ensure_ascii=False)
+    try:
+        # In ASCII: whole in any encoding, and nothing in it acts on a terminal.
+        line = json.dumps(head | fields, allow_nan=False)
+    except (TypeError, ValueError):
+        line = json.dumps(_deep_plain(head | fields))
+    # Half of a surrogate pair would make strict readers refuse the whole line.
+    return json.dumps(_deep(json.loads(line), _whole)) if "\\ud" in line else line
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _deep_plain(value: Any) -> Any:
+    """The same with texts in the place of what JSON can't hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _deep_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_deep_plain(item) for item in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    return value if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def _text_line(event: Event, fields: dict[str, Any]) -> str:
@@ -110,5 +151,5 @@ def _for_people(fields: dict[str, Any]) -> None:
 
 
 def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(_deep_plain(value), ensure_ascii=False)
     return json.dumps(text, ensure_ascii=False) if " " in text or "\n" in text else text

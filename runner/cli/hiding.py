@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from runner.call import Call
 from runner.cli.terminal import printable
@@ -33,6 +33,7 @@ def hider(call: Call | None, *, show_numbers: bool) -> Hide:
 
 def _named(name: str) -> re.Pattern[str]:
     """The name as a word of its own: as it is, in XML, in a URL."""
-    spellings = {name, printable(name), escape(name), quote(name, safe=""), quote_plus(name)}
+    in_urls = {quote(name, safe=""), quote_plus(name)}
+    spellings = {name, printable(name), escape(name, quote=False)} | in_urls
     either = "|".join(re.escape(each) for each in sorted(spellings, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)

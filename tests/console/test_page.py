@@ -249,10 +249,13 @@ async def test_a_broken_line_is_said_at_once_and_mended(watched: Watched, consol
     async with open_console(other) as second:
         async with second.serving():
             await page.goto(second.url)
-            await see(page, "#link", "live, ")
+            await second.poll()
+            await see(page, "#accounts-rows", "1 s ago")
         await see(page, "#lost-head", "Not live: ")
         await see(page, "#lost-age", "What you see is as of ")
         assert await text_of(page, "#link-text") == "not live"
+        assert await text_of(page, "#role") == "was leading"
+        assert "ago" not in await page.inner_text("#accounts-rows")
         assert (await page.title()).startswith("NOT LIVE")
         assert await page.evaluate("document.body.classList.contains('stale')")
         second.here.site.sandbox.add_call(to="+14155550109")

@@ -87,7 +87,7 @@ async def test_what_was_typed_is_kept_when_the_runner_refuses_it(
     await page.check("#pause-scope [value=flow]")
     await see(page, "#pause-means", "This stops every rule of the flow ends")
     await page.click("#pause .go")
-    await see(page, "#pauses-count", "1 pause in force")
+    await see(page, "#pauses-count", "1 pause in force: ends")
     (pause,) = here.board.pauses()
     assert (pause.scope, pause.until) == ("flow ends", here.site.time.now() + 5_400_000)
     await see(page, "#rules-rows tr:nth-child(2) .standing", "flow ends is paused")

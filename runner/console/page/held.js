@@ -1,19 +1,32 @@
 // What was held back, by reason, and the feed of what was done.
 
-import { $, attribute, h, keyed, mark, retag, say, show } from "./dom.js";
+import { $, h, keyed, mark, retag, say, show } from "./dom.js";
 import { against, clock, count, counted, outcome, ranked, reason } from "./words.js";
 
-const ROWS = 12; // of one reason, before the rest is only counted
+const ROWS = 12; // of one reason
+const CALLS = 6; // of one row
 
 /** Shows a held document; `why(sid, opener)` opens a call. */
 export function drawHeld(document, why) {
-  const groups = ranked(document.reasons).map(([name, many]) => ({
-    name, many, rows: document.held.filter((each) => each.reason === name).slice(0, ROWS),
-  }));
+  const groups = ranked(document.reasons).map(([name, many]) => {
+    const held = document.held.filter((each) => each.reason === name);
+    return { name, many, seen: held.length, rows: alike(held) };
+  });
   say($("held-count"), count(against(document.reasons)));
   keyed($("held-groups"), groups, { key: (each) => each.name, make: group, patch: (node, each) => patchGroup(node, each, why) });
   say($("held-empty"), "Nothing is held back.");
   show($("held-empty"), !document.total);
+}
+
+/** Calls of one rule that are held back in the same words: the words are shown once. */
+function alike(held) {
+  const rows = new Map();
+  for (const each of held) {
+    const key = `${each.rule} ${each.account} ${each.detail}`;
+    if (!rows.has(key)) rows.set(key, { ...each, key, calls: [] });
+    rows.get(key).calls.push(each.call);
+  }
+  return [...rows.values()].slice(0, ROWS);
 }
 
 function group({ name }) {
@@ -24,22 +37,27 @@ function group({ name }) {
     h("ul", {}), h("p", { class: "rest" }));
 }
 
-function patchGroup(node, { many, rows }, why) {
+function patchGroup(node, { many, seen, rows }, why) {
   say(node.querySelector(".many"), count(many));
   keyed(node.querySelector("ul"), rows, {
-    key: (each) => `${each.call} ${each.rule}`,
-    make: (each) => h("li", {}, h("button", { type: "button", class: "opener", title: each.call, onclick: (event) => why(each.call, event.currentTarget) }), h("span", { class: "rule" }), h("small", {})),
-    patch: (row, each) => {
-      const [button, rule, detail] = row.children;
-      say(button, short(each.call));
-      attribute(button, "aria-label", `Why: call ${each.call}`.slice(0, 120));
-      say(rule, each.rule, 120);
-      say(detail, each.detail, 240);
-    },
+    key: (each) => each.key,
+    make: () => h("li", {}, h("p", {}, h("b", { class: "rule" }), " ", h("small", {})), h("p", { class: "sids" }), h("p", { class: "detail" })),
+    patch: (row, each) => patchRow(row, each, why),
   });
   const rest = node.querySelector(".rest");
-  show(rest, many > rows.length);
-  say(rest, `and ${counted(many - rows.length, "more call", "more calls")}: tick “held” beside the live calls`);
+  show(rest, many > seen);
+  say(rest, `and ${counted(many - seen, "more call", "more calls")}: tick “held” beside the live calls`);
+}
+
+function patchRow(row, { rule, alias, detail, calls }, why) {
+  say(row.querySelector(".rule"), rule, 120);
+  say(row.querySelector("small"), [counted(calls.length, "call"), alias].filter(Boolean).join(", "), 80);
+  say(row.querySelector(".detail"), detail, 400);
+  keyed(row.querySelector(".sids"), calls.slice(0, CALLS), {
+    key: (sid) => sid,
+    make: (sid) => h("button", { type: "button", class: "opener", title: sid, "aria-label": `Why: call ${sid}`.slice(0, 120), onclick: (event) => why(sid, event.currentTarget) }, short(sid)),
+    patch: () => {},
+  });
 }
 
 /** The end of a SID tells calls apart; the whole of it is in the title. */

@@ -161,7 +161,8 @@ $("login").querySelector("form").addEventListener("submit", async (event) => {
 function pauses(all) {
   const list = all.filter((each) => each.flow || each.rule || each.account);
   show($("pauses"), list.length > 0);
-  say($("pauses-count"), `${counted(list.length, "pause")} in force`);
+  const names = [...new Set(list.map((each) => scope({ ...each, account: each.flow ? "" : each.account }).replace(/^(rule|flow) /, "")))];
+  say($("pauses-count"), `${counted(list.length, "pause")} in force: ${names.slice(0, 3).join(", ")}${names.length > 3 ? " …" : ""}`);
   keyed($("pauses-list"), list.slice(0, 50), {
     key: (each) => `${each.account}/${each.flow}/${each.rule}/${each.tripped}/${each.at}/${each.until}/${each.reason}`,
     make: (each) => h("li", {},

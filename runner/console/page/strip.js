@@ -68,8 +68,8 @@ function others(acts) {
 
 function role(status) {
   const [tone, words] = ROLES[status.role] ?? ["quiet", status.role];
-  attribute($("role"), "data-tone", tone);
-  say($("role"), words);
+  attribute($("role"), "data-tone", state.live ? tone : "quiet");
+  say($("role"), state.live ? words : `was ${words}`);
 }
 
 // ---- accounts -------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ export function tick() {
   const many = Math.max(status.accounts.late, late.length);
   const oldest = Math.max(...list.map((each) => each.age ?? -1), -1);
   const words = late.slice(0, 2).map((each) => each.alias || each.account).join(", ");
-  tile("poll", oldest < 0 ? "none yet" : old(oldest), many ? `late: ${words}${many > 2 ? ` and ${many - 2} more` : ""}` : "ago", many ? "bad" : "quiet");
+  tile("poll", oldest < 0 ? "none yet" : old(oldest), many ? `late: ${words}${many > 2 ? ` and ${many - 2} more` : ""}` : state.live ? "ago" : "before that", many ? "bad" : "quiet");
   say($("accounts-count"), many ? `${many} late` : status.accounts.total > list.length ? `${list.length} of ${status.accounts.total}` : "");
 }
 
@@ -104,7 +104,7 @@ function account(row, each) {
   say(name, each.alias || each.account);
   attribute(name, "title", each.alias ? each.account : null);
   say(calls, count(each.calls));
-  const words = each.age == null ? "none yet" : `${old(each.age)} ago`;
+  const words = each.age == null ? "none yet" : `${old(each.age)} ${state.live ? "ago" : "before that"}`;
   say(poll, each.late ? `late: ${words}${each.error ? `, ${each.error}` : ""}` : words);
 }
 
@@ -157,6 +157,8 @@ export function line(error) {
   say($("link-text"), live ? `live, ${clock(status.now)}` : status ? "not live" : "connecting");
   show($("lost"), !live && Boolean(status || error));
   if (live) return;
+  if (status) role(status);
+  tick();
   if (error) say($("lost-head"), `Not live: ${error.message}`);
   if (!status) say($("lost-age"), error?.hint ?? "");
   else say($("lost-age"), `What you see is as of ${clock(status.now)}, ${old(ticks() - state.heardAt)} ago. Trying again…`);

@@ -13,6 +13,7 @@ const FATES = {
   shadow: ["dashes", "live", "fits, and only records it", 2],
   records: ["dashes", "live", "fits, and changes no call", 2],
   hold: ["half", "held", "does not fit for long enough yet", 3],
+  once: ["ring", "quiet", "fits, and has acted already", 3],
   unlisted: ["ring", "quiet", "fits a call that no poll asks for", 4],
   taken: ["ring", "quiet", "an earlier rule decides", 5],
   "no-match": ["ring", "quiet", "does not fit", 6],
@@ -96,7 +97,7 @@ function head(document) {
 function summary({ would_act: acting, ledger: entries, rules }, telling) {
   const last = entries.at(-1);
   const done = last?.outcome ? h("li", {}, tag(...outcome(last.outcome)), ` ${last.rule}: ${last.then.join(", ")}, ${clock(last.time)}`) : null;
-  const held = telling.filter((each) => !FATES[each.fate]);
+  const held = telling.filter((each) => rank(each) === 1);
   const lines = [
     done,
     ...acting.slice(0, OPEN).map((name) => h("li", {}, tag("disc", "good", "would act now"), ` ${name}`)),

@@ -84,9 +84,10 @@ class Explainer:
         flows = sight.flow_set.flows
         found = await asyncio.to_thread(explain_all, flows, call, scene)
         notes = [] if knows_all(books, sight) else [_PART]
-        live, known = (*scene.live, call), {each.sid for each in scene.live}
+        known = {each.sid for each in scene.live}
+        live = (*scene.live, *(() if call.sid in known else (call,)))
         case = Case(call.sid, "live", scene.moment.now, call, found, entries, notes=notes)
-        return over(replace(case, live=scene.live if call.sid in known else live))
+        return over(replace(case, live=live))
 
     # ---- what Twilio says -------------------------------------------------------------------
 

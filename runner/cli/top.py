@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from runner.cli.cells import written
-from runner.cli.exits import FAILURE, FINDINGS, USAGE, Failure
+from runner.cli.exits import FAILURE, USAGE, Failure
 from runner.cli.options import option, own_option
 from runner.cli.report import as_text
 from runner.cli.top_page import page
@@ -77,9 +77,9 @@ async def _asked(
     except Unreached as error:
         raise Failure(str(error), hint=error.hint, code=FAILURE) from None
     except Denied as error:
-        wrong = {401: USAGE, 403: USAGE}.get(error.status, FINDINGS)
-        hint = error.hint if token else f"{error.hint}\n  {_NO_TOKEN}"
-        raise Failure(str(error), hint=hint, code=wrong) from None
+        stranger = error.status in (401, 403)
+        hint = f"{error.hint}\n  {_NO_TOKEN}" if stranger and not token else error.hint
+        raise Failure(str(error), hint=hint, code=USAGE if stranger else FAILURE) from None
     finally:
         await client.close()
     picture = news.picture

@@ -46,21 +46,16 @@ class Live:
     async def run(self) -> int:
         """Until it is ended; returns the exit code."""
         with self._signals(), self._screen.taken(), self._typed():
-            work = [
-                asyncio.ensure_future(each)
-                for each in (
-                    self._over.wait(),
-                    self.news.follow(),
-                    self.news.refresh(),
-                    self._draw(),
-                )
-            ]
+            jobs = (self.news.follow(), self.news.refresh(), self._draw())
+            work = [asyncio.ensure_future(job) for job in jobs]
+            over = asyncio.ensure_future(self._over.wait())
             try:
-                await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([*work, over], return_when=asyncio.FIRST_COMPLETED)
                 for task in work:
                     if task.done():
                         task.result()  # a fault is let out, once the screen is given back
             finally:
+                over.cancel()
                 await _cancel([*work, *self._hands.busy])
         if self._fault is not None:
             raise self._fault

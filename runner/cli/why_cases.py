@@ -63,7 +63,8 @@ class Inquiry:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Whom to ask of a call: `blank` says of which account, and when. Where it is `sparing`, how
-    calls begin is asked of no number but the call's own.
+    calls begin is asked of no number but the call's own, and nobody is asked who is in which
+    conference.
     """
 
     gateway: Gateway
@@ -160,7 +161,7 @@ async def asked_case(inquiry: Inquiry, asked: Asked, entries: Sequence[Entry]) -
         every = msgspec.structs.replace(snapshot, calls=(*snapshot.calls, call))
         snapshot = await with_ledger(store, every, rules, kill=kill)
     found = await _explained(inquiry, snapshot, call)
-    steps = (each.step for each in found if each.step is not None)
+    steps = [each.step for each in found if each.step is not None and not asked.sparing]
     conferences = await conferences_of(gateway, asked_about(steps))
     case = Case(call.sid, "live", snapshot.moment, call, found, entries, live=snapshot.calls)
     return over(replace(case, conferences=conferences))

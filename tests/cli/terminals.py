@@ -115,7 +115,9 @@ class Terminal:
 
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "runner", *arguments),
-            **dict.fromkeys(("stdin", "stdout", "stderr"), slave),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
             env=variables,
             cwd=cwd,
             preexec_fn=own_terminal,

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.cli.crew import Post
+from runner.cli.desk import RunningDesk
 from runner.console.desk import Order, Refusal, Scope
 from runner.durations import rfc3339
 from runner.engine.ports import Event
+from runner.gateway.accounts import Account
+from runner.gateway.credentials import Credentials
+from runner.gateway.twilio import open_gateway
 from runner.sandbox.faults import Fault
+from runner.settings import TwilioSettings
 from tests.cli.desking import Desking, open_desk
 from tests.site import MINUTE, SECOND
 
@@ -115,7 +122,12 @@ async def test_a_call_that_began_after_the_poll_is_seen_as_the_next_poll_will(
 
 async def test_before_the_first_poll_twilio_is_asked_as_by_the_command(here: Desking) -> None:
     row = here.site.sandbox.add_call(age=31 * MINUTE)
-    assert await here.why(row.sid) == await here.command(row.sid)
+    document, command = await here.why(row.sid), await here.command(row.sid)
+    # But for who is in which conference: that takes as many requests as there are conferences.
+    effects = document["rules"][0]["effects"]
+    assert [each["kind"] for each in effects] == ["ends-call", "leaves-conference"]
+    effects.pop()
+    assert document == command
 
 
 async def test_a_call_that_nobody_knows_is_a_404_that_says_why(here: Desking) -> None:
@@ -149,3 +161,25 @@ async def test_a_standby_explains_what_it_does_not_poll(here: Desking) -> None:
     document = await here.why(row.sid)
     assert document["source"] == "over"
     assert document == await here.command(row.sid)
+
+
+async def test_of_several_accounts_the_one_is_found_that_has_the_call(here: Desking) -> None:
+    sandbox = here.site.sandbox
+    other = sandbox.add_account("other")
+    credentials = Credentials(other.sid, other.sid, password=other.auth_token)
+    gateway = open_gateway(credentials, TwilioSettings(api_base=sandbox.url))
+    crew = replace(here.crew, posts=[*here.crew.posts, Post(Account("b", credentials), gateway)])
+    desk = RunningDesk(crew, here.store, here.board, changed=nothing)
+    row = sandbox.add_call(account="other", age=31 * MINUTE)
+    before = here.requests()
+    document = await desk.why(row.sid, rule="", show_numbers=False)
+    # A fetch of each account, and where nothing is known of its other calls a list of them.
+    assert here.requests() <= before + 2 + 3
+    assert (document["source"], fates(document)["cut"]) == ("live", "acts")
+    with pytest.raises(Refusal, match="in these 2 accounts"):
+        await desk.why(NOBODY, rule="", show_numbers=False)
+    await gateway.close()
+
+
+async def nothing() -> None:
+    """Nobody needs to know."""

@@ -69,6 +69,7 @@ OUTSIDE = {
     "sqlite3": {"store"},
     "aiohttp": {"gateway", "sandbox", "console"},
     "click": {"cli"},
+    "opentelemetry": {"console"},
     "yaml": {"language"},
     "jsonschema": {"language"},
     "re2": {"language"},

@@ -7,6 +7,7 @@ tokens each request has to bring one, or a session that one has opened.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -46,9 +47,27 @@ class Visitor:
         return f"{self.name} {self.session.name}" if self.session else self.name
 
 
-#: Of a request: who asks, and what takes the end off the time that its answer may take.
-VISITOR = web.RequestKey("visitor", Visitor)
-ENDLESS = web.RequestKey("endless", Callable[[], None])
+#: Of the request that is answered here: who asks, and what takes the end off its time.
+_VISITOR: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
+_ENDLESS: ContextVar[Callable[[], None]] = ContextVar("endless")
+
+
+def keep(visitor: Visitor | None, endless: Callable[[], None]) -> None:
+    """Notes for the handler of a request what it may ask for."""
+    _VISITOR.set(visitor)
+    _ENDLESS.set(endless)
+
+
+def current_visitor() -> Visitor:
+    """Who asks; only on paths that are not for everybody."""
+    found = _VISITOR.get()
+    assert found is not None, "everybody may come here"
+    return found
+
+
+def let_run() -> None:
+    """The answer may take for ever."""
+    _ENDLESS.get()()
 
 
 class Access:
@@ -145,7 +164,7 @@ class Access:
         name = self._cookie(request)
         self.sessions.close(request.cookies.get(name, ""))
         secure = self._names.is_secure(request)
-        response.del_cookie(name, httponly=True, secure=secure, samesite="Strict")
+        response.set_cookie(name, "", max_age=0, httponly=True, secure=secure, samesite="Strict")
 
     def _cookie(self, request: web.Request) -> str:
         """Cookies are kept by host without its port: two runners must not take each other's."""

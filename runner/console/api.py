@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from runner.console.access import VISITOR, Access, Kind, Visitor
+from runner.console.access import Access, Kind, Visitor, current_visitor
 from runner.console.answers import answer, encoded
 from runner.console.asked import Query, bad, body_of, refuse_unknown
 from runner.console.board import Board
@@ -69,7 +69,7 @@ class Views:
 
     async def get_status(self, request: web.Request) -> web.Response:
         Query(request, ())
-        return answer(self.status(request[VISITOR]))
+        return answer(self.status(current_visitor()))
 
     async def calls(self, request: web.Request) -> web.Response:
         known = ("limit", "offset", "sort", "q", "status", "account", "rule", "held")

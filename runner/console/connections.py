@@ -23,6 +23,9 @@ class Bounds:
     #: From being accepted, or from the last answer, to the end of the next request's headers; and
     #: to the end of an answer that is not taken. Longer than proxies keep connections for.
     idle: Millis = 75_000
+    #: Bytes that come before a request is under way: its headers, and what of a body is sent along.
+    #: How much of headers the library takes differs from one of its versions to the next.
+    ahead: int = 512 * 1024
 
 
 class Connections:
@@ -33,6 +36,7 @@ class Connections:
         self._loop = asyncio.get_running_loop()
         self._idle: dict[asyncio.BaseTransport, float] = {}  # since when
         self._busy: set[asyncio.BaseTransport] = set()
+        self._ahead: dict[asyncio.BaseTransport, int] = {}
         self._sweep: asyncio.TimerHandle | None = None
 
     def guarding(self, factory: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
@@ -46,6 +50,7 @@ class Connections:
             yield
             return
         self._busy.add(transport)
+        self._ahead.pop(transport, None)
         try:
             yield
         finally:
@@ -65,8 +70,16 @@ class Connections:
             self._sweep = self._loop.call_later(self._bounds.idle / 1000, self._look)
         return True
 
+    def heard(self, transport: asyncio.Transport, size: int) -> None:
+        """So many bytes came."""
+        if transport in self._idle:
+            self._ahead[transport] = self._ahead.get(transport, 0) + size
+            if self._ahead[transport] > self._bounds.ahead:
+                transport.abort()
+
     def closed(self, transport: asyncio.BaseTransport) -> None:
         """One is gone."""
+        self._ahead.pop(transport, None)
         self._idle.pop(transport, None)
         self._busy.discard(transport)
 
@@ -99,7 +112,7 @@ class _Guarded(asyncio.Protocol):
         self._inner = inner
         self._connections = connections
         self._taken = False
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -116,7 +129,8 @@ class _Guarded(asyncio.Protocol):
             self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._taken:
+        if self._taken and self._transport is not None:
+            self._connections.heard(self._transport, len(data))
             self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from runner.console.access import VISITOR, Visitor
+from runner.console.access import Visitor, current_visitor
 from runner.console.answers import Fault
 from runner.console.desk import Desk
 from runner.engine.clock import Clock
@@ -33,7 +33,7 @@ class Disclosure:
         """
         if not wanted:
             return False
-        visitor = request[VISITOR]
+        visitor = current_visitor()
         if visitor.role != "operator":
             hint = "log in with the operator's token, or leave show_numbers out"
             raise Fault(403, "a reader gets to see no numbers", hint=hint)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from runner.console.access import ENDLESS, VISITOR, Access, Kind
+from runner.console.access import Access, Kind, keep
 from runner.console.answers import Fault
 from runner.console.connections import Connections
 from runner.console.desk import Refusal
@@ -21,6 +21,8 @@ from runner.model import Millis
 PATIENCE: Millis = 60_000
 #: No body that anybody has to send is longer.
 BODY = 64 * 1024
+#: Nor has any request that makes sense more headers.
+HEADERS = 64
 
 
 def guard(
@@ -49,14 +51,14 @@ def guard(
                 return _failed(access, clock, request, error).answer()
 
     async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if len(request.raw_headers) > HEADERS:
+            raise Fault(431, f"there are more than {HEADERS} headers")
         if request.match_info.http_exception is not None:
             raise request.match_info.http_exception
         # What nobody has classed is for operators.
         visitor = access.admit(request, kinds.get(request.match_info.route, "operate"))
-        if visitor is not None:
-            request[VISITOR] = visitor
         async with asyncio.timeout(PATIENCE / 1000) as patience:
-            request[ENDLESS] = lambda: patience.reschedule(None)
+            keep(visitor, lambda: patience.reschedule(None))
             return await handler(request)
 
     return guarded

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from runner.console.access import VISITOR
+from runner.console.access import current_visitor
 from runner.console.answers import answer
 from runner.console.asked import Form, bad, body_of
 from runner.console.board import Board
@@ -36,15 +36,15 @@ class Orders:
             raise bad(
                 "nothing is named", "name a flow, a rule or an account; POST /api/kill stops all"
             )
-        made = await self._desk.pause(scope, self._order(request, form))
-        self._told(request, "pause", [made])
+        made = await self._desk.pause(scope, self._order(form))
+        self._told("pause", [made])
         return answer({"paused": pause_of(made, self._board)})
 
     async def kill(self, request: web.Request) -> web.Response:
         """Stops everything."""
         form = await body_of(request, ("reason", "for", "by"))
-        made = await self._desk.kill(self._order(request, form))
-        self._told(request, "kill", [made])
+        made = await self._desk.kill(self._order(form))
+        self._told("kill", [made])
         return answer({"killed": pause_of(made, self._board)})
 
     async def resume(self, request: web.Request) -> web.Response:
@@ -54,19 +54,17 @@ class Orders:
         if everything == (scope != Scope()):
             hint = 'name a flow, a rule or an account; {"all": true} lifts the kill switch'
             raise bad("either a scope or all is to be named", hint)
-        by = _by(request, form)
+        by = _by(form)
         lifted = await (self._desk.lift(by=by) if everything else self._desk.resume(scope, by=by))
-        self._told(request, "resume", lifted, by=by)
+        self._told("resume", lifted, by=by)
         return answer({"resumed": [pause_of(pause, self._board) for pause in lifted]})
 
-    def _order(self, request: web.Request, form: Form) -> Order:
+    def _order(self, form: Form) -> Order:
         reason = form.needed("reason", _REASON, _LONGEST)
         lasting = form.lasting("for", self._board.clock.now())
-        return Order(reason, _by(request, form), lasting)
+        return Order(reason, _by(form), lasting)
 
-    def _told(
-        self, request: web.Request, action: str, pauses: Sequence[Pause], *, by: str = ""
-    ) -> None:
+    def _told(self, action: str, pauses: Sequence[Pause], *, by: str = "") -> None:
         """One line for each scope; lifting what was not there is told of, too."""
         for pause in pauses or [Pause(by=by)]:
             fields = {
@@ -74,7 +72,7 @@ class Orders:
                 "scope": pause.scope if pauses else "nothing",
                 **({"reason": pause.reason} if pause.reason and not by else {}),
                 "by": by or pause.by,
-                "peer": request[VISITOR].peer,
+                "peer": current_visitor().peer,
             }
             level = "info" if action == "resume" else "warning"
             self._tell(Event("operator", self._board.clock.now(), level, fields))
@@ -84,7 +82,7 @@ def _scope(form: Form) -> Scope:
     return Scope(form.text("flow"), form.text("rule"), form.text("account"))
 
 
-def _by(request: web.Request, form: Form) -> str:
+def _by(form: Form) -> str:
     """The name that was given can be anybody's; what the connection shows stands beside it."""
-    name, who = form.text("by", _NAME), request[VISITOR].name
+    name, who = form.text("by", _NAME), current_visitor().name
     return f"{name} ({who})" if name else who

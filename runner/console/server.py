@@ -18,7 +18,7 @@ from runner.console.answers import protect
 from runner.console.board import Board
 from runner.console.connections import Bounds, Connections
 from runner.console.desk import Desk
-from runner.console.guard import BODY, guard
+from runner.console.guard import BODY, HEADERS, guard
 from runner.console.served import Documents, routes
 from runner.console.stream import Streams
 from runner.console.tokens import Tokens
@@ -162,7 +162,7 @@ def _limits() -> dict[str, Any]:
     return {
         "max_line_size": 4_096,
         "max_field_size": 4_096,
-        "max_headers": 64,
+        "max_headers": HEADERS,
         "auto_decompress": False,
         "lingering_time": 2.0,
         "logger": logger,

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from runner.console.access import ENDLESS, VISITOR, Access, Visitor
+from runner.console.access import Access, Visitor, current_visitor, let_run
 from runner.console.answers import Fault, encoded
 from runner.console.board import Board
 from runner.model import Millis
@@ -66,8 +66,11 @@ class Streams:
             response.force_close()  # the connection is tuned for a stream
             with suppress(ConnectionError):
                 writer = await _begin(response, request, transport)
-                await self._feed(_Reader(response, writer, transport), news, access, request)
+                await self._feed(_Reader(response, writer, transport), news, access)
             return response
+        except Exception:
+            transport.abort()  # no fault can be told in the middle of a stream
+            raise
         finally:
             self._open.discard(transport)
             if not self._open:
@@ -76,10 +79,8 @@ class Streams:
     def _living(self) -> int:
         return sum(not transport.is_closing() for transport in self._open)
 
-    async def _feed(
-        self, reader: _Reader, news: News, access: Access, request: web.Request
-    ) -> None:
-        visitor = request[VISITOR]
+    async def _feed(self, reader: _Reader, news: News, access: Access) -> None:
+        visitor = current_visitor()
         seen = news.version
         frame = news.frame(visitor)
         while await reader.took(frame, self._tempo.patience):
@@ -164,7 +165,7 @@ class _Reader:
 async def _begin(
     response: web.StreamResponse, request: web.Request, transport: asyncio.Transport
 ) -> AbstractStreamWriter:
-    request[ENDLESS]()
+    let_run()
     transport.set_write_buffer_limits(high=0)
     connection = transport.get_extra_info("socket")
     if connection is not None:

@@ -160,7 +160,7 @@ async def test_a_body_that_is_no_order_is_refused(body: bytes) -> None:
 
 async def test_a_long_or_packed_body_is_not_read() -> None:
     async with visiting() as visit:
-        most = await visit.ask("POST", "/api/kill", JSON, b" " * (BODY - 15) + b'{"reason": "x"}')
+        most = await visit.ask("POST", "/api/kill", JSON, b" " * (BODY - 16) + b'{"reason": "x"}')
         assert most.status == 200
         longer = await visit.ask("POST", "/api/kill", JSON, b" " * BODY + b'{"reason": "x"}')
         assert (longer.status, longer.message) == (413, f"the body is longer than {BODY} bytes")

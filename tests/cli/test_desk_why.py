@@ -122,11 +122,18 @@ async def test_a_call_that_began_after_the_poll_is_seen_as_the_next_poll_will(
 
 async def test_before_the_first_poll_twilio_is_asked_as_by_the_command(here: Desking) -> None:
     row = here.site.sandbox.add_call(age=31 * MINUTE)
+    assert await here.why(row.sid) == await here.command(row.sid)
+
+
+async def test_nobody_is_asked_who_is_in_which_conference(here: Desking) -> None:
+    """That takes as many requests as there are conferences."""
+    row = here.site.sandbox.add_call(from_="+14155550199")
+    here.flows(FLOW.replace("for: 1m, ", ""))
     document, command = await here.why(row.sid), await here.command(row.sid)
-    # But for who is in which conference: that takes as many requests as there are conferences.
-    effects = document["rules"][0]["effects"]
-    assert [each["kind"] for each in effects] == ["ends-call", "leaves-conference"]
-    effects.pop()
+    effects = document["rules"][1]["effects"]
+    (left,) = (each for each in effects if each["kind"] == "leaves-conference")
+    assert left["text"] == "leaves its conference, if it is in one"
+    effects.remove(left)
     assert document == command
 
 

@@ -145,6 +145,33 @@ async def test_a_pause_and_the_kill_switch_by_keyboard_alone(
     assert here.site.updates() == [{"Status": "completed"}]
 
 
+async def test_no_row_moves_under_the_pointer(watched: Watched, console: Paging) -> None:
+    page, here = watched.page, console.here
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    first = here.site.sandbox.add_call(to="+14155550101")
+    here.site.sandbox.add_call(to="+14155550109")
+    await console.poll()
+    await page.goto(console.url)
+    await see(page, "#calls-count", "2")
+    order = await rows(page)
+    await page.hover("#calls-rows tr:nth-child(2)")
+    await console.poll(after=2 * SECOND)
+    await page.wait_for_selector(f'#calls-rows tr.over[data-key="{first.sid}"]')
+    await see(page, "#calls-count", "1")
+    assert await rows(page) == order
+    await page.fill("#calls-q", "0109")  # who asks for something else wants to see it
+    await page.wait_for_selector("#calls-rows tr.over", state="detached")
+    assert len(await rows(page)) == 1
+
+
+async def rows(page: Page) -> list[str]:
+    """The calls on view, in their order."""
+    found: list[str] = await page.eval_on_selector_all(
+        "#calls-rows tr", "rows => rows.map(row => row.dataset.key)"
+    )
+    return found
+
+
 @pytest.mark.parametrize(("scheme", "wide"), [("light", 1280), ("dark", 390)])
 async def test_axe_finds_nothing_on_the_page_nor_in_its_dialogs(
     watched: Watched, console: Paging, scheme: str, wide: int
@@ -177,7 +204,14 @@ async def test_axe_finds_nothing_on_the_page_nor_in_its_dialogs(
     assert await barriers(page) == []
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(overflow) == 0
+    if wide < 640:
+        assert await page.evaluate(SMALL) == []
 
+
+#: What a thumb has to hit and can't, on a phone.
+SMALL = """[...document.querySelectorAll("button, select, input[type=search], summary")]
+    .filter(each => each.checkVisibility() && !each.closest("#calls-rows"))
+    .filter(each => each.getBoundingClientRect().height < 44).map(each => each.outerHTML)"""
 
 HOSTILE = "<script>window.cracked=1</script><img src=x onerror=window.cracked=1>"
 TURNED = "\u202egnp.exe\u202c"

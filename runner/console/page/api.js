@@ -8,6 +8,9 @@ export class Refused extends Error {
   }
 }
 
+// An answer that takes longer than this is not waited for.
+const PATIENCE = 20_000;
+
 /** What the page does wherever the runner asks who is there. */
 export const door = { closed: () => {} };
 
@@ -24,8 +27,13 @@ export async function post(path, body) {
 }
 
 async function answer(url, options) {
-  const response = await reach(url, options);
-  const document = await response.json().catch(() => null);
+  const late = AbortSignal.timeout(PATIENCE);
+  const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
+  const response = await reach(url, { ...options, signal });
+  const document = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
   if (response.ok && document !== null) return document;
   throw refusal(response, document);
 }
@@ -36,7 +44,8 @@ export async function reach(url, options) {
     return await fetch(url, { credentials: "same-origin", cache: "no-store", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("The runner can't be reached.", { hint: "Nothing is known of what was asked for: look before you ask again." });
+    const silent = error.name === "TimeoutError";
+    throw new Refused(silent ? "The runner does not answer." : "The runner can't be reached.", { hint: "Nothing is known of what was asked for: look before you ask again." });
   }
 }
 

@@ -39,7 +39,7 @@ function draw(row, call, parts) {
   say(row.children[0], age(call.age_ms));
   const from = call.from || "withheld";
   say(parts.button, from, 60);
-  attribute(parts.button, "aria-label", `Why: call from ${from} to ${call.to || "nobody"}`.slice(0, 200));
+  attribute(parts.button, "aria-label", `Why: call from ${from} to ${call.to || "nobody"}`);
   attribute(parts.button, "title", call.sid);
   const below = [call.caller_name.replace(/^\*+$/, ""), call.alias, call.parent && "a leg"].filter(Boolean).join(", ");
   say(parts.alias, below, 80);
@@ -58,7 +58,7 @@ function deed(call, parts) {
   if (held) {
     const [shape, tone, word] = reason(held.reason);
     retag(parts.what, shape, tone, `held: ${word}`);
-    attribute(parts.what, "title", held.detail.slice(0, 400));
+    attribute(parts.what, "title", held.detail);
     return;
   }
   attribute(parts.what, "title", null);

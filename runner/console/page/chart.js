@@ -75,7 +75,7 @@ function paint() {
   const box = { x: EDGE.left, w: wide - EDGE.left - EDGE.right, top: EDGE.top, floor: high - EDGE.bottom, wide, high };
   box.line = box.top + (box.floor - box.top) * 0.68; // calls above it, acts below
   const calls = ceiling(Math.max(1, ...hour.minutes.map((each) => each?.calls ?? 0)));
-  const acts = Math.max(1, ...hour.minutes.map((each) => (each ? each.done + each.failed : 0)));
+  const acts = Math.max(0, ...hour.minutes.map((each) => (each ? each.done + each.failed : 0)));
   fill(place, svg("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}`, "aria-hidden": "true" },
     ...grid(box, calls, acts), ...areas(box, calls), ...bars(box, acts), ...cursor(box)));
 }
@@ -91,8 +91,8 @@ function grid(box, calls, acts) {
     const y = Math.round(box.line - (box.line - box.top) * part) + 0.5;
     return svg("line", { x1: box.x, x2: box.x + box.w, y1: y, y2: y, class: part ? "grid" : "ground" });
   });
-  const scale = [[box.top + 4, count(calls)], [box.line - 1, "0"], [box.floor, acts > 1 ? `${count(acts)}` : ""]];
-  const texts = scale.slice(0, 2).map(([y, text]) => svg("text", { x: box.x - 6, y, "text-anchor": "end", class: "scale" }, text));
+  const scale = [[box.top + 4, count(calls)], [box.line - 1, "0"], [box.line + 13, acts ? count(acts) : ""]];
+  const texts = scale.map(([y, text]) => svg("text", { x: box.x - 6, y, "text-anchor": "end", class: "scale" }, text));
   const hours = box.w > 420 ? [60, 45, 30, 15, 0] : [60, 30, 0];
   const times = hours.map((back) => svg("text", { x: box.x + box.w * (1 - back / 60), y: box.high - 3, class: "scale", "text-anchor": back === 60 ? "start" : back ? "middle" : "end" }, back ? clock(hour.end - back * MINUTE, { seconds: false }) : "now"));
   return [...lines, ...texts, ...times];
@@ -121,7 +121,7 @@ function bars(box, most) {
   return hour.minutes.flatMap((minute, index) => {
     if (!minute) return [];
     const x = box.x + index * each + each * 0.14;
-    const tall = (number) => (number ? Math.max(2, (room * number) / most) : 0);
+    const tall = (number) => (number && most ? Math.max(2, (room * number) / most) : 0);
     const [done, failed] = [tall(minute.done), tall(minute.failed)];
     const bar = (y, height, name) => height && svg("rect", { x, y, width: each * 0.72, height, class: name });
     return [bar(box.floor - done, done, "done"), bar(box.floor - done - failed - (done && failed ? 1 : 0), failed, "failed")].filter(Boolean);

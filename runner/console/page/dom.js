@@ -20,10 +20,15 @@ function filled(node, attributes, children) {
     if (value == null || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "data") Object.assign(node.dataset, value);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : said(name, value));
   }
   put(node, children);
   return node;
+}
+
+/** Attributes that are read, or read out, are texts like others. */
+function said(name, value) {
+  return name === "title" || name === "aria-label" ? plain(value, 400) : String(value);
 }
 
 /** Children of an element: nodes as they are, everything else as text. */
@@ -48,8 +53,9 @@ export function say(node, text, most) {
 }
 
 export function attribute(node, name, value) {
-  if (value == null || value === false) node.removeAttribute(name);
-  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  if (value == null || value === false) return node.removeAttribute(name);
+  const shown = said(name, value);
+  if (node.getAttribute(name) !== shown) node.setAttribute(name, shown);
 }
 
 export function show(node, whether) {

@@ -55,7 +55,7 @@ function patchRow(row, { rule, alias, detail, calls }, why) {
   say(row.querySelector(".detail"), detail, 400);
   keyed(row.querySelector(".sids"), calls.slice(0, CALLS), {
     key: (sid) => sid,
-    make: (sid) => h("button", { type: "button", class: "opener", title: sid, "aria-label": `Why: call ${sid}`.slice(0, 120), onclick: (event) => why(sid, event.currentTarget) }, short(sid)),
+    make: (sid) => h("button", { type: "button", class: "opener", title: sid, "aria-label": `Why: call ${sid}`, onclick: (event) => why(sid, event.currentTarget) }, short(sid)),
     patch: () => {},
   });
 }
@@ -82,7 +82,7 @@ export function drawActs(document, why) {
 function act(each, why) {
   const slot = h("span", { class: "what" });
   retag(slot, ...outcome(each.outcome));
-  const button = h("button", { type: "button", class: "opener", title: each.call, "aria-label": `Why: call ${each.call}`.slice(0, 120), onclick: (event) => why(each.call, event.currentTarget) }, short(each.call));
+  const button = h("button", { type: "button", class: "opener", title: each.call, "aria-label": `Why: call ${each.call}`, onclick: (event) => why(each.call, event.currentTarget) }, short(each.call));
   const part = each.part && each.then.length > 1 ? each.part : each.then.join(", ");
   return h("li", {}, h("time", { datetime: each.at }, clock(each.at)), slot,
     h("span", { class: "rule" }, `${each.flow}/${each.rule}`), h("span", { class: "then" }, part), button,

@@ -15,6 +15,7 @@ import { clock, counted, scope, until } from "./words.js";
 
 const CHART = 10_000; // milliseconds from one reading of the chart to the next
 const SAID = 6_000;
+const LEFT = 60_000; // so long a page in the background stays live
 
 const lists = { rules: rules({ brake: brakes.pause, release: brakes.resume }), calls: calls({ why: why.open }) };
 const onView = (id) => {
@@ -96,7 +97,19 @@ setInterval(() => {
   } else strip.line();
 }, 1000);
 
-document.addEventListener("visibilitychange", () => shown() && wake());
+// A browser opens six connections to a runner: pages that nobody looks at must not keep them.
+let leaving = 0;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(leaving);
+  if (!shown()) leaving = setTimeout(rest, LEFT);
+  else if (!line.open && !$("login").open) line.connect();
+  else wake();
+});
+
+function rest() {
+  line.close();
+  lost(new Refused("The page was in the background."));
+}
 
 // ---- who looks ------------------------------------------------------------------------------
 
@@ -167,7 +180,7 @@ function pauses(all) {
     key: (each) => `${each.account}/${each.flow}/${each.rule}/${each.tripped}/${each.at}/${each.until}/${each.reason}`,
     make: (each) => h("li", {},
       h("b", {}, scope(each)), h("span", {}, ` ${each.tripped ? "tripped" : `paused by ${each.by || "somebody"}`} at ${clock(each.at)}, ${until(each)}: ${each.reason}`),
-      h("button", { type: "button", class: "plain operator", "aria-label": `Resume ${scope(each)}…`.slice(0, 200), onclick: () => brakes.resume(each) }, "Resume…")),
+      h("button", { type: "button", class: "plain operator", "aria-label": `Resume ${scope(each)}…`, onclick: () => brakes.resume(each) }, "Resume…")),
     patch: (node) => show(node.querySelector("button"), operates()),
   });
 }

@@ -41,7 +41,7 @@ function draw(row, rule, parts) {
   const [, matches, acts, held, trips] = row.children;
   const key = `${rule.flow}/${rule.rule}`;
   say(parts.key, key, 200);
-  attribute(parts.key, "title", [rule.description, rule.position].filter(Boolean).join(" — ").slice(0, 400));
+  attribute(parts.key, "title", [rule.description, rule.position].filter(Boolean).join(" — "));
   const mode = rule.enabled ? { enforce: "", canary: `canary ${percent(rule)}` }[rule.mode] ?? rule.mode : "switched off";
   say(parts.mode, mode);
   show(parts.mode, Boolean(mode));
@@ -53,7 +53,7 @@ function draw(row, rule, parts) {
   attribute(trips, "data-tone", rule.trips ? "held" : null);
   outcomes(acts, rule.acts, parts);
   say(parts.button, lifts(rule) ? "Resume…" : "Pause…");
-  attribute(parts.button, "aria-label", `${lifts(rule) ? "Resume" : "Pause"} ${key.slice(0, 200)}…`);
+  attribute(parts.button, "aria-label", `${lifts(rule) ? "Resume" : "Pause"} ${key}…`);
   parts.button.hidden = !operates();
 }
 

@@ -43,7 +43,7 @@ export async function reach(url, options) {
   try {
     return await fetch(url, { credentials: "same-origin", cache: "no-store", ...options });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error.name === "AbortError" || error instanceof Refused) throw error;
     const silent = error.name === "TimeoutError";
     throw new Refused(silent ? "The runner does not answer." : "The runner can't be reached.", { hint: "Nothing is known of what was asked for: look before you ask again." });
   }

@@ -179,7 +179,7 @@ function pauses(all) {
   keyed($("pauses-list"), list.slice(0, 50), {
     key: (each) => `${each.account}/${each.flow}/${each.rule}/${each.tripped}/${each.at}/${each.until}/${each.reason}`,
     make: (each) => h("li", {},
-      h("b", {}, scope(each)), h("span", {}, ` ${each.tripped ? "tripped" : `paused by ${each.by || "somebody"}`} at ${clock(each.at)}, ${until(each)}: ${each.reason}`),
+      h("p", {}, h("b", {}, scope(each)), ` ${each.tripped ? "tripped" : `paused by ${each.by || "somebody"}`} at ${clock(each.at)}${each.tripped ? ": " : `, ${until(each)}: `}${each.reason}`),
       h("button", { type: "button", class: "plain operator", "aria-label": `Resume ${scope(each)}…`, onclick: () => brakes.resume(each) }, "Resume…")),
     patch: (node) => show(node.querySelector("button"), operates()),
   });

@@ -44,7 +44,7 @@ export class Line {
   }
 
   async listen(mine) {
-    let watch = setTimeout(() => mine.abort(), SILENCE);
+    let watch = setTimeout(() => mine.abort(new Refused("The runner has said nothing for 20 s.")), SILENCE);
     try {
       const response = await reach("api/stream", { signal: mine.signal, headers: { Accept: "text/event-stream" } });
       if (!response.ok) throw refusal(response, await response.json().catch(() => null));
@@ -54,7 +54,7 @@ export class Line {
         const { done, value } = await reader.read();
         if (done) return;
         clearTimeout(watch);
-        watch = setTimeout(() => mine.abort(), SILENCE);
+        watch = setTimeout(() => mine.abort(new Refused("The runner has said nothing for 20 s.")), SILENCE);
         text = this.take(text + value);
       }
     } finally {

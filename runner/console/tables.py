@@ -69,39 +69,61 @@ def rules_of(board: Board, page: Page) -> Document:
     live = {
         rule.key: flow.enabled and rule.enabled for flow in flow_set.flows for rule in flow.rules
     }
-    pauses = list(board.pauses())
+    counts = _counted(board)
     text = page.q.casefold()
     wanted = [
         rule
         for rule in flow_set.rules
         if (not text or text in f"{rule.key} {rule.description}".casefold())
-        and _is_in_state(rule, page.state, board, pauses)
+        and _is_in_state(rule, page.state, counts)
     ]
     order = _RULE_ORDERS.get(page.sort.lstrip("-"))
+    backwards = page.sort.startswith("-")
     if order is not None:
-        wanted.sort(key=lambda rule: order(rule, board), reverse=page.sort.startswith("-"))
+        wanted.sort(key=lambda rule: order(rule.key, counts), reverse=backwards)
+    elif backwards:
+        wanted.reverse()
     return {
         "total": len(live),
         "matching": len(wanted),
         "offset": page.offset,
         "rules": [
-            _rule(rule, board, pauses, enabled=live[rule.key])
+            _rule(rule, counts, enabled=live[rule.key])
             for rule in wanted[page.offset : page.offset + page.limit]
         ],
     }
 
 
-def _is_in_state(rule: Rule, state: str, board: Board, pauses: Sequence[Pause]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What is known of the rules by key, all accounts together, and what is paused."""
+
+    board: Board
+    matches: Counter[str]
+    held: Counter[str]
+    pauses: Sequence[Pause]
+
+
+def _counted(board: Board) -> _Counts:
+    """Summed up once: there may be hundreds of accounts, and thousands of rules."""
+    matches, held = Counter[str](), Counter[str]()
+    for account in board.accounts.values():
+        matches.update(account.matching)
+        held.update(account.holding)
+    return _Counts(board, matches, held, tuple(board.pauses()))
+
+
+def _is_in_state(rule: Rule, state: str, counts: _Counts) -> bool:
     if state == "acting":
-        return bool(board.outcomes.get(rule.key)) or _matches(rule, board) > 0
+        return bool(counts.board.outcomes.get(rule.key)) or counts.matches[rule.key] > 0
     if state in ("paused", "tripped"):
-        standing = _pause(rule, pauses)
+        standing = _pause(rule, counts.pauses)
         return standing is not None and standing.tripped == (state == "tripped")
     return True
 
 
-def _rule(rule: Rule, board: Board, pauses: Sequence[Pause], *, enabled: bool) -> Document:
-    pause = _pause(rule, pauses)
+def _rule(rule: Rule, counts: _Counts, *, enabled: bool) -> Document:
+    board, pause = counts.board, _pause(rule, counts.pauses)
     return {
         "flow": rule.flow,
         "rule": rule.id,
@@ -111,10 +133,10 @@ def _rule(rule: Rule, board: Board, pauses: Sequence[Pause], *, enabled: bool) -
         "enabled": enabled,
         "then": [action.name for action in rule.then],
         "position": str(rule.position),
-        "matches": _matches(rule, board),
+        "matches": counts.matches[rule.key],
         "matched": board.matched[rule.key],
         "acts": dict(board.outcomes.get(rule.key, {})),
-        "held": sum(account.holding[rule.key] for account in board.accounts.values()),
+        "held": counts.held[rule.key],
         "trips": board.trips[rule.key],
         "paused": None if pause is None else pause_of(pause, board),
     }
@@ -126,15 +148,11 @@ def _pause(rule: Rule, pauses: Sequence[Pause]) -> Pause | None:
     return max(found, key=lambda p: (p.tripped, bool(p.rule), bool(p.flow)), default=None)
 
 
-def _matches(rule: Rule, board: Board) -> int:
-    return sum(account.matching[rule.key] for account in board.accounts.values())
-
-
-_RULE_ORDERS: dict[str, Callable[[Rule, Board], Any]] = {
-    "name": lambda rule, board: rule.key,
-    "matches": lambda rule, board: _matches(rule, board),
-    "matched": lambda rule, board: board.matched[rule.key],
-    "acts": lambda rule, board: sum(board.outcomes.get(rule.key, {}).values()),
-    "held": lambda rule, board: sum(a.holding[rule.key] for a in board.accounts.values()),
-    "trips": lambda rule, board: board.trips[rule.key],
+_RULE_ORDERS: dict[str, Callable[[str, _Counts], Any]] = {
+    "name": lambda key, _counts: key,
+    "matches": lambda key, counts: counts.matches[key],
+    "matched": lambda key, counts: counts.board.matched[key],
+    "acts": lambda key, counts: sum(counts.board.outcomes.get(key, {}).values()),
+    "held": lambda key, counts: counts.held[key],
+    "trips": lambda key, counts: counts.board.trips[key],
 }

@@ -166,6 +166,7 @@ async def test_rules_with_what_they_match_and_do(site: Site) -> None:
         (Page(sort="-acts"), ["speak", "shy", "long"]),
         (Page(sort="matches"), ["long", "speak", "shy"]),
         (Page(sort="name"), ["long", "shy", "speak"]),
+        (Page(sort="-file"), ["long", "shy", "speak"]),
         (Page(q="SHY"), ["shy"]),
         (Page(state="acting"), ["speak", "shy"]),
         (Page(state="paused"), ["long"]),

@@ -82,7 +82,8 @@ class Posting:
 
         url = URL(f"{self.base}/twilio/status" + (f"?{query}" if query else ""), encoded=True)
         async with self.http.request(method, url, data=body, headers=headers) as answer:
-            assert answer.status == 405 or await answer.read() == b""
+            said = await answer.read()
+            assert answer.status == 405 or said == b"", said
             return answer.status
 
     async def looked(self, number: int) -> list[str]:

@@ -6,9 +6,7 @@ tokens each request has to bring one, or a session that one has opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 from aiohttp import web
@@ -18,6 +16,7 @@ from runner.console.limits import Attempts
 from runner.console.origins import Names, host_of, is_local, is_same_site, was_forwarded
 from runner.console.sessions import LIFETIME, Session, Sessions
 from runner.console.tokens import Role, Tokens
+from runner.console.visitors import Visitor
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, Listener
 from runner.written import is_loopback
@@ -26,48 +25,6 @@ from runner.written import is_loopback
 Kind: TypeAlias = Literal["public", "login", "any", "read", "operate"]
 
 _TOKENS = "set CALLFLOW_READ_TOKEN and CALLFLOW_OPERATOR_TOKEN for the runner"
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who asks. `session` is None where the request brought a token, or needed none."""
-
-    role: Role
-    peer: str
-    session: Session | None = None
-
-    @property
-    def name(self) -> str:
-        """How the log and the journal call them."""
-        return f"{self.role}@{self.peer}"
-
-    @property
-    def key(self) -> str:
-        """The same for all requests of one client."""
-        return f"{self.name} {self.session.name}" if self.session else self.name
-
-
-#: Of the request that is answered here: who asks, and what takes the end off its time.
-_VISITOR: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
-_ENDLESS: ContextVar[Callable[[], None]] = ContextVar("endless")
-
-
-def keep(visitor: Visitor | None, endless: Callable[[], None]) -> None:
-    """Notes for the handler of a request what it may ask for."""
-    _VISITOR.set(visitor)
-    _ENDLESS.set(endless)
-
-
-def current_visitor() -> Visitor:
-    """Who asks; only on paths that are not for everybody."""
-    found = _VISITOR.get()
-    assert found is not None, "everybody may come here"
-    return found
-
-
-def let_run() -> None:
-    """The answer may take for ever."""
-    _ENDLESS.get()()
 
 
 class Access:

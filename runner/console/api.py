@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from runner.console.access import Access, Kind, Visitor, current_visitor
+from runner.console.access import Access, Kind
 from runner.console.answers import answer, encoded
 from runner.console.asked import Query, bad, body_of, refuse_unknown
 from runner.console.board import Board
@@ -23,6 +23,7 @@ from runner.console.orders import Orders
 from runner.console.pictures import acts_of, chart_of, status_of
 from runner.console.stream import News, Streams
 from runner.console.tables import Page, held_of, rules_of
+from runner.console.visitors import Visitor, current_visitor
 from runner.engine.ports import HistoryQuery, Listener, Outcome
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from runner.console.access import Access, Kind, keep
+from runner.console.access import Access, Kind
 from runner.console.answers import Fault
 from runner.console.connections import Connections
 from runner.console.desk import Refusal
+from runner.console.visitors import keep
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.masking import mask_numbers

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from aiohttp import web
 
-from runner.console.access import current_visitor
 from runner.console.answers import answer
 from runner.console.asked import Form, bad, body_of
 from runner.console.board import Board
 from runner.console.desk import Desk, Order, Scope
 from runner.console.pictures import pause_of
+from runner.console.visitors import current_visitor
 from runner.engine.ports import Event, Listener, Pause
 
 _REASON = 'say why, for whoever finds it stopped: {"reason": "cuts off agents"}'
@@ -74,7 +75,7 @@ class Orders:
                 "by": by or pause.by,
                 "peer": current_visitor().peer,
             }
-            level = "info" if action == "resume" else "warning"
+            level: Literal["info", "warning"] = "info" if action == "resume" else "warning"
             self._tell(Event("operator", self._board.clock.now(), level, fields))
 
 

@@ -15,9 +15,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from runner.console.access import Access, Visitor, current_visitor, let_run
+from runner.console.access import Access
 from runner.console.answers import Fault, encoded
 from runner.console.board import Board
+from runner.console.visitors import Visitor, current_visitor, let_run
 from runner.model import Millis
 
 #: Streams at once: each is a connection that stays.

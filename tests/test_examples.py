@@ -130,9 +130,9 @@ async def test_runaway_calls_warns_programs_and_ends_what_was_forgotten(tmp_path
     played = await play(EXAMPLES / "runaway-calls", tmp_path, length=6 * MINUTE)
     assert played.acts == [
         (2, "lost-reminder", "call-caps/robot-cut", "hangup"),
-        (2, "support", "call-caps/inbound-soon", "limit, notify, log"),
         (2, "handset", "call-caps/inbound-end", "hangup"),
         (2, "late-reminder", "call-caps/robot-warn", "say, redirect, limit"),
+        (2, "support", "call-caps/inbound-soon", "limit, notify, log"),
         (30, "reminder", "call-caps/robot-warn", "say, redirect, limit"),
         (30, "late-reminder", "call-caps/robot-end", "say, hangup"),
         (330, "reminder", "call-caps/robot-end", "say, hangup"),

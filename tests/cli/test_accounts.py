@@ -70,7 +70,7 @@ def polls(sandbox: Sandbox, aliases: Sequence[str], start: int, end: int) -> Cou
     found = Counter(dict.fromkeys(aliases, 0))
     for entry in sandbox.journal.of("list"):
         if start <= entry.at < end and entry.request.account in names:
-            counts = {"in-progress": 1, "queued": -1}.get(entry.request.query["Status"], 0)
+            counts = {"in-progress": 1, "queued": -1}.get(entry.request.query.get("Status", ""), 0)
             found[names[entry.request.account]] += counts
     return found
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page, Response
 
 #: Milliseconds after which something should have been shown.
-PATIENCE = 6_000
+PATIENCE = 10_000
 FLOW = """\
 version: 1
 flow: ends

@@ -84,6 +84,12 @@ async def test_what_was_typed_is_kept_when_the_runner_refuses_it(
     assert await page.input_value("#pause-reason") == "moves to another line"
     assert here.board.pauses() == ()
     await page.fill("#pause-for .other", "90m")
+    await page.context.clear_cookies()  # as when the runner starts anew
+    await page.click("#pause .go")
+    await see(page, "#login", "Who is there?")
+    await page.fill("#login-token", OPERATOR)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#login", state="hidden")
     await page.check("#pause-scope [value=flow]")
     await see(page, "#pause-means", "This stops every rule of the flow ends")
     await page.click("#pause .go")

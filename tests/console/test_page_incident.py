@@ -56,7 +56,9 @@ async def test_an_incident_is_handled_from_the_page(
             sandbox.add_call(from_=f"+190055501{n:02}", to="+14155550109") for n in range(40)
         ]
         await see(page, "#rules-rows tr[data-paused]", "tripped: 40 calls of 41 live ones")
+        await see(page, "#said", "A guard tripped: night/fraud.")
         await see(page, "#tile-held", "40 tripped")
+        await see(page, "#held-groups li", "night/fraud 40 calls")
         await page.click(f'#calls-rows tr[data-key="{flooding[7].sid}"]')
         await see(page, "#why .answer", "tripped night/fraud: a guard tripped")
         await see(page, "#why .conditions li", "yes from prefix +1900 it is +1900***0107")

@@ -19,6 +19,7 @@ export class List {
     Object.assign(this, { name, noun, columns, filters, sort, key, make, patch, after, more });
     this.offset = 0;
     this.touched = -STILL;
+    this.other = true; // it was asked for otherwise than what is on view: rows may move
     this.document = null;
     this.readAt = 0;
     this.feed = new Feed({
@@ -89,7 +90,7 @@ export class List {
   /** Asks for something else than before: from its first page, and rows may move. */
   ask() {
     this.offset = 0;
-    this.touched = -STILL;
+    this.other = true;
     this.feed.again();
   }
 
@@ -98,7 +99,8 @@ export class List {
     this.document = document;
     this.readAt = ticks();
     const rows = document[this.name];
-    const still = ticks() - this.touched < STILL;
+    const still = !this.other && ticks() - this.touched < STILL;
+    this.other = false;
     keyed($(`${this.name}-rows`), rows, { key: this.key, make: this.make, patch: this.patch, still });
     const { total, matching } = document;
     say($(`${this.name}-count`), matching === total ? count(total) : `${count(matching)} of ${count(total)}`);
@@ -126,7 +128,7 @@ export class List {
     if (!pager.children.length) {
       const turn = (by) => () => {
         this.offset = Math.max(0, this.offset + by);
-        this.touched = -STILL;
+        this.other = true;
         this.feed.again();
       };
       fill(pager, h("button", { type: "button", class: "plain", onclick: turn(-PAGE) }, "Previous"), h("span", { role: "status" }), h("button", { type: "button", class: "plain", onclick: turn(PAGE) }, "Next"));

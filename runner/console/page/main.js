@@ -67,6 +67,7 @@ function heard(status) {
   strip.line();
   person();
   pauses(status.pauses);
+  trips(status.pauses);
   chooseAccounts(status.accounts.list);
   follow(status, restarted ? ticks() : "");
   const stopped = status.kill ? "STOPPED · " : "";
@@ -132,11 +133,10 @@ door.closed = () => {
   state.live = false;
   const dialog = $("login");
   if (dialog.open) return;
-  for (const other of document.querySelectorAll("dialog[open]:not(#login)")) other.close();
   dialog.querySelector(".by").value = name();
   show(dialog.querySelector(".fault"), false);
   strip.line(new Refused("The runner asks who is there.", { status: 401 }));
-  dialog.showModal();
+  dialog.showModal(); // over what is open: nothing that was typed there is lost
   $("login-token").focus();
 };
 
@@ -183,6 +183,15 @@ function pauses(all) {
       h("button", { type: "button", class: "plain operator", "aria-label": `Resume ${scope(each)}…`, onclick: () => brakes.resume(each) }, "Resume…")),
     patch: (node) => show(node.querySelector("button"), operates()),
   });
+}
+
+/** Says what a guard has stopped since the last look. */
+let tripped = null;
+function trips(all) {
+  const now = new Set(all.filter((each) => each.tripped).map((each) => `${each.flow}/${each.rule}`));
+  const fresh = tripped ? [...now].filter((each) => !tripped.has(each)) : [];
+  tripped = now;
+  if (fresh.length) tell(`A guard tripped: ${fresh.slice(0, 3).join(", ")}${fresh.length > 3 ? " and others" : ""}.`);
 }
 
 /** After an order the page looks at once, and does not wait for the line. */

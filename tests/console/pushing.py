@@ -120,4 +120,5 @@ async def open_posting(
             yield posting
     finally:
         await push.close()
+        await site.engine.abandon()  # what it is looking at would open its connections again
         await asyncio.gather(runner.cleanup())

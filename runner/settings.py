@@ -69,6 +69,9 @@ class ConsoleSettings:
     #: usual one, where that is set.
     read_token_env: str | None = None
     operator_token_env: str | None = None
+    #: The names by which browsers reach it, beside those of `listen` and the public URL; one of a
+    #: stranger's that points here must not be among them.
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "signing_secret_env": _names,
     "read_token_env": str,
     "operator_token_env": str,
+    "hosts": _names,
     "traces": bool,
     # Shorter, and no service answers in time; longer, and one that hangs has all its turns taken.
     "timeout": lambda value: _duration(value, 100, 60_000),

@@ -189,6 +189,8 @@ def test_posts_have_settings_of_their_own() -> None:
 
 def test_the_console_s_tokens_are_named_by_variable() -> None:
     assert settings_from({}, {}).console == ConsoleSettings(None, None)
-    found = settings_from({"console": {"read_token_env": "LOOK"}, "traces": True}, {})
-    assert found.console == ConsoleSettings("LOOK", None)
+    found = settings_from(
+        {"console": {"read_token_env": "LOOK", "hosts": ["calls.lan"]}, "traces": True}, {}
+    )
+    assert found.console == ConsoleSettings("LOOK", None, ("calls.lan",))
     assert found.traces

@@ -21,6 +21,7 @@ from runner.console.server import Site, serve
 from runner.console.tokens import BadTokens, Tokens, read_tokens
 from runner.engine.clock import SystemClock
 from runner.engine.daemon import Daemon
+from runner.engine.lease import Leadership
 from runner.engine.loop import Engine
 from runner.engine.pausewatch import PauseWatch
 from runner.engine.ports import Event, Store
@@ -76,9 +77,13 @@ class Console:
         finally:
             await store.close()
 
-    def follow(self, reloads: Reloads, pauses: PauseWatch, daemon: Daemon) -> None:
-        """Shows these flows, and these pauses, from now on."""
+    def follow(
+        self, reloads: Reloads, pauses: PauseWatch, daemon: Daemon, leadership: Leadership | None
+    ) -> None:
+        """Shows these flows and pauses from now on, and who acts."""
         self._pauses, self._daemon = pauses, daemon
+        if leadership is not None:
+            self.health.leads = lambda: leadership.valid
         self.board.flows = lambda: Flows(
             reloads.current, reloads.ok, reloads.problems, reloads.crash
         )
@@ -94,7 +99,13 @@ class Console:
         assert pauses is not None, "followed before it is served"
         changed, dry_run = pauses.look, self._job.dry_run
         push = self._push(crew)
-        access = Access(self._tokens, clock, listen=settings.listen, public_url=settings.public_url)
+        access = Access(
+            self._tokens,
+            clock,
+            listen=settings.listen,
+            public_url=settings.public_url,
+            names=settings.console.hosts,
+        )
         site = Site(
             self.health,
             clock,

@@ -20,6 +20,7 @@ from runner.cli.watching import Watch
 from runner.console.notify import Notifier
 from runner.engine.clock import Clock
 from runner.engine.daemon import Daemon
+from runner.engine.lease import Leadership
 from runner.engine.pausewatch import PauseWatch
 from runner.engine.ports import Event
 from runner.engine.reload import Reloader
@@ -48,10 +49,11 @@ async def until_stopped(job: Job, stopping: Stopping, console: Console | None = 
         reloads = _reloads(job, crew)
         store = crew.store if console is None else await stack.enter_async_context(console.store())
         pauses = PauseWatch(store, crew.kill, clock=crew.clock, tell=crew.tell)
-        daemon = _daemon(job, crew, reloads)
+        leadership = leadership_of(job, crew)
+        daemon = _daemon(job, crew, reloads, leadership)
         fields = _started_fields(job)
         if console is not None:
-            console.follow(reloads, pauses, daemon)
+            console.follow(reloads, pauses, daemon, leadership)
             fields |= await stack.enter_async_context(console.serving(crew, store))
         watcher = stack.enter_context(_watcher(job, reloads))
         _on_signals(daemon, stopping, notifier, crew)
@@ -67,10 +69,10 @@ async def until_stopped(job: Job, stopping: Stopping, console: Console | None = 
     return CLEAN
 
 
-def _daemon(job: Job, crew: Crew, reloads: Reloads) -> Daemon:
+def _daemon(job: Job, crew: Crew, reloads: Reloads, leadership: Leadership | None) -> Daemon:
     daemon = Daemon(
         lambda: crew.rounds(reloads, dry_run=job.dry_run),
-        leadership_of(job, crew),
+        leadership,
         grace=job.settings.grace,
         clock=crew.clock,
         tell=crew.tell,

@@ -106,6 +106,22 @@ async def test_a_callback_has_its_call_looked_at_long_before_the_next_poll(
             assert secret not in "".join(process.lines)
 
 
+@pytest.mark.parametrize(("name", "status"), [("calls.internal", 200), ("calls.stranger", 403)])
+async def test_orders_are_taken_under_names_that_the_configuration_has(
+    sandbox: Sandbox, tmp_path: Path, name: str, status: int
+) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "a.yaml").write_text(flow(rule("cut")))
+    config = "version: 1\nconsole: {hosts: [calls.internal]}\n"
+    (tmp_path / "callflow.yaml").write_text(config)
+    tokens = {"CALLFLOW_OPERATOR_TOKEN": OPERATE}
+    async with running(sandbox, tmp_path, **tokens) as (_, url), aiohttp.ClientSession() as session:
+        headers = {"Host": name, "Authorization": f"Bearer {OPERATE}"}
+        body = {"flow": "f", "reason": "no"}
+        async with session.post(f"{url}/api/pause", json=body, headers=headers) as answer:
+            assert answer.status == status
+
+
 async def test_beyond_this_machine_nothing_is_shown_without_tokens(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

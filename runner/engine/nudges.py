@@ -137,10 +137,10 @@ class Nudges:
         """Decides by the ledger as it is now, puts it on record, and begins."""
         if self._with.claims.stopping.is_set():
             return Look("stopped")
-        if self._sound() is not ground:
-            return None
-        sid = glance.sight.calls[0].sid
         weighed = await self._weigh(glance.sight, ground, busy)
+        if self._sound() is not ground:
+            return None  # also where new flows were put in force meanwhile
+        sid = glance.sight.calls[0].sid
         sight = replace(weighed, plan=_own(weighed.plan, sid) or NOTHING)
         now = self._with.clock.now()
         if ground.rehearsed:

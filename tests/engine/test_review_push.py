@@ -1,0 +1,52 @@
+"""Promises of looks between polls, where something happens in the middle of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runner.engine.ports import Pause
+from runner.store.sqlite import SqliteStore
+from tests.engine.test_nudges import ANSWERED, answer, flow, ringing
+from tests.site import SECOND, Site
+
+
+class EventfulStore(SqliteStore):
+    """A real store; once pauses are read, what was put in `then` happens, one a reading."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.then: list[Callable[[], object]] = []
+
+    async def pauses(self) -> Sequence[Pause]:
+        pauses = await super().pauses()
+        if self.then:
+            self.then.pop(0)()
+        return pauses
+
+
+async def eventful(site: Site) -> EventfulStore:
+    await site.store.close()
+    site.store = store = EventfulStore(site.folder / "eventful.db")
+    await store.open()
+    site.restart()
+    return store
+
+
+def nothing() -> None:
+    """Nothing happens."""
+
+
+async def test_a_look_does_nothing_by_rules_that_went_while_it_decided(site: Site) -> None:
+    """It reads the brakes twice: to see whether there is anything to do, and to decide."""
+    store = await eventful(site)
+    site.flows(ANSWERED)
+    sid = await ringing(site)
+    answer(site, sid)
+    others = flow("other", "[hangup]", match="{status: ringing}")
+    store.then = [nothing, lambda: site.flows(others)]
+    assert await site.engine.look_at(sid) == "waits-for-poll"
+    assert store.then == []
+    await site.poll(after=2 * SECOND)
+    assert await site.history() == []
+    assert site.updates() == []

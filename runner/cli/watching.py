@@ -1,7 +1,8 @@
 """Who watches a run: hears its events, sees its polls, and its requests to the far side.
 
 Whoever watches must not stop what is watched: one that fails is told of once, and left out from
-then on.
+then on, with all that it hears and sees. What it showed grows old, and can be seen to: half of it
+would look as if it were new.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Guarded:
     watch: Watch
     clock: Clock
     tell: Listener
-    _failed: set[Callable[..., None]] = field(default_factory=set)
+    _failed: list[object] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
         """Something happened."""
@@ -61,12 +62,14 @@ class Guarded:
             self._show(watcher, account, request)
 
     def _show(self, watcher: Callable[..., None], *what: Any) -> None:
-        if watcher in self._failed:
+        # Several of these may be methods of one watcher.
+        whose = getattr(watcher, "__self__", watcher)
+        if any(whose is failed for failed in self._failed):
             return
         try:
             watcher(*what)
         except Exception as error:
-            self._failed.add(watcher)
+            self._failed.append(whose)
             name = getattr(watcher, "__qualname__", repr(watcher))
             fields = {
                 "watcher": name,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.cli.watching import Guarded, Watch
+from runner.console.board import Board
+from runner.console.pictures import status_of
+from runner.engine.poll import Poll
 from runner.engine.ports import Event
 from tests.engine.test_rules import flow, rule
 from tests.site import SECOND, open_site
@@ -34,3 +37,27 @@ async def test_calls_are_looked_after_whatever_a_watcher_does(tmp_path: Path) ->
         assert [event.level for event in failed] == ["error", "error"]
         assert "KeyError" in str(failed[0].fields["error"])
         assert "ZeroDivisionError" in str(failed[1].fields["error"])
+
+
+class _Faulty(Board):
+    """A board with a fault in one of its two halves."""
+
+    def see(self, sid: str, poll: Poll) -> None:
+        raise KeyError("a fault of ours")
+
+
+async def test_what_one_no_longer_shows_it_does_not_show_as_new(tmp_path: Path) -> None:
+    """A board that sees no polls any more, and hears of them, would show old calls as live ones."""
+    async with open_site(tmp_path) as site:
+        sid = site.sandbox.account_sid
+        board = _Faulty({sid: ("", 2 * SECOND)}, site.time)
+        guarded = Guarded(Watch((board.hear,), (board.see,)), site.time, site.events.append)
+        site.listeners.append(guarded.hear)
+        site.engine.seen = lambda poll: guarded.see(sid, poll)
+        site.flows(flow(rule("cut", "", "[hangup]")))
+        for _ in range(5):
+            await site.poll(after=2 * SECOND)
+        (account,) = status_of(board)["accounts"]["list"]
+        assert account["late"], "whoever looks sees that this stands still"
+        (failed,) = site.told("watch.failed")
+        assert "see" in str(failed.fields["watcher"])

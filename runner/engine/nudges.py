@@ -28,6 +28,9 @@ from runner.model import LIVE_STATUSES, Millis
 
 #: A poll is fresh for so many intervals: one may be late, two are missing.
 FRESH = 2
+#: A machine that slept, or whose clock was set: the two clocks no longer agree on how long it is
+#: since the poll, and nobody knows what time it is on the far side.
+ASTRAY: Millis = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Ground:
     asked: Millis
     heard: Millis
     rehearsed: bool
+    #: By how much the wall clock was ahead of the monotonic one.
+    apart: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Nudges:
     def stand_on(self, poll: Poll, *, rehearsed: bool) -> None:
         """From now on looks go by this poll, which was good."""
         if poll.sight is not None:
-            self._ground = Ground(poll.sight, poll.asked, poll.heard, rehearsed)
+            self._ground = Ground(poll.sight, poll.asked, poll.heard, rehearsed, self._apart())
 
     async def look(self, sid: str) -> Look:
         """Fetches the call and does what a poll at this moment would do. Raises `StoreError`."""
@@ -96,12 +101,17 @@ class Nudges:
                 return Look("stopped")
 
     def _sound(self) -> Ground | None:
-        """What may be gone by; None after a poll that failed, new flows, or too long a time."""
+        """What may be gone by; None after a poll that failed, new flows, a sleep, or too long."""
         ground = self._ground
         if ground is None or ground.sight is not self._with.brain.last:
             return None
+        if abs(self._apart() - ground.apart) > ASTRAY:
+            return None
         age = self._with.clock.monotonic() - ground.asked
         return ground if age <= FRESH * self.interval else None
+
+    def _apart(self) -> Millis:
+        return self._with.clock.now() - self._with.clock.monotonic()
 
     async def _look(
         self, sid: str, ground: Ground, *, asked: Millis, busy: set[str]

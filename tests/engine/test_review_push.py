@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runner.engine.ports import Pause
+from runner.model import Millis
 from runner.store.sqlite import SqliteStore
 from tests.engine.test_nudges import ANSWERED, answer, flow, ringing
-from tests.site import SECOND, Site
+from tests.site import MINUTE, SECOND, SandboxTime, Site
 
 
 class EventfulStore(SqliteStore):
@@ -49,4 +50,36 @@ async def test_a_look_does_nothing_by_rules_that_went_while_it_decided(site: Sit
     assert store.then == []
     await site.poll(after=2 * SECOND)
     assert await site.history() == []
+    assert site.updates() == []
+
+
+class Suspended:
+    """The clocks of a machine that sleeps: the monotonic one stands still meanwhile."""
+
+    def __init__(self, time: SandboxTime) -> None:
+        self._time = time
+        self.slept: Millis = 0
+
+    def now(self) -> Millis:
+        return self._time.now()
+
+    def monotonic(self) -> Millis:
+        return self._time.monotonic() - self.slept
+
+    async def sleep(self, millis: Millis) -> None:
+        await self._time.sleep(millis)
+
+
+async def test_after_a_machine_slept_the_poll_decides(site: Site) -> None:
+    """What the last poll saw is fresh by one clock and an hour old by the other."""
+    clock = Suspended(site.time)
+    site.time = clock  # type: ignore[assignment]
+    site.restart()
+    site.flows(flow("f", "[hangup]", match="{status: in-progress, age: {lte: 1m}}"))
+    sid = await ringing(site)
+    answer(site, sid)
+    await site.sandbox.advance(60 * MINUTE)
+    clock.slept = 60 * MINUTE
+    assert await site.engine.look_at(sid) == "waits-for-poll"
+    await site.poll()
     assert site.updates() == []

@@ -12,7 +12,7 @@ from runner.durations import format_duration
 
 #: Outcomes in which nothing went wrong, and nothing was done.
 _GOOD = ("done",)
-_QUIET = ("shadowed", "skipped", "gone", "withdrawn", "intended", "")
+_QUIET = ("acted", "shadowed", "skipped", "gone", "withdrawn", "intended", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from runner.console.accounts import Account, Act
 from runner.console.ring import Ring
-from runner.decision.matcher import Verdict
-from runner.decision.planner import Held
-from runner.engine.brain import Sight
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Pause
@@ -29,54 +27,6 @@ PARTS: tuple[Part, ...] = ("calls", "rules", "held", "acts", "pauses", "flows")
 ACTS = 500
 #: Of so many calls that are over the last act is still known.
 OVER = 2_000
-
-
-@dataclass(slots=True)
-class Account:
-    """One account as the polls see it. Times are the wall clock's; None: not yet."""
-
-    sid: str
-    alias: str
-    interval: Millis
-    calls: int = 0
-    polled_at: Millis | None = None
-    took: Millis = 0
-    requests: int = 0
-    error: str = ""
-    sight: Sight | None = None
-    matching: Counter[str] = field(default_factory=Counter)  # by rule: verdicts of the last look
-    holding: Counter[str] = field(default_factory=Counter)  # by rule: held in it, past turns aside
-    fits: frozenset[tuple[str, str]] = frozenset()  # (call SID, rule) of the last look
-
-    @property
-    def held(self) -> Sequence[Held]:
-        """What the last look held back."""
-        return () if self.sight is None else self.sight.plan.held
-
-    @property
-    def verdicts(self) -> Sequence[Verdict]:
-        """What the rules said of the calls in the last look."""
-        return () if self.sight is None else self.sight.findings.verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """How a part of an act stands, from its event."""
-
-    at: Millis
-    account: str
-    call: str
-    flow: str
-    rule: str
-    then: tuple[str, ...]
-    part: str
-    outcome: str
-    detail: str
-
-    @property
-    def rule_key(self) -> str:
-        """`flow/rule`."""
-        return f"{self.flow}/{self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +93,9 @@ class Board:
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        verdicts = sight.findings.verdicts
-        account.sight = sight
-        account.calls = len(sight.calls)
-        account.matching = Counter(verdict.rule.key for verdict in verdicts)
-        held = (each.rule.key for each in sight.plan.held if each.reason != "once")
-        account.holding = Counter(held)
-        fits = frozenset((verdict.call.sid, verdict.rule.key) for verdict in verdicts)
-        self.matched.update(rule for _, rule in fits - account.fits)
-        account.fits = fits
+        before = account.fits
+        account.take(sight)
+        self.matched.update(rule for _, rule in account.fits - before)
         self._forget()
         self._sample()
         self._bump("calls", "rules", "held")
@@ -165,8 +109,13 @@ class Board:
 
     @property
     def held(self) -> int:
-        """How many verdicts lead to nothing for now."""
+        """How many verdicts are held back."""
         return sum(len(account.held) for account in self.accounts.values())
+
+    @property
+    def spent(self) -> int:
+        """How many calls have a rule that has acted on them as often as it may."""
+        return sum(len(account.spent) for account in self.accounts.values())
 
     def name_of(self, sid: str) -> str:
         """What an account is called here: its alias, else its SID."""
@@ -214,8 +163,7 @@ class Board:
         self.stall = str(event.fields.get("error", "")) if event.name == "stalled" else ""
         if event.name != "leading":
             for account in self.accounts.values():
-                account.sight, account.calls, account.fits = None, 0, frozenset()
-                account.matching, account.holding = Counter(), Counter()
+                account.forget()
         self._bump("calls", "rules", "held")
 
     def _other(self, event: Event) -> None:

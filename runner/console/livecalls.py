@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from runner.call import Call
-from runner.console.board import Account, Board
+from runner.console.accounts import Account
+from runner.console.board import Board
 from runner.console.pictures import Document, hiding
 from runner.console.tables import Page, why_held
 from runner.decision.planner import Held
@@ -88,12 +89,14 @@ def _rows(board: Board) -> Iterator[_Row | None]:
             if number % (8 * PAUSE) == 0:
                 yield None
             rules.setdefault(verdict.call.sid, []).append(verdict.rule.key)
-        held = {each.call.sid: each for each in reversed(sight.plan.held)}  # the first counts
+        held = {each.call.sid: each for each in reversed(account.held)}  # the first counts
         for number, call in enumerate(sight.calls):
             if number % PAUSE == 0:
                 yield None
             last = board.last.get(call.sid)
             rule, outcome = (last.rule_key, last.outcome) if last else ("", "")
+            if not outcome and call.sid in account.spent:
+                outcome = "acted"  # before this runner started
             matching = rules.get(call.sid, ())
             yield _Row(account, sight.moment, call, matching, held.get(call.sid), rule, outcome)
 

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from runner import __version__
 from runner.call import Call
-from runner.console.board import Account, Act, Board
+from runner.console.accounts import Account, Act
+from runner.console.board import Board
 from runner.console.ring import STEP
 from runner.durations import rfc3339
 from runner.engine.ports import Pause
@@ -67,6 +68,7 @@ def status_of(board: Board) -> Document:
         "matched": sum(len({sid for sid, _ in each.fits}) for each in board.accounts.values()),
         "rules": _rules(board, pauses),
         "held": board.held,
+        "spent": board.spent,
         "acts": dict(board.hour.totals()),
         "kill": next((pause_of(p, board) for p in pauses if is_everything(p)), None),
         "pauses": [pause_of(pause, board) for pause in pauses],

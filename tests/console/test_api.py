@@ -69,7 +69,7 @@ async def test_calls_are_found_sorted_and_cut(visit: Visit) -> None:
     for query, to in (
         ("q=f/speak", ["+1415***0101"]),
         ("rule=f/speak", ["+1415***0101"]),
-        ("held=1&sort=to", ["+1415***0101"]),
+        ("held=1&sort=to", []),
         ("account=main&limit=1&offset=1&sort=to", ["+1415***0102"]),
         ("status=ringing", []),
         ("sort=-to&limit=1", ["+1415***0102"]),
@@ -85,7 +85,7 @@ async def test_rules_held_verdicts_acts_and_the_chart(visit: Visit) -> None:
     ]
     assert rules["rules"][0]["position"].endswith("00.yaml:5:10")
     held = await seen(visit, "/api/held?limit=1")
-    assert (held["total"], held["reasons"], len(held["held"])) == (1, {"once": 1}, 1)
+    assert (held["total"], held["reasons"], held["held"]) == (0, {}, [])
     acts = (await seen(visit, "/api/acts?limit=1"))["acts"]
     assert [(a["rule"], a["outcome"], a["alias"]) for a in acts] == [("speak", "done", "main")]
     assert (await seen(visit, "/api/chart"))["points"][-1]["calls"] == 2

@@ -51,7 +51,7 @@ async def test_a_call_that_goes_on_matching_counts_once(site: Site) -> None:
         await site.poll(after=2 * SECOND)
     assert board.matched == {"f/speak": 1}
     status = status_of(board)
-    assert (status["calls"], status["held"]) == (1, 1)  # it has acted once on this call
+    assert (status["calls"], status["held"], status["spent"]) == (1, 0, 1)
 
 
 async def test_an_account_is_late_until_its_first_good_poll_and_when_polls_fail(site: Site) -> None:

@@ -53,7 +53,7 @@ async def test_a_call_with_its_rules_its_last_act_and_what_is_held_back(site: Si
     first = calls_of(board, Page(sort="-age"))["calls"][0]
     assert (first["to"], first["from"]) == ("+1415***0101", "+1212***0177")
     assert (first["rules"], first["rule"], first["outcome"]) == (["f/speak"], "f/speak", "done")
-    assert (first["held"]["rule"], first["held"]["reason"]) == ("f/speak", "once")
+    assert first["held"] is None  # nothing is in the way: it has acted as often as it may
     assert (first["alias"], first["status"], first["direction"]) == (
         "main",
         "in-progress",
@@ -102,7 +102,7 @@ async def test_calls_are_sorted_from_either_end(site: Site) -> None:
         (Page(account="main"), [A, B, C]),
         (Page(account="other"), []),
         (Page(rule="f/shy"), [B]),
-        (Page(held=True), [A, B]),
+        (Page(held=True), []),
     ],
 )
 async def test_calls_are_filtered(site: Site, page: Page, found: list[str]) -> None:
@@ -141,11 +141,30 @@ async def test_a_caller_s_name_is_hidden_with_the_number(site: Site) -> None:
 
 async def test_what_is_held_back_and_why(site: Site) -> None:
     board = await three_calls(site)
+    await site.store.pause(Pause("", "f", "speak", reason="too loud", at=site.time.now()))
+    for _ in range(2):
+        site.sandbox.add_call(to=A)
+    await site.poll(after=2 * SECOND)
     document = held_of(board, Page(limit=1))
-    assert document["total"] == 2
-    assert document["reasons"] == {"once": 2}
-    assert len(document["held"]) == 1
-    assert document["held"][0]["reason"] == "once"
+    assert (document["total"], document["reasons"]) == (2, {"paused": 2})
+    (first,) = document["held"]
+    assert (first["rule"], first["reason"]) == ("f/speak", "paused")
+    assert "too loud" in first["detail"]
+    rows = calls_of(board, Page(held=True))["calls"]
+    assert [row["held"]["reason"] for row in rows] == ["paused", "paused"]
+
+
+async def test_what_was_done_before_the_start_is_told_from_what_is_held_back(site: Site) -> None:
+    site.flows(flow(rule("speak", "", SPEECH)))
+    site.sandbox.add_call(to=A)
+    await site.poll()
+    site.restart()
+    site.flows(flow(rule("speak", "", SPEECH)))
+    board = board_of(site)
+    await site.poll(after=2 * SECOND)
+    (row,) = calls_of(board, Page())["calls"]
+    assert (row["outcome"], row["held"]) == ("acted", None)
+    assert (board.held, board.spent) == (0, 1)
 
 
 async def test_rules_with_what_they_match_and_do(site: Site) -> None:

@@ -7,7 +7,6 @@ import { age, outcome, reason } from "./words.js";
 
 const COLUMNS = [["age", "age", "n age"], ["from", "from"], ["to", "to"], ["status", "status", "status"], ["rule, and what came of it", "rule", "deed"]];
 const FILTERS = { "calls-q": "q", "calls-status": "status", "calls-account": "account", "calls-held": "held" };
-const QUIET = ["once"]; // held back by what was done already: the outcome says it
 
 /** `why(sid)` is asked for by a row. */
 export function calls({ why }) {
@@ -51,7 +50,7 @@ function draw(row, call, parts) {
 
 /** The last act, else what is held back, else the rules that fit. */
 function deed(call, parts) {
-  const held = call.held && !(call.outcome && QUIET.includes(call.held.reason)) ? call.held : null;
+  const held = call.held;
   const done = call.outcome ? outcome(call.outcome) : null;
   const rule = held?.rule || call.rule || call.rules[0] || "";
   say(parts.rule, rule, 120);

@@ -1,7 +1,7 @@
 // What was held back, by reason, and the feed of what was done.
 
 import { $, h, keyed, mark, retag, say, show } from "./dom.js";
-import { against, clock, count, counted, outcome, ranked, reason } from "./words.js";
+import { clock, count, counted, outcome, ranked, reason } from "./words.js";
 
 const ROWS = 12; // of one reason
 const CALLS = 6; // of one row
@@ -12,7 +12,7 @@ export function drawHeld(document, why) {
     const held = document.held.filter((each) => each.reason === name);
     return { name, many, seen: held.length, rows: alike(held) };
   });
-  say($("held-count"), count(against(document.reasons)));
+  say($("held-count"), count(document.total));
   keyed($("held-groups"), groups, { key: (each) => each.name, make: group, patch: (node, each) => patchGroup(node, each, why) });
   say($("held-empty"), "Nothing is held back.");
   show($("held-empty"), !document.total);

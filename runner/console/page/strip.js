@@ -2,7 +2,7 @@
 
 import { $, attribute, fill, h, keyed, mark, say, show } from "./dom.js";
 import { operates, since, state, ticks } from "./state.js";
-import { against, clock, count, counted, length, old, outcome, ranked, reason, until } from "./words.js";
+import { clock, count, counted, length, old, outcome, ranked, reason, until } from "./words.js";
 
 const ROLES = {
   leading: ["good", "leading"],
@@ -13,6 +13,7 @@ const ROLES = {
 };
 // What the tiles say, in their order: its name, its title, and whether it is the hour's.
 const TILES = ["calls", "matched", "held", "done", "failed", "rules", "poll"];
+let acted = 0; // whose rule has had its turn on them: nothing is in the way
 const TITLES = { calls: "live calls", matched: "fit a rule", held: "held back", done: "done in the hour", failed: "failed or unknown", rules: "rules", poll: "last poll" };
 
 /** Makes the tiles; their numbers come with the first status. */
@@ -31,11 +32,12 @@ function tile(name, big, small, tone = "quiet") {
 
 /** Shows a new status. */
 export function draw(status) {
-  const { calls, matched, held, acts, rules, accounts } = status;
+  const { calls, matched, held, spent, acts, rules, accounts } = status;
   const where = accounts.total === 1 ? "in 1 account" : `in ${count(accounts.total)} accounts`;
   tile("calls", count(calls), accounts.late ? `${where}, ${count(accounts.late)} of them late` : where, accounts.late ? "bad" : "quiet");
   tile("matched", count(matched), calls ? `${Math.round((matched / calls) * 100)} % of them` : "");
-  if (!held) drawHeld({ total: 0, reasons: {} });
+  acted = spent;
+  if (!held) drawHeld({ reasons: {} });
   const bad = (acts.failed ?? 0) + (acts.unknown ?? 0);
   tile("done", count(acts.done ?? 0), others(acts));
   tile("failed", count(bad), bad ? `${acts.failed ?? 0} failed, ${acts.unknown ?? 0} unknown` : "in the hour", bad ? "bad" : "quiet");
@@ -55,10 +57,12 @@ function distinct(pauses) {
 }
 
 /** What is held back, in the tile: a guard matters more than a rule that has acted. */
-export function drawHeld({ total, reasons }) {
+export function drawHeld({ reasons }) {
   const ranks = ranked(reasons);
+  const many = ranks.reduce((sum, [, each]) => sum + each, 0);
   const grave = ranks.some(([name]) => ["held", "bad"].includes(reason(name)[1]));
-  tile("held", count(total && against(reasons)), ranks.slice(0, 2).map(([name, many]) => `${count(many)} ${reason(name)[2]}`).join(", "), grave ? "held" : "quiet");
+  const words = ranks.slice(0, 2).map(([name, each]) => `${count(each)} ${reason(name)[2]}`);
+  tile("held", count(many), [...words, ...(acted && !words.length ? [`${count(acted)} acted already`] : [])].join(", "), grave ? "held" : "quiet");
 }
 
 function others(acts) {

@@ -78,6 +78,7 @@ const OUTCOMES = {
   withdrawn: ["ring", "quiet", "withdrawn"],
   shadowed: ["dashes", "quiet", "recorded only"],
   skipped: ["ring", "quiet", "skipped"],
+  acted: ["ring", "quiet", "acted already"],
   intended: ["half", "live", "under way"],
   retrying: ["half", "held", "trying again"],
 };
@@ -97,17 +98,11 @@ const REASONS = {
   "leg-group": ["ring", "quiet", "other leg first", "Another leg of the call is being changed."],
   outranked: ["ring", "quiet", "other rule first", "Another rule changes the call in this poll."],
   status: ["ring", "quiet", "wrong status", "The action is not possible in the call's status."],
-  once: ["ring", "quiet", "acted already", "The rule has had its turn on the call."],
 };
 const ORDER = Object.keys(REASONS);
 
 export function reason(name) {
   return REASONS[name] ?? ["ring", "held", plain(name, 40), ""];
-}
-
-/** How much of it is held back against the rule's will: what has acted already is not. */
-export function against(reasons) {
-  return Object.entries(reasons).reduce((sum, [name, many]) => sum + (name === "once" ? 0 : many), 0);
 }
 
 /** Reasons with their counts, the worst first. */

@@ -53,6 +53,8 @@ class RunningDesk:
         self._changed = changed
         self._dry_run = dry_run
         self._explainer = Explainer(crew, store, board)
+        # The store does one thing after the other: who brakes waits for one who reads, at most.
+        self._one_reads = asyncio.Lock()
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -60,7 +62,8 @@ class RunningDesk:
         """At most `ENTRIES`, whatever the query asks for."""
         limit = ENTRIES if query.limit is None else max(0, min(query.limit, ENTRIES))
         with _refusing():
-            entries = await self._store.history(replace(query, limit=limit))
+            async with self._one_reads:
+                entries = await self._store.history(replace(query, limit=limit))
 
         def rows() -> list[dict[str, Any]]:
             return [entry_data(entry, show_numbers=show_numbers) for entry in entries]

@@ -48,6 +48,9 @@ class Explainer:
         self._store = store
         self._board = board
         self._far = asyncio.Semaphore(AT_ONCE)
+        # Ten thousand calls are planned anew on a thread, and read of in the store: many of these
+        # at once would keep acts and brakes waiting.
+        self._one_plans = asyncio.Lock()
 
     async def document(self, sid: str, rule: str, *, show_numbers: bool) -> dict[str, Any]:
         """As `callflow why --format json`. Raises `Refusal`, `Failure` and `StoreError`."""
@@ -80,9 +83,10 @@ class Explainer:
 
     async def _seen(self, post: Post, sight: Sight, call: Call, entries: Sequence[Entry]) -> Case:
         books = Books(self._crew, post, self._store)
-        scene = await scene_now(books, sight, call)
         flows = sight.flow_set.flows
-        found = await asyncio.to_thread(explain_all, flows, call, scene)
+        async with self._one_plans:
+            scene = await scene_now(books, sight, call)
+            found = await asyncio.to_thread(explain_all, flows, call, scene)
         notes = [] if knows_all(books, sight) else [_PART]
         known = {each.sid for each in scene.live}
         live = (*scene.live, *(() if call.sid in known else (call,)))

@@ -38,6 +38,7 @@ FLOORS = (
         "guards",
         "masking",
         "pauses",
+        "secret_files",
         "settings",
         "written",
         "sides",

@@ -6,9 +6,11 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from runner.language.words import counted
+from runner.secret_files import read_secret
 
 #: What somebody may do: a reader looks, an operator also stops and sees numbers.
 Role: TypeAlias = Literal["reader", "operator"]
@@ -59,7 +61,8 @@ def read_tokens(
 ) -> Tokens:
     """The tokens in these variables; None is the usual one, which may be unset.
 
-    Raises `BadTokens`. No fault shows anything of a token.
+    `NAME_FILE` names a file that holds it, for those who keep secrets in files. Raises `BadTokens`;
+    no fault shows anything of a token.
     """
     faults: list[str] = []
     read = _token(environ, read_env, READ_ENV, faults)
@@ -78,10 +81,20 @@ def _token(
     environ: Mapping[str, str], named: str | None, usual: str, faults: list[str]
 ) -> str | None:
     name = named or usual
-    token = environ.get(name)
-    fault = _fault(token) if token is not None else "is not set" if named else ""
+    token, path = environ.get(name), environ.get(f"{name}_FILE")
+    fault = ""
+    if token is not None and path is not None:
+        fault = f"and {name}_FILE are both set; unset one of them"
+    elif path is not None:
+        name = f"{name}_FILE"
+        token, fault = read_secret(Path(path))
+    elif token is None and named:
+        fault = "is not set"
+    if not fault and token is not None:
+        fault = _fault(token)
     if fault:
         faults.append(f"{name} {fault}")
+        return None
     return token
 
 

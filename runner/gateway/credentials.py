@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner.secret_files import read_secret
+
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}\Z")
 _KEY = re.compile(r"SK[0-9a-f]{32}\Z", re.IGNORECASE)
 _PLACE = re.compile(r"[a-z][a-z0-9-]*\Z")
-_LARGEST = 4_096  # bytes; Twilio's secrets have 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +149,8 @@ class _Reader:
 
 def read_secret_file(path: Path) -> tuple[str, str]:
     """The secret that a file holds, and what is wrong with it; "" where nothing is."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST + 1).decode("utf-8")
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a zero byte
-        return "", f"can't be read: {getattr(error, 'strerror', None) or 'not text'}"
-    if len(text) > _LARGEST:
-        return "", "is too large to be a secret"
-    # Editors and `echo` end a file with a newline that is no part of the secret.
-    value = text.removesuffix("\n").removesuffix("\r")
-    return value, uncleanness(value) if value else "is an empty file"
+    value, fault = read_secret(path)
+    return value, fault or uncleanness(value)
 
 
 def uncleanness(value: str) -> str:

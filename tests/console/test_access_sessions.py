@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.console.limits import ALL, ONE, PEERS, Attempts, Rate
@@ -204,3 +206,33 @@ def test_tokens_are_found_where_they_are_named_and_shown_nowhere() -> None:
     assert READ not in repr(tokens)
     assert not read_tokens({})
     assert read_tokens({"CALLFLOW_READ_TOKEN": "x" * LEAST})
+
+
+def test_a_token_may_lie_in_a_file(tmp_path: Path) -> None:
+    kept = tmp_path / "token"
+    kept.write_text(READ + "\n")
+    tokens = read_tokens({"CALLFLOW_READ_TOKEN_FILE": str(kept)})
+    assert tokens.role_of(READ) == "reader"
+    assert read_tokens({"R_FILE": str(kept)}, read_env="R").role_of(READ) == "reader"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "fault"),
+    [
+        (None, {}, "CALLFLOW_READ_TOKEN_FILE can't be read: No such file"),
+        ("", {}, "CALLFLOW_READ_TOKEN_FILE is an empty file"),
+        ("short\n", {}, "CALLFLOW_READ_TOKEN_FILE has 5 characters"),
+        (READ, {"CALLFLOW_READ_TOKEN": READ}, "are both set"),
+    ],
+)
+def test_a_file_that_holds_no_token_is_told(
+    tmp_path: Path, content: str | None, more: dict[str, str], fault: str
+) -> None:
+    kept = tmp_path / "token"
+    if content is not None:
+        kept.write_text(content)
+    with pytest.raises(BadTokens) as caught:
+        read_tokens({"CALLFLOW_READ_TOKEN_FILE": str(kept), **more})
+    assert fault in str(caught.value)
+    assert len(caught.value.faults) == 1
+    assert READ not in str(caught.value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from runner.durations import rfc3339
 from runner.engine.clock import Clock
@@ -24,6 +25,7 @@ class PauseWatch:
         self._clock = clock
         self._tell = tell
         self.standing: tuple[Pause, ...] = ()
+        self._kept: Sequence[Pause] = ()  # as the store had them last
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
@@ -33,18 +35,19 @@ class PauseWatch:
             await self._clock.sleep(LOOK)
 
     async def look(self) -> None:
-        """Compares once. What can't be read is told of by the polls, which then don't act."""
+        """Compares once. A store that can't be read is told of by the polls, which then don't act;
+        the kill switch needs none.
+        """
         async with self._looking:  # two at once would tell of the same pause twice
             await self._look()
 
     async def _look(self) -> None:
         now = self._clock.now()
         killed = self._kill.standing(now)
-        try:
-            kept = await self._store.pauses()
-        except StoreError:
-            return
-        standing = tuple(p for p in (*((killed,) if killed else ()), *kept) if p.stands(now))
+        with suppress(StoreError):
+            self._kept = await self._store.pauses()
+        found = (*((killed,) if killed else ()), *self._kept)
+        standing = tuple(pause for pause in found if pause.stands(now))
         new, ended = _new(standing, self.standing), _new(self.standing, standing)
         for pause in ended:
             # Of two on one scope one may end, or be replaced: nothing acts again because of that,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.engine.killswitch import KillSwitch
+from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.pausewatch import PauseWatch
 from runner.engine.ports import Event, Pause
 from tests.site import SECOND, Site
@@ -63,4 +63,25 @@ async def test_a_pause_that_is_replaced_is_told_of_as_it_is_now(site: Site) -> N
     assert [(e.name, e.fields["reason"]) for e in events] == [
         ("rule.paused", "first"),
         ("rule.paused", "second"),
+    ]
+
+
+async def test_the_kill_switch_is_told_of_while_the_store_can_not_be_read(site: Site) -> None:
+    """It works without the store; who looks for it then must see that it does."""
+    events: list[Event] = []
+    kill = KillSwitch(site.folder / NAME)
+    watch = PauseWatch(site.store, kill, clock=site.time, tell=events.append)
+    await site.store.pause(Pause("", "f", "r", reason="why", at=1))
+    await watch.look()
+    (site.folder / "store.db").rename(site.folder / "elsewhere.db")
+    kill.throw(Pause(reason="enough", by="ann", at=2))
+    await watch.look()
+    assert [pause.scope for pause in watch.standing] == ["everything", "rule f/r"]
+    kill.lift()
+    await watch.look()
+    await watch.look()
+    assert [(event.name, event.fields["scope"]) for event in events] == [
+        ("rule.paused", "rule f/r"),
+        ("rule.paused", "everything"),
+        ("rule.resumed", "everything"),
     ]

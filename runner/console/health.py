@@ -67,7 +67,7 @@ class Health:
             "role": self._role,
             "accounts": len(self._intervals),
             "accounts_late": len(late),
-            "last_good_poll_age_ms": now - min(known)
+            "last_good_poll_age_ms": max(abs(now - at) for at in known)
             if known and len(known) == len(oldest)
             else None,
             "last_reload_ok": self._reload_ok,
@@ -111,8 +111,9 @@ class Health:
         return {"leading": "writable", "standby": "not written"}.get(self._role, "not tried")
 
     def _is_fresh(self, account: str, now: Millis) -> bool:
+        # A poll that is yet to come was before the clock was set back, and nobody knows how long.
         at = self._polled.get(account)
-        return at is not None and now - at <= INTERVALS * self._intervals[account]
+        return at is not None and abs(now - at) <= INTERVALS * self._intervals[account]
 
 
 def routes(

@@ -16,7 +16,7 @@ from runner.console.board import Board
 from runner.console.ring import STEP
 from runner.durations import rfc3339
 from runner.engine.ports import Pause
-from runner.masking import mask_numbers
+from runner.masking import mask_numbers, name_masker
 from runner.model import Millis
 from runner.problems import Problem
 
@@ -42,7 +42,8 @@ def hiding(call: Call | None = None, *, show_numbers: bool) -> Hide:
     name = (call.caller_name or "").strip() if call is not None else ""
     if not name:
         return mask_numbers
-    return lambda text: mask_numbers(text.replace(name, "***"))
+    masked = name_masker(name)
+    return lambda text: mask_numbers(masked(text))
 
 
 def status_of(board: Board) -> Document:
@@ -78,8 +79,8 @@ def status_of(board: Board) -> Document:
 
 
 def account_of(account: Account, now: Millis) -> Document:
-    """One account. It is late until its first good poll, too."""
-    age = None if account.polled_at is None else max(0, now - account.polled_at)
+    """One account. It is late until its first good poll, too, and after the clock was set back."""
+    age = None if account.polled_at is None else abs(now - account.polled_at)
     return {
         "account": account.sid,
         "alias": account.alias,
@@ -95,7 +96,7 @@ def account_of(account: Account, now: Millis) -> Document:
 
 
 def pause_of(pause: Pause, board: Board) -> Document:
-    """One pause, as `callflow pause --list` shows it."""
+    """One pause, as `callflow pause --list` shows it. Its reason is masked whoever asks."""
     account = board.accounts.get(pause.account)
     return {
         "scope": pause.scope,
@@ -103,7 +104,7 @@ def pause_of(pause: Pause, board: Board) -> Document:
         "alias": account.alias if account else "",
         "flow": pause.flow,
         "rule": pause.rule,
-        "reason": pause.reason,
+        "reason": mask_numbers(pause.reason),
         "by": pause.by,
         "at": rfc3339(pause.at),
         "until": None if pause.until is None else rfc3339(pause.until),

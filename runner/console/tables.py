@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +101,7 @@ class _Counts:
     board: Board
     matches: Counter[str]
     held: Counter[str]
-    pauses: Sequence[Pause]
+    pauses: Mapping[tuple[str, str], Pause]  # by what is named: flow and rule, or "" for all
 
 
 def _counted(board: Board) -> _Counts:
@@ -110,7 +110,7 @@ def _counted(board: Board) -> _Counts:
     for account in board.accounts.values():
         matches.update(account.matching)
         held.update(account.holding)
-    return _Counts(board, matches, held, tuple(board.pauses()))
+    return _Counts(board, matches, held, _by_scope(board.pauses()))
 
 
 def _is_in_state(rule: Rule, state: str, counts: _Counts) -> bool:
@@ -142,10 +142,24 @@ def _rule(rule: Rule, counts: _Counts, *, enabled: bool) -> Document:
     }
 
 
-def _pause(rule: Rule, pauses: Sequence[Pause]) -> Pause | None:
+def _by_scope(pauses: Sequence[Pause]) -> dict[tuple[str, str], Pause]:
+    """The pauses by what they name, in whatever account: of several a trip, else the first.
+
+    In an incident a guard may have paused a thousand rules.
+    """
+    found: dict[tuple[str, str], Pause] = {}
+    for pause in pauses:
+        known = found.setdefault((pause.flow, pause.rule), pause)
+        if pause.tripped and not known.tripped:
+            found[pause.flow, pause.rule] = pause
+    return found
+
+
+def _pause(rule: Rule, pauses: Mapping[tuple[str, str], Pause]) -> Pause | None:
     """What keeps the rule from acting, in some account at least: the one that says most."""
-    found = [p for p in pauses if p.covers(p.account, rule.flow, rule.id)]
-    return max(found, key=lambda p: (p.tripped, bool(p.rule), bool(p.flow)), default=None)
+    scopes = ((rule.flow, rule.id), (rule.flow, ""), ("", ""))
+    found = [pauses[scope] for scope in scopes if scope in pauses]
+    return max(found, key=lambda pause: pause.tripped, default=None)
 
 
 _RULE_ORDERS: dict[str, Callable[[str, _Counts], Any]] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlsplit
+from collections.abc import Callable, Mapping
+from html import escape
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 #: `+` and digits, whatever stands around them; or a run of at least nine digits with the usual
 #: separators, standing alone: not part of a SID, a version or a date.
@@ -30,6 +31,22 @@ def mask_numbers(text: str) -> str:
         text = _NAME.sub(r"\1***", text)
     masked = _ADDRESS.sub(lambda m: f"{m[1]}:{_hide(m[2])}", text)
     return _NUMBER.sub(lambda m: _hide(m[0]), masked)
+
+
+def name_masker(name: str) -> Callable[[str], str]:
+    """Hides a caller's name, as a word of its own: as it is, in XML, in a URL, in any case."""
+    in_urls = {quote(name, safe=""), quote_plus(name)}
+    spellings = sorted({name, escape(name, quote=False), *in_urls}, key=len, reverse=True)
+    folded = [each.casefold() for each in spellings]
+    either = "|".join(map(re.escape, spellings))
+
+    def mask(text: str) -> str:
+        within = text.casefold()
+        if not any(each in within for each in folded):
+            return text  # as in most texts: a pattern is made for those alone that need it
+        return re.sub(rf"(?<!\w)(?:{either})(?!\w)", "***", text, flags=re.IGNORECASE)
+
+    return mask
 
 
 def _decoded(part: re.Match[str]) -> str:

@@ -65,8 +65,13 @@ class RunningDesk:
             async with self._one_reads:
                 entries = await self._store.history(replace(query, limit=limit))
 
+        names = {e.intent.call_sid: self._board.names.get(e.intent.call_sid, "") for e in entries}
+
         def rows() -> list[dict[str, Any]]:
-            return [entry_data(entry, show_numbers=show_numbers) for entry in entries]
+            return [
+                entry_data(e, show_numbers=show_numbers, name=names[e.intent.call_sid])
+                for e in entries
+            ]
 
         return await asyncio.to_thread(rows)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from html import escape
-from urllib.parse import quote, quote_plus
 
 from runner.call import Call
 from runner.cli.terminal import printable
-from runner.masking import mask_numbers
+from runner.masking import mask_numbers, name_masker
 
 Hide = Callable[[str], str]
 
@@ -21,19 +18,16 @@ def hider(call: Call | None, *, show_numbers: bool) -> Hide:
     """
     if show_numbers:
         return printable
-    said = (call.caller_name or "").strip() if call is not None else ""
-    name = _named(said) if said else None
+    return hider_of((call.caller_name or "") if call is not None else "")
+
+
+def hider_of(name: str) -> Hide:
+    """For texts about a call of this caller, "" where the name isn't known."""
+    said = name.strip()
+    masked = name_masker(printable(said)) if said else None
 
     def hide(text: str) -> str:
         text = printable(text)
-        return mask_numbers(text if name is None else name.sub("***", text))
+        return mask_numbers(text if masked is None else masked(text))
 
     return hide
-
-
-def _named(name: str) -> re.Pattern[str]:
-    """The name as a word of its own: as it is, in XML, in a URL."""
-    in_urls = {quote(name, safe=""), quote_plus(name)}
-    spellings = {name, printable(name), escape(name, quote=False)} | in_urls
-    either = "|".join(re.escape(each) for each in sorted(spellings, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)

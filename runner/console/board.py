@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from runner.console.accounts import Account, Act
 from runner.console.ring import Ring
+from runner.engine.brain import Sight
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Pause
@@ -27,6 +28,8 @@ PARTS: tuple[Part, ...] = ("calls", "rules", "held", "acts", "pauses", "flows")
 ACTS = 500
 #: Of so many calls that are over the last act is still known.
 OVER = 2_000
+#: Of so many calls that were acted on the caller's name is known, to be hidden in the history.
+NAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Board:
         self.hour = Ring(clock)
         self.acts: deque[Act] = deque(maxlen=ACTS)
         self.last: dict[str, Act] = {}  # by call SID
+        self.names: dict[str, str] = {}  # of callers, by call SID: of calls that were acted on
         self.matched: Counter[str] = Counter()  # by rule, since the start
         self.outcomes: dict[str, Counter[str]] = {}  # by rule, since the start
         self.trips: Counter[str] = Counter()  # by rule, since the start
@@ -95,6 +99,7 @@ class Board:
             return
         before = account.fits
         account.take(sight)
+        self._note_names(sight)
         self.matched.update(rule for _, rule in account.fits - before)
         self._forget()
         self._sample()
@@ -197,6 +202,14 @@ class Board:
         live = {call.sid for sight in sights if sight is not None for call in sight.calls}
         for sid in [sid for sid in self.last if sid not in live][:many]:
             del self.last[sid]
+
+    def _note_names(self, sight: Sight) -> None:
+        """The ledger keeps what was said to a call, and not who its caller was."""
+        for step in (*sight.plan.steps, *sight.plan.shadows):
+            if step.call.caller_name:
+                self.names[step.call.sid] = step.call.caller_name
+        while len(self.names) > NAMES:
+            del self.names[next(iter(self.names))]
 
     def _sample(self) -> None:
         self.hour.sample(calls=self.calls, held=self.held)

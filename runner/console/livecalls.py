@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 from runner.call import Call
 from runner.console.accounts import Account
 from runner.console.board import Board
-from runner.console.pictures import Document, hiding
+from runner.console.pictures import Document, as_it_is
 from runner.console.tables import Page, why_held
 from runner.decision.planner import Held
 from runner.language.fields import FIELDS
+from runner.masking import mask_numbers
 from runner.model import Moment
 
 _AGE = FIELDS["age"].read
@@ -46,7 +47,7 @@ def calls_of(board: Board, page: Page) -> Document:
 
 def calls_in_turns(board: Board, page: Page) -> Turns:
     """The same with pauses, for who has other work to do meanwhile."""
-    order = _CALL_ORDERS.get(page.sort.lstrip("-"), _by_age)
+    order = _order(page)
     wanted: list[tuple[Any, _Row]] = []
     for row in _rows(board):
         if row is None:
@@ -117,7 +118,7 @@ def _has(row: _Row, text: str, *, show_numbers: bool) -> bool:
     """Whether the text stands in what is shown of the call: numbers are found as they are shown,
     or anybody could guess a masked one digit by digit.
     """
-    call, hide = row.call, hiding(row.call, show_numbers=show_numbers)
+    call, hide = row.call, as_it_is if show_numbers else mask_numbers
     plain = (call.sid, row.account.sid, row.account.alias, row.rule, *row.rules)
     if any(text in each.casefold() for each in plain):
         return True
@@ -131,17 +132,31 @@ def _by_age(row: _Row) -> int:
 
 _CALL_ORDERS: dict[str, Callable[[_Row], Any]] = {
     "age": _by_age,
-    "from": lambda row: row.call.from_ or "",
-    "to": lambda row: row.call.to or "",
+    "from": lambda row: (row.call.from_ or "", row.call.sid),
+    "to": lambda row: (row.call.to or "", row.call.sid),
     "status": lambda row: row.call.status or "",
     "rule": lambda row: (row.rule or (row.rules[0] if row.rules else ""), row.call.sid),
     "outcome": lambda row: (row.outcome, row.call.sid),
 }
 
 
+#: Where numbers are masked: another order would tell which masked number is the greater.
+_MASKED_ORDERS: dict[str, Callable[[_Row], Any]] = {
+    "from": lambda row: (mask_numbers(row.call.from_ or ""), row.call.sid),
+    "to": lambda row: (mask_numbers(row.call.to or ""), row.call.sid),
+}
+
+
+def _order(page: Page) -> Callable[[_Row], Any]:
+    column = page.sort.lstrip("-")
+    masked = None if page.show_numbers else _MASKED_ORDERS.get(column)
+    return masked or _CALL_ORDERS.get(column, _by_age)
+
+
 def _call(row: _Row, board: Board, *, show_numbers: bool) -> Document:
     call, account, held = row.call, row.account, row.held
-    hide = hiding(call, show_numbers=show_numbers)
+    hide = as_it_is if show_numbers else mask_numbers
+    name = call.caller_name or ""
     age = _AGE(call, row.moment)
     since = 0 if account.polled_at is None else max(0, board.clock.now() - account.polled_at)
     return {
@@ -150,7 +165,7 @@ def _call(row: _Row, board: Board, *, show_numbers: bool) -> Document:
         "alias": account.alias,
         "from": hide(call.from_ or ""),
         "to": hide(call.to or ""),
-        "caller_name": hide(call.caller_name or ""),
+        "caller_name": name if show_numbers or not name.strip() else "***",
         "direction": call.direction,
         "status": call.status,
         "age_ms": age + since if isinstance(age, int) else None,

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from runner.console.answers import Fault
 from runner.console.limits import Attempts
-from runner.console.origins import Names, host_of, is_local, is_same_site, was_forwarded
+from runner.console.origins import Names, cookies_of, host_of, is_local, is_same_site, was_forwarded
 from runner.console.sessions import LIFETIME, Session, Sessions
 from runner.console.tokens import Role, Tokens
 from runner.console.visitors import Visitor
@@ -92,7 +92,8 @@ class Access:
 
     def session(self, request: web.Request) -> Session | None:
         """The session that the browser's cookie names."""
-        return self.sessions.find(request.cookies.get(self._cookie(request), ""))
+        found = map(self.sessions.find, cookies_of(request, self._cookie(request)))
+        return next((session for session in found if session is not None), None)
 
     def log_in(self, request: web.Request, token: str, response: web.StreamResponse) -> Role:
         """Opens a session and puts its cookie into the answer. Raises `Fault`."""
@@ -100,9 +101,9 @@ class Access:
             hint = f"the console needs no login on this machine; to have one, {_TOKENS}"
             raise Fault(409, "no tokens are set", hint=hint)
         peer = peer_of(request)
-        self._check_attempts(peer)
         role = self._tokens.role_of(token)
         if role is None:
+            self._check_attempts(peer)
             raise self._missed(peer)
         secure = self._names.is_secure(request)
         response.set_cookie(
@@ -119,7 +120,8 @@ class Access:
     def log_out(self, request: web.Request, response: web.StreamResponse) -> None:
         """Ends the session of the browser's cookie, and takes the cookie back."""
         name = self._cookie(request)
-        self.sessions.close(request.cookies.get(name, ""))
+        for id_ in cookies_of(request, name):
+            self.sessions.close(id_)
         secure = self._names.is_secure(request)
         response.set_cookie(name, "", max_age=0, httponly=True, secure=secure, samesite="Strict")
 
@@ -183,7 +185,7 @@ class Access:
         wait = self._attempts.wait(peer)
         if wait > 0:
             seconds = -(-wait // 1000)
-            hint = f"try again in {seconds} s; a right token in `Authorization` never waits"
+            hint = f"try again in {seconds} s; a right token never waits"
             raise Fault(
                 429, "too many wrong tokens", hint=hint, headers={"Retry-After": str(seconds)}
             )

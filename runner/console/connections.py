@@ -44,11 +44,24 @@ class Connections:
         return lambda: _Guarded(factory(), self)
 
     @contextmanager
-    def busy(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
-        """While a request of this connection is under way, it isn't idle."""
-        if transport is None or self._idle.pop(transport, None) is None:
+    def busy(
+        self, transport: asyncio.BaseTransport | None, *, known: bool = True
+    ) -> Iterator[None]:
+        """While a request of this connection is under way, it isn't idle.
+
+        Unless it is of somebody who is not `known`: a stranger who sends half a request would else
+        hold a place for as long as the other half may take.
+        """
+        if transport is None or transport not in self._idle:
             yield
             return
+        if not known:
+            yield
+            if self._idle.pop(transport, None) is not None:  # else it is gone
+                self._ahead.pop(transport, None)
+                self._idle[transport] = self._loop.time()
+            return
+        del self._idle[transport]
         self._busy.add(transport)
         self._ahead.pop(transport, None)
         try:

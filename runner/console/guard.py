@@ -36,9 +36,10 @@ def guard(
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        with connections.busy(request.transport):
+        kind = kinds.get(request.match_info.route, "operate")  # what nobody has classed
+        with connections.busy(request.transport, known=kind not in ("public", "login")):
             try:
-                return await answered(request, handler)
+                return await answered(request, handler, kind)
             except Fault as fault:
                 return fault.answer()
             except Refusal as error:
@@ -51,13 +52,12 @@ def guard(
             except Exception as error:
                 return _failed(access, clock, request, error).answer()
 
-    async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def answered(request: web.Request, handler: Handler, kind: Kind) -> web.StreamResponse:
         if len(request.raw_headers) > HEADERS:
             raise Fault(431, f"there are more than {HEADERS} headers")
         if request.match_info.http_exception is not None:
             raise request.match_info.http_exception
-        # What nobody has classed is for operators.
-        visitor = access.admit(request, kinds.get(request.match_info.route, "operate"))
+        visitor = access.admit(request, kind)
         async with asyncio.timeout(PATIENCE / 1000) as patience:
             keep(visitor, lambda: patience.reschedule(None))
             return await handler(request)

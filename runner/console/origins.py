@@ -38,6 +38,16 @@ def host_of(request: web.Request) -> tuple[str, str]:
     return match[1].strip("[]").lower(), match[2] or ""
 
 
+def cookies_of(request: web.Request, name: str) -> list[str]:
+    """Every cookie of this name: pages of other ports and of subdomains may have set one, too."""
+    pairs = (
+        each.strip().partition("=")
+        for header in request.headers.getall("Cookie", [])
+        for each in header.split(";")
+    )
+    return [value for key, _, value in pairs if key == name]
+
+
 def was_forwarded(request: web.Request) -> bool:
     """Whether a proxy says that it passed this on."""
     return any(name in request.headers for name in _FORWARDED)

@@ -12,7 +12,7 @@ from runner.model import Millis
 
 #: A shift; after that the token is asked for again.
 LIFETIME: Millis = 12 * 3_600_000
-#: Sessions at once: each took a right token, so more are browsers that were closed.
+#: Sessions of one role at once: each took a right token, so more are browsers that were closed.
 MOST = 64
 
 
@@ -35,10 +35,11 @@ class Sessions:
         self._kept: dict[bytes, Session] = {}
 
     def open(self, role: Role) -> str:
-        """Begins a session and returns its id; the oldest makes room."""
+        """Begins a session and returns its id; the oldest of the role makes room."""
         self._trim()
-        while len(self._kept) >= self._most:
-            self._end(next(iter(self._kept)))
+        alike = [key for key, session in self._kept.items() if session.role == role]
+        for key in alike[: max(0, len(alike) + 1 - self._most)]:
+            self._end(key)
         id_ = secrets.token_urlsafe(32)
         until = self._clock.monotonic() + LIFETIME
         self._kept[hashed(id_)] = Session(secrets.token_hex(4), role, until)

@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractStreamWriter
 from runner.console.access import Access
 from runner.console.answers import Fault, encoded
 from runner.console.board import Board
+from runner.console.tokens import Role
 from runner.console.visitors import Visitor, current_visitor, let_run
 from runner.model import Millis
 
@@ -45,7 +46,7 @@ class Streams:
     def __init__(self, *, most: int = MOST, tempo: Tempo | None = None) -> None:
         self._most = most
         self._tempo = tempo or Tempo()
-        self._open: set[asyncio.Transport] = set()
+        self._open: dict[asyncio.Transport, Role] = {}  # the oldest first
         self._ending = asyncio.Event()
 
     def end(self) -> None:
@@ -57,11 +58,12 @@ class Streams:
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):
             raise ConnectionResetError("the reader has gone")
-        if self._living() >= self._most or self._ending.is_set():
+        role = current_visitor().role
+        if not self._has_room(role) or self._ending.is_set():
             hint = "close a page that is open elsewhere, or ask /api/status now and then"
             text = f"as many streams are open as there may be ({self._most})"
             raise Fault(503, text, hint=hint, headers={"Retry-After": "10"})
-        self._open.add(transport)
+        self._open[transport] = role
         try:
             response = web.StreamResponse(headers=_HEADERS)
             response.force_close()  # the connection is tuned for a stream
@@ -73,12 +75,20 @@ class Streams:
             transport.abort()  # no fault can be told in the middle of a stream
             raise
         finally:
-            self._open.discard(transport)
+            del self._open[transport]
             if not self._open:
                 news.forget()
 
-    def _living(self) -> int:
-        return sum(not transport.is_closing() for transport in self._open)
+    def _has_room(self, role: Role) -> bool:
+        """Whether one more may begin. Who only looks makes room for who may stop everything."""
+        living = [each for each in self._open if not each.is_closing()]
+        if len(living) < self._most:
+            return True
+        readers = [each for each in living if self._open[each] == "reader"]
+        if role != "operator" or not readers:
+            return False
+        readers[0].abort()
+        return True
 
     async def _feed(self, reader: _Reader, news: News, access: Access) -> None:
         visitor = current_visitor()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from runner import __version__
@@ -16,7 +17,7 @@ from runner.cli.job import Job, leadership_of, open_crew
 from runner.cli.reachable import warn_of_open_url, warn_of_unreachable
 from runner.cli.stopping import Stopping
 from runner.cli.tracing import Tracing
-from runner.cli.watching import Watch
+from runner.cli.watching import Watch, failed
 from runner.console.notify import Notifier
 from runner.engine.clock import Clock
 from runner.engine.daemon import Daemon
@@ -59,7 +60,8 @@ async def until_stopped(job: Job, stopping: Stopping, console: Console | None = 
         _on_signals(daemon, stopping, notifier, crew)
         crew.tell(Event("started", crew.clock.now(), fields=fields))
         _warn(job, crew, console)
-        async with _going_on(reloads.run(watcher), pauses.run(), _alive(notifier, crew.clock)):
+        beside = (reloads.run(watcher), pauses.run(), _alive(notifier, crew.clock))
+        async with going_on(crew, *beside):
             left = await daemon.run()
             if crew.documents is not None:
                 await crew.documents.fetched(LINGER)
@@ -117,9 +119,17 @@ def _reloads(job: Job, crew: Crew) -> Reloads:
 
 
 @asynccontextmanager
-async def _going_on(*work: Any) -> AsyncIterator[None]:
-    """Goes on with these until the block ends."""
+async def going_on(crew: Crew, *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Goes on with these until the block ends, and tells where one ends by a fault."""
+
+    def ended(name: str, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            crew.tell(failed(name, error, crew.clock.now()))
+
     tasks = [asyncio.ensure_future(each) for each in work]
+    for task, each in zip(tasks, work, strict=True):
+        task.add_done_callback(partial(ended, getattr(each, "__qualname__", repr(each))))
     try:
         yield
     finally:

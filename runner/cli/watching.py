@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Listener
+from runner.model import Millis
 
 if TYPE_CHECKING:
     from runner.gateway.transport import Request
@@ -71,10 +72,15 @@ class Guarded:
         except Exception as error:
             self._failed.append(whose)
             name = getattr(watcher, "__qualname__", repr(watcher))
-            fields = {
-                "watcher": name,
-                "error": f"{type(error).__name__}: {error}",
-                "hint": "calls are looked after as before, but this no longer shows it; this is a "
-                "fault in callflow: please report it, and start the runner anew when it can be",
-            }
-            self.tell(Event("watch.failed", self.clock.now(), "error", fields))
+            self.tell(failed(name, error, self.clock.now()))
+
+
+def failed(watcher: str, error: BaseException, at: Millis) -> Event:
+    """Tells that something only shows what it knew before."""
+    fields = {
+        "watcher": watcher,
+        "error": f"{type(error).__name__}: {error}",
+        "hint": "calls are looked after as before, but this no longer shows it; this is a fault in "
+        "callflow: please report it, and start the runner anew when it can be",
+    }
+    return Event("watch.failed", at, "error", fields)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+from runner.cli.running import going_on
 from runner.cli.watching import Guarded, Watch
 from runner.console.board import Board
 from runner.console.pictures import status_of
 from runner.engine.poll import Poll
 from runner.engine.ports import Event
+from tests.cli.desking import open_desk
 from tests.engine.test_rules import flow, rule
 from tests.site import SECOND, open_site
 
@@ -61,3 +64,17 @@ async def test_what_one_no_longer_shows_it_does_not_show_as_new(tmp_path: Path) 
         assert account["late"], "whoever looks sees that this stands still"
         (failed,) = site.told("watch.failed")
         assert "see" in str(failed.fields["watcher"])
+
+
+async def test_work_beside_the_polls_does_not_end_unseen(tmp_path: Path) -> None:
+    """Whoever shows what is paused, say: what it knew would be shown for ever."""
+
+    async def fails() -> None:
+        raise KeyError("a fault of ours")
+
+    async with open_desk(tmp_path) as here, going_on(here.crew, here.site.time.sleep(1), fails()):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        (failed,) = here.site.told("watch.failed")
+        assert (failed.level, failed.fields["watcher"]) == ("error", fails.__qualname__)
+        assert failed.fields["error"] == "KeyError: 'a fault of ours'"

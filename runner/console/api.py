@@ -12,7 +12,7 @@ from typing import Any, get_args
 from aiohttp import web
 
 from runner.console.access import Access, Kind
-from runner.console.answers import answer, encoded
+from runner.console.answers import answer, answer_in_turns, encoded
 from runner.console.asked import Query, bad, body_of, refuse_unknown
 from runner.console.board import Board
 from runner.console.desk import Desk
@@ -129,13 +129,14 @@ class Views:
             limit=query.number("limit", 100, least=1, most=1_000),
         )
         shown = await self._disclosure.allows(request, wanted=query.flag("show_numbers"))
-        return answer({"entries": await self._desk.history(asked, show_numbers=shown)})
+        entries = await self._desk.history(asked, show_numbers=shown)
+        return await answer_in_turns({"entries": entries})
 
     async def why(self, request: web.Request) -> web.Response:
         query = Query(request, ("rule", "show_numbers"))
         sid, rule = _sid(request.match_info["sid"]), query.text("rule")
         shown = await self._disclosure.allows(request, wanted=query.flag("show_numbers"))
-        return answer(await self._desk.why(sid, rule=rule, show_numbers=shown))
+        return await answer_in_turns(await self._desk.why(sid, rule=rule, show_numbers=shown))
 
     def _account(self, query: Query) -> str:
         named = query.text("account")

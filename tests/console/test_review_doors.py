@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from urllib.parse import urlsplit
 
 import pytest
 
+from runner.console.answers import answer_in_turns
 from runner.console.connections import Bounds
 from runner.console.limits import ALL, ONE
 from runner.console.sessions import MOST
@@ -71,3 +73,22 @@ async def test_strangers_who_send_no_body_hold_no_connection(path: str) -> None:
         assert (await visit.post("/api/kill", KILL, bearer(OPERATE))).status == 200
         for _, writer in strangers:
             writer.close()
+
+
+async def test_a_long_answer_is_written_with_pauses() -> None:
+    """Why a call is left alone by a thousand rules has two megabytes."""
+    document = {"é": [1], "none": [], "rules": [{"n": n} for n in range(501)], "in": {"a": None}}
+    turns = 0
+
+    async def else_() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(else_())
+    answer = await answer_in_turns(document)
+    other.cancel()
+    assert isinstance(answer.body, bytes)
+    assert json.loads(answer.body) == document
+    assert turns >= 10

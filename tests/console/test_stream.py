@@ -189,18 +189,17 @@ async def test_only_so_many_are_open_and_a_reader_that_left_makes_room() -> None
 
 async def test_readers_leave_room_for_who_may_stop_everything() -> None:
     """The page shows the kill switch once its stream says who looks."""
-    async with streaming(most=2) as visit:
-        async with reading(visit) as first, reading(visit) as second:
-            await first.news()
-            async with reading(visit, bearer(OPERATE)) as operator:
-                assert operator.status == 200
-                assert (await operator.news())["access"]["role"] == "operator"
-                assert await first.reader.read() is not None  # the oldest has made room
-                await second.news()
-                async with reading(visit, bearer(OPERATE)) as another:
-                    assert another.status == 200
-                    refused = await visit.get("/api/stream", bearer(OPERATE))
-                    assert refused.status == 503
+    async with streaming(most=2) as visit, reading(visit) as first, reading(visit) as second:
+        await first.news()
+        async with reading(visit, bearer(OPERATE)) as operator:
+            assert operator.status == 200
+            assert (await operator.news())["access"]["role"] == "operator"
+            assert await first.reader.read() is not None  # the oldest has made room
+            await second.news()
+            async with reading(visit, bearer(OPERATE)) as another:
+                assert another.status == 200
+                refused = await visit.get("/api/stream", bearer(OPERATE))
+                assert refused.status == 503
 
 
 async def test_closing_the_server_ends_every_stream_cleanly() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from runner.console.health import Health
 from runner.console.pictures import status_of
+from runner.console.seen import Seen
 from runner.engine.ports import Event
 from tests.console.picture import board_of
 from tests.site import MINUTE, SECOND, Site
@@ -29,3 +32,15 @@ async def test_a_clock_set_back_makes_no_poll_fresh_for_ever(site: Site) -> None
     assert health.report(site.time.now())[0], "the next good poll is dated by the clock as it is"
     (account,) = status_of(board)["accounts"]["list"]
     assert not account["late"]
+
+
+def test_a_busy_day_is_forgotten_in_no_more_time_than_it_was_noted() -> None:
+    """The first callback after a quiet night must not hold up the polls for ten seconds."""
+    seen = Seen(10 * MINUTE)
+    before = perf_counter()
+    for number in range(30_000):
+        assert seen.is_new(str(number), number)
+    noted = perf_counter()
+    assert seen.is_new("next morning", 600 * MINUTE)
+    assert len(seen) == 1
+    assert perf_counter() - noted < 10 * (noted - before)

@@ -21,6 +21,9 @@ T = TypeVar("T")
 #: So long somebody may take to send a body of 64 KiB.
 BODY: Millis = 10_000
 
+#: Letters that nobody sees: what is made of them looks empty.
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+
 
 def bad(message: str, hint: str = "") -> Fault:
     """400, with what can't be understood in it masked: it may be a number."""
@@ -122,7 +125,7 @@ class Form:
         text = value.strip()
         if len(text) > most:
             raise bad(f"{name} has {len(text)} characters", f"at most {most} can be kept")
-        if not all(char.isprintable() for char in text):
+        if not all(char.isprintable() and char not in _BLANK for char in text):
             raise bad(f"{name} holds what doesn't show, such as a line's end", "write one line")
         return text
 

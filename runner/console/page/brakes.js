@@ -1,6 +1,6 @@
 // Stopping and going on: the dialogs of pause, resume and the kill switch.
 
-import { post, Refused } from "./api.js";
+import { get, post, Refused } from "./api.js";
 import { $, fill, h, say, show } from "./dom.js";
 import { name, rename, state } from "./state.js";
 import { clock, count, counted, scope, until } from "./words.js";
@@ -39,7 +39,7 @@ function span(place) {
   return { for: typed };
 }
 
-/** Opens a dialog with a clean slate; `order()` gives path and body, `done(answer)` what to say. */
+/** Opens a dialog with a clean slate; `order()` gives path and body, at once or later, `done(answer)` what to say. */
 function ask(dialog, { order, done }) {
   const form = dialog.querySelector("form");
   const fault = form.querySelector(".fault");
@@ -54,7 +54,7 @@ function ask(dialog, { order, done }) {
     show(fault, false);
     rename(by.value.trim());
     try {
-      const [path, body] = order();
+      const [path, body] = await order();
       const answer = await post(path, Object.fromEntries(Object.entries({ ...body, by: by.value.trim() }).filter(([, value]) => value !== "")));
       dialog.close();
       told(done(answer));
@@ -115,8 +115,7 @@ function means(rule) {
 }
 
 /** Asks whether what stands is to be lifted. `rule` is the one whose button it was. */
-export function resume(standing, rule) {
-  const all = rule ? alike(standing) : [standing];
+export function resume(standing, rule, all = lifted(state.status, standing, rule)) {
   const what = all.length > 1 ? `${scope({ ...standing, account: "" })} in ${all.map((each) => each.alias || each.account || "every account").join(", ")}` : scope(standing);
   say($("resume-title"), `Resume ${what}`, 160);
   const broad = rule && !(standing.rule && standing.flow) ? ` This is more than the rule ${rule.flow}/${rule.rule}.` : "";
@@ -124,12 +123,33 @@ export function resume(standing, rule) {
   say($("resume-means"), `This lifts the pause of ${what}.${broad}${now}`, 600);
   facts(standing);
   const target = { flow: standing.flow, rule: standing.rule, account: all.length > 1 ? "" : standing.account };
-  ask($("resume"), { order: () => ["resume", target], done: ({ resumed }) => `Resumed: ${resumed.map(scope).join(", ") || "nothing was paused any more"}.` });
+  const order = async () => {
+    const now = lifted(await get("status"), standing, rule);
+    if (!same(now, all)) {
+      resume(now[0], rule, now);
+      throw changed();
+    }
+    return ["resume", target];
+  };
+  ask($("resume"), { order, done: ({ resumed }) => `Resumed: ${resumed.map(scope).join(", ") || "nothing was paused any more"}.` });
 }
 
-/** The pauses of the same name: a guard trips in each account by itself. */
-function alike({ flow, rule }) {
-  return (state.status?.pauses ?? []).filter((each) => each.flow === flow && each.rule === rule);
+/** What is lifted with it. Of a rule's button, and of no account, it is all of that name: a guard
+ * trips in each account by itself. */
+function lifted(status, { account, flow, rule }, button) {
+  const alike = (status?.pauses ?? []).filter((each) => each.flow === flow && each.rule === rule);
+  return button && flow ? alike : alike.filter((each) => !account || each.account === account);
+}
+
+/** Whether these are the pauses that were shown: what somebody else ordered meanwhile is another. */
+function same(now, before) {
+  const key = (each) => `${each.account} ${each.at} ${each.tripped} ${each.reason}`;
+  const known = new Set(before.map(key));
+  return now.every((each) => known.has(key(each)));
+}
+
+function changed() {
+  return new Refused("Nothing was resumed: something else is paused by now.", { hint: "It is shown above: look at it, and ask again if it is to go on." });
 }
 
 function facts(standing) {
@@ -144,7 +164,9 @@ export function stop() {
   const { status } = state;
   const rules = status ? `all ${counted(status.rules.total, "rule")} in ${counted(status.accounts.total, "account")}` : "all rules";
   const now = status ? ` ${count(status.calls)} live calls go on as they are.` : "";
-  say($("stop-means"), `Nothing is sent to any call from that moment: ${rules}, over restarts too.${now} What Twilio has been told already can't be taken back.`, 600);
+  const kill = status?.kill;
+  const already = kill ? `It is stopped already, by ${kill.by || "somebody"} at ${clock(kill.at)}, ${until(kill)}: this takes its place. ` : "";
+  say($("stop-means"), `${already}Nothing is sent to any call from that moment: ${rules}, over restarts too.${now} What Twilio has been told already can't be taken back.`, 600);
   if (!$("stop").open) $("stop-reason").value = "";
   $("stop-reason").removeAttribute("aria-invalid");
   ask($("stop"), {
@@ -159,5 +181,13 @@ export function lift(standing) {
   say($("resume-title"), "Resume everything");
   say($("resume-means"), "This lifts the kill switch: what fits is acted on from the next poll on, within the guards. Rules that are paused or tripped by themselves stay so.", 600);
   facts(standing);
-  ask($("resume"), { order: () => ["resume", { all: true }], done: () => "Everything goes on." });
+  const order = async () => {
+    const { kill } = await get("status");
+    if (kill && !same([kill], [standing])) {
+      lift(kill);
+      throw changed();
+    }
+    return ["resume", { all: true }];
+  };
+  ask($("resume"), { order, done: () => "Everything goes on." });
 }

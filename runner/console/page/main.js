@@ -60,18 +60,24 @@ function takeHeld(document) {
 const line = new Line({ heard, lost });
 
 function heard(status) {
-  const restarted = state.status?.started_at !== status.started_at;
-  Object.assign(state, { status, heardAt: ticks(), live: true });
+  state.live = true;
   if ($("login").open) $("login").close();
+  take(status);
+  const stopped = status.kill ? "STOPPED · " : "";
+  document.title = `${stopped}${counted(status.calls, "live call")} · callflow`;
+}
+
+/** Shows a status; `error` is why the line brings none. */
+function take(status, error) {
+  const restarted = state.status?.started_at !== status.started_at;
+  Object.assign(state, { status, heardAt: ticks() });
   strip.draw(status);
-  strip.line();
+  strip.line(error);
   person();
   pauses(status.pauses);
   trips(status.pauses);
   chooseAccounts(status.accounts.list);
   follow(status, restarted ? ticks() : "");
-  const stopped = status.kill ? "STOPPED · " : "";
-  document.title = `${stopped}${counted(status.calls, "live call")} · callflow`;
   say($("about"), `callflow ${status.version}, running since ${clock(status.started_at)}`);
 }
 
@@ -86,6 +92,17 @@ function lost(error) {
   if (error.status === 401) return;
   strip.line(error);
   document.title = "NOT LIVE · callflow";
+  glance(error);
+}
+
+/** One look without the line: who may stop everything must be able to, also where none comes through. */
+async function glance(error) {
+  try {
+    const status = await get("status");
+    if (!state.live) take(status, error);
+  } catch (failure) {
+    if (!(failure instanceof Refused)) throw failure;
+  }
 }
 
 $("retry").addEventListener("click", () => line.connect());
@@ -200,6 +217,7 @@ async function ordered(words) {
   try {
     const status = await get("status");
     if (state.live) heard(status);
+    else take(status);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }

@@ -7,7 +7,7 @@ waiting. What it changes is told of at once by `changed`, and obeyed before the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, get_args
@@ -28,6 +28,8 @@ ENTRIES = 1_000
 LONGEST = 500
 #: Where nobody says who asks.
 NOBODY = "somebody"
+#: So long an order of the kill switch waits for the store, in seconds: the switch needs none.
+BRIEFLY = 1.0
 _KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
 
 
@@ -55,6 +57,7 @@ class RunningDesk:
         self._explainer = Explainer(crew, store, board)
         # The store does one thing after the other: who brakes waits for one who reads, at most.
         self._one_reads = asyncio.Lock()
+        self._late: set[asyncio.Task[None]] = set()
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -111,8 +114,7 @@ class RunningDesk:
             kill.throw(pause)
         except OSError as error:
             trouble = error
-        await self._changed()
-        await self._noted("killed", by=pause.by, detail=pause.reason)
+        await self._briefly(self._noted("killed", by=pause.by, detail=pause.reason))
         if trouble is not None:
             said = "this process is stopped, but the kill switch can't be written"
             hint = "a restart would act again, and so would others on this store: mend the folder"
@@ -131,8 +133,7 @@ class RunningDesk:
             raise Refusal(said, hint=hint, status=503) from None
         if not lifted or before is None:
             return ()
-        await self._changed()
-        await self._noted("lifted", by=by or NOBODY, detail=before.reason)
+        await self._briefly(self._noted("lifted", by=by or NOBODY, detail=before.reason))
         return (before,)
 
     async def note(self, what: str, *, by: str, detail: str) -> None:
@@ -144,6 +145,20 @@ class RunningDesk:
                     await self._store.note(kind, by=by, at=at, detail=detail)
                 return
         raise ValueError(f"{what!r} is no kind of note")
+
+    async def _briefly(self, noted: Coroutine[Any, Any, None]) -> None:
+        """Has it shown and noted; while the store hangs that goes on by itself."""
+
+        async def told() -> None:
+            await self._changed()
+            await noted
+
+        task = asyncio.ensure_future(told())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        await asyncio.wait({task}, timeout=BRIEFLY)
+        if task.done():
+            task.result()
 
     async def _noted(self, what: NoteKind, *, by: str, detail: str) -> None:
         """The kill switch works without the store too: then the log alone tells of it."""

@@ -44,8 +44,10 @@ class Orders:
     async def kill(self, request: web.Request) -> web.Response:
         """Stops everything."""
         form = await body_of(request, ("reason", "for", "by"))
-        made = await self._desk.kill(self._order(form))
-        self._told("kill", [made])
+        order = self._order(form)
+        # Before it is done: it stops this process at once, whatever else goes wrong with it.
+        self._told("kill", [Pause(reason=order.reason, by=order.by)])
+        made = await self._desk.kill(order)
         return answer({"killed": pause_of(made, self._board)})
 
     async def resume(self, request: web.Request) -> web.Response:

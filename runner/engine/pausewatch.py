@@ -38,14 +38,15 @@ class PauseWatch:
         """Compares once. A store that can't be read is told of by the polls, which then don't act;
         the kill switch needs none.
         """
-        async with self._looking:  # two at once would tell of the same pause twice
-            await self._look()
+        self._compare()  # a store that hangs hides no kill switch
+        async with self._looking:  # an answer that is late is not put in the place of a newer one
+            with suppress(StoreError):
+                self._kept = await self._store.pauses()
+            self._compare()
 
-    async def _look(self) -> None:
+    def _compare(self) -> None:
         now = self._clock.now()
         killed = self._kill.standing(now)
-        with suppress(StoreError):
-            self._kept = await self._store.pauses()
         found = (*((killed,) if killed else ()), *self._kept)
         standing = tuple(pause for pause in found if pause.stands(now))
         new, ended = _new(standing, self.standing), _new(self.standing, standing)

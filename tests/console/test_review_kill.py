@@ -46,6 +46,7 @@ class HangingStore(SqliteStore):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.gate = Gate()
+        self.noted = asyncio.Event()
 
     async def pauses(self) -> Sequence[Pause]:
         await self.gate.pass_through()
@@ -54,6 +55,7 @@ class HangingStore(SqliteStore):
     async def note(self, what: NoteKind, *, by: str, at: Millis, detail: str = "") -> None:
         await self.gate.pass_through()
         await super().note(what, by=by, at=at, detail=detail)
+        self.noted.set()
 
 
 async def test_it_stops_and_is_shown_and_answers_while_the_store_hangs(tmp_path: Path) -> None:
@@ -70,8 +72,7 @@ async def test_it_stops_and_is_shown_and_answers_while_the_store_hangs(tmp_path:
             assert [pause.reason for pause in watch.standing] == ["ends the wrong calls"]
             assert await store.notes() == []
         await stuck
-        while not await store.notes():
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(store.noted.wait(), 5)
         (note,) = await store.notes()
         assert (note.event, note.by, note.detail) == ("killed", "ana", "ends the wrong calls")
         await store.close()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from runner.cli.cells import cut, safe
 from runner.cli.report import Style
 from runner.cli.top_news import News
-from runner.cli.top_view import Picture, Question, View, call_of, rule_of, wanted_rows
+from runner.cli.top_view import Document, Picture, Question, View, call_of, rule_of, wanted_rows
 from runner.cli.why_text import as_text
 from runner.console.client import Client, Denied, Unreached
 from runner.durations import parse_duration
@@ -163,14 +164,36 @@ class Hands:
         flow, rule = self._rule()
         if not rule:
             return
+        standing = self._standing(flow, rule)
+        if standing:
+            self._ask(self._to_resume(flow, rule, standing))
+        else:
+            wide = "; what its flow or account is kept from, `callflow resume` lifts"
+            said = f"{flow}/{rule} is not paused by itself{wide}"
+            self._view.tell(said, alarming=True)
 
-        def then(text: str) -> str | None:
-            if text not in ("yes", "y"):
-                return f"resume {flow}/{rule}? yes, or esc:"
+    def _to_resume(self, flow: str, rule: str, standing: list[Document]) -> Question:
+        """Asks whether what is shown may go on. What stands by then may be another's."""
+        how = "tripped" if standing[0].get("tripped") else "paused"
+        about = cut(safe(f"{how}: {standing[0].get('reason', '')}"), 40)
+        text = f"resume {flow}/{rule}? yes, or esc ({about}):"
+
+        def then(typed: str) -> Question | str | None:
+            now = self._standing(flow, rule)
+            if typed not in ("yes", "y"):
+                return text
+            if now and now != standing:
+                question = self._to_resume(flow, rule, now)
+                return Question(f"it is another pause by now: {question.text}", question.then)
             self._order("/api/resume", {"flow": flow, "rule": rule}, f"resumed {flow}/{rule}")
             return None
 
-        self._ask(Question(f"resume {flow}/{rule}? yes, or esc:", then))
+        return Question(text, then)
+
+    def _standing(self, flow: str, rule: str) -> list[Document]:
+        """What is paused by this name, in whatever account."""
+        pauses = self._picture.status.get("pauses", ())
+        return [p for p in pauses if (p.get("flow"), p.get("rule")) == (flow, rule)]
 
     def _kill(self) -> None:
         if not self._may():

@@ -159,10 +159,19 @@ async def test_an_operator_pauses_resumes_and_stops_everything(here: Here) -> No
         old = here.sandbox.add_call(id="c3", age=3_600_000)
         await terminal.shows("3 live", "held: paused")
         terminal.type("r")
-        await terminal.shows("resume surveys/cut? yes")
+        await terminal.shows("resume surveys/cut? yes, or esc (paused: cuts off agents):")
+        asked = ("pause", "surveys/cut", "--reason", "ends the wrong calls")
+        assert (await callflow(*asked, cwd=here.folder)).code == 0
+        await terminal.shows("paused: rule surveys/cut: ends the wrong calls")
+        terminal.type("yes\r")
+        await terminal.shows(
+            "it is another pause by now: resume surveys/cut? yes, or esc (paused: e"
+        )
         terminal.type("yes\r")
         await terminal.shows("resumed surveys/cut", gone="paused: rule")
         await here.running.hears("action.done", call=old.sid)
+        terminal.type("r")
+        await terminal.shows("surveys/cut is not paused")
         terminal.type("K")
         await terminal.shows("STOP EVERYTHING, because:")
         terminal.type("\x1b")

@@ -74,10 +74,11 @@ class Engine:
         self._stopping = self._claims.stopping
         self._rehearsal = Rehearsal(account, tell)
         parts = (self._brain, self._actor, self._under_way, self._claims, self._rehearsal)
-        self._nudges = Nudges(Means(gateway, clock, *parts))
+        #: Looks between polls.
+        self.nudges = Nudges(Means(gateway, clock, *parts))
         # Half of what acts may use at most, so that the acts of polls get through.
         at_once = max(1, (gateway.concurrency - 1) // 2)
-        self._crowd = Crowd(self._nudges.look, self._look_failed, at_once=at_once)
+        self._crowd = Crowd(self.nudges.look, self._look_failed, at_once=at_once)
         self._clock_is_off = False
         #: Is shown each poll that saw the calls.
         self.seen: Callable[[Poll], None] = _nobody
@@ -137,7 +138,7 @@ class Engine:
             sight = await self._brain.catch_up(sight, now, busy=busy, begun=self._claims.begun)
             poll = replace(poll, sight=sight)
         await self._brain.keep(sight)
-        self._nudges.stand_on(poll, rehearsed=False)
+        self.nudges.stand_on(poll, rehearsed=False)
         for trip in sight.plan.trips:
             await self._trip(trip)
         entries = await self._claims.claim(sight, now)
@@ -152,7 +153,7 @@ class Engine:
         For whoever is told that the call has changed: `runner.engine.nudges` says what waits for
         the poll all the same. Harmless at any time, and as often as anybody likes.
         """
-        self._nudges.interval = self.stale_after
+        self.nudges.interval = self.stale_after
         return await self._crowd.come(sid)
 
     @property
@@ -172,7 +173,7 @@ class Engine:
         self._told(poll)
         if poll.sight is not None:
             self._brain.remember(poll.sight)
-            self._nudges.stand_on(poll, rehearsed=True)
+            self.nudges.stand_on(poll, rehearsed=True)
             self._rehearsal.show(poll.sight, now)
         return poll
 

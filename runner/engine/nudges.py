@@ -9,7 +9,7 @@ have kept: a look neither starts nor ends one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from runner.call import Call
@@ -66,6 +66,8 @@ class Nudges:
         self._ground: Ground | None = None
         #: From poll to poll.
         self.interval: Millis = 2_000
+        #: Whether newer flows wait for the next poll, which puts them in force.
+        self.outdated: Callable[[], bool] = _never
 
     def stand_on(self, poll: Poll, *, rehearsed: bool) -> None:
         """From now on looks go by this poll, which was good."""
@@ -103,7 +105,7 @@ class Nudges:
     def _sound(self) -> Ground | None:
         """What may be gone by; None after a poll that failed, new flows, a sleep, or too long."""
         ground = self._ground
-        if ground is None or ground.sight is not self._with.brain.last:
+        if ground is None or ground.sight is not self._with.brain.last or self.outdated():
             return None
         if abs(self._apart() - ground.apart) > ASTRAY:
             return None
@@ -176,3 +178,7 @@ def _word(sight: Sight, glance: Glance, sid: str) -> Looked:
         return "waits-for-poll"
     held = {each.reason for each in plan.held if each.call.sid == sid}
     return "busy" if "in-flight" in held else "evaluated"
+
+
+def _never() -> bool:
+    return False

@@ -43,6 +43,7 @@ class Rounds:
         self._clock = clock
         self._tell = tell
         self.stop = asyncio.Event()
+        engine.nudges.outdated = self._are_flows_outdated
 
     async def run(self) -> None:
         """Until `stop` is set. Raises `LeaseLost` where another runner has taken over."""
@@ -56,9 +57,12 @@ class Rounds:
 
     def _take_flows(self) -> None:
         """Puts flows that were loaded meanwhile in force: between two polls, never during one."""
-        if self._revision != self._reloads.revision:
+        if self._are_flows_outdated():
             self._revision = self._reloads.revision
             self.engine.load(self._reloads.current)
+
+    def _are_flows_outdated(self) -> bool:
+        return self._revision != self._reloads.revision
 
     async def _poll(self) -> Poll | None:
         """One tick; None where the store failed, and so nothing could be done safely."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runner.engine.ports import Pause
+from runner.engine.reload import Reloader
+from runner.engine.reloads import Reloads
+from runner.engine.rounds import Pace, Rounds
+from runner.language.loader import load
 from runner.model import Millis
+from runner.sandbox.plans import Person
 from runner.store.sqlite import SqliteStore
+from tests.engine.reloading import Hurried
 from tests.engine.test_nudges import ANSWERED, answer, flow, ringing
 from tests.site import MINUTE, SECOND, SandboxTime, Site
 
@@ -83,3 +90,33 @@ async def test_after_a_machine_slept_the_poll_decides(site: Site) -> None:
     assert await site.engine.look_at(sid) == "waits-for-poll"
     await site.poll()
     assert site.updates() == []
+
+
+class Still:
+    """The site's clocks, on which whoever waits waits for ever."""
+
+    def __init__(self, time: SandboxTime) -> None:
+        self.now, self.monotonic = time.now, time.monotonic
+
+    async def sleep(self, _millis: Millis) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_once_a_reload_is_told_of_no_look_goes_by_the_flows_before(site: Site) -> None:
+    """The next poll puts them in force, which may be a minute away."""
+    flows = site.flows(ANSWERED)
+    folder, tell = site.folder / "flows", site.events.append
+    reloads = Reloads(Reloader([folder], load([folder])), flows, clock=Hurried(), tell=tell)
+    sid = site.sandbox.add_call(id="a", status="ringing", person=Person(ring=None)).sid
+    rounds = Rounds(site.engine, reloads, pace=Pace(MINUTE, 0), clock=Still(site.time), tell=tell)
+    work = [asyncio.ensure_future(rounds.run())]
+    await site.until(lambda: bool(site.told("poll")))
+    answer(site, sid)
+    (folder / "00.yaml").write_text(flow("f", "[hangup]", match="{status: ringing}"))
+    work.append(asyncio.ensure_future(reloads.run()))
+    await site.until(lambda: bool(site.told("reload.ok")))
+    assert await site.engine.look_at(sid) == "waits-for-poll"
+    assert site.updates() == []
+    rounds.stop.set()
+    await work[0]
+    work[1].cancel()

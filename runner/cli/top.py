@@ -20,6 +20,7 @@ from runner.cli.top_view import PANES, View
 from runner.cli.wiring import config_path, settings_from_config
 from runner.console.tokens import OPERATOR_ENV, READ_ENV
 from runner.language.loader import load_config
+from runner.language.words import shown
 from runner.settings import RunSettings
 from runner.written import is_loopback
 
@@ -50,7 +51,7 @@ def command(url: str | None, config: str | None, once: bool, form: str, show_num
     CALLFLOW_OPERATOR_TOKEN, else from CALLFLOW_READ_TOKEN; pausing needs the operator's.
     """
     settings = _settings(config)
-    where = url or _url_of(settings.listen)
+    where = _checked(url) if url else _url_of(settings.listen)
     token = _token(settings)
     if token and where.startswith("http://") and not is_loopback(_host(where)):
         click.echo("note: the token goes over the network unencrypted; use https", err=True)
@@ -111,6 +112,23 @@ def _settings(config: str | None) -> RunSettings:
         click.echo(f"note: {path} has an error; nothing was taken from it", err=True)
         found = None
     return settings_from_config(found, {})
+
+
+def _checked(url: str) -> str:
+    """The URL of a runner. Raises `Failure`; a password in it is shown nowhere."""
+    from urllib.parse import urlsplit
+
+    hint = f"write {DEFAULT}; the token is in CALLFLOW_OPERATOR_TOKEN"
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if "@" in url:
+        raise Failure("--url holds a login, which is not used", hint=hint, code=USAGE)
+    if not is_url:
+        raise Failure(f"--url {shown(url)} is not the URL of a runner", hint=hint, code=USAGE)
+    return url
 
 
 def _url_of(listen: str | None) -> str:

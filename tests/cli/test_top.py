@@ -92,6 +92,10 @@ async def test_nobody_there_and_a_wrong_token_are_said(here: Here) -> None:
     assert (done.code, done.err.splitlines()[0]) == (2, "error: the token is wrong")
     done = await callflow("top", "--url", here.url, cwd=here.folder)
     assert (done.code, "CALLFLOW_OPERATOR_TOKEN or CALLFLOW_READ_TOKEN" in done.err) == (2, True)
+    for url in ("http://me:secret@127.0.0.1:1", "127.0.0.1:9090", "ftp://x", "http://[::1"):
+        done = await callflow("top", "--url", url, cwd=here.folder, CALLFLOW_READ_TOKEN=READ)
+        assert (done.code, "http://127.0.0.1:9090" in done.err) == (2, True), done.err
+        assert "secret" not in done.err
     done = await callflow("top", "--url", here.sandbox.url, cwd=here.folder)
     assert (done.code, "no console of callflow" in done.err) == (3, True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import OrderedDict
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -43,7 +44,8 @@ class Documents:
         self._clock = clock
         self._most = most
         self._room = room
-        self._kept: dict[str, _Document] = {}
+        # A plain dict takes ever longer to find its first one.
+        self._kept: OrderedDict[str, _Document] = OrderedDict()
         self._bytes = 0
         self._waiting: set[str] = set()
         self._none_waits = asyncio.Event()
@@ -91,7 +93,7 @@ class Documents:
             crowded = len(self._kept) > self._most or self._bytes > self._room
             if oldest.until > now and not crowded:
                 break
-            del self._kept[token]
+            self._kept.popitem(last=False)
             self._bytes -= len(oldest.body)
             self._was_fetched(token)
 

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from runner.console.desk import Order, Scope
+from runner.engine.ports import Event
 from runner.model import Millis
 from tests.console.paging import Paging, open_console, see
 
@@ -105,3 +106,15 @@ async def test_a_reason_that_nobody_can_see_is_none(
     await page.click("#stop .go")
     await see(page, "#stop .fault", "what doesn't show")
     assert console.here.board.pauses() == ()
+
+
+async def test_a_standby_counts_no_calls_that_it_does_not_see(page: Page, console: Paging) -> None:
+    here = console.here
+    here.board.hear(Event("standby", here.site.time.now(), fields={"holder": "other:1"}))
+    await page.goto(console.url)
+    await see(page, "#standing-text", "other:1 acts")
+    await see(page, "#tile-calls", "live calls – seen by the runner that acts")
+    await page.click("#kill")
+    await see(page, "#stop-means", "It stops the runner that acts on this store, too.")
+    assert "live calls" not in await page.inner_text("#stop-means")
+    assert await page.title() == "Standby · callflow"

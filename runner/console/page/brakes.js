@@ -3,7 +3,7 @@
 import { get, post, Refused } from "./api.js";
 import { $, fill, h, say, show } from "./dom.js";
 import { name, rename, state } from "./state.js";
-import { clock, count, counted, scope, until } from "./words.js";
+import { clock, counted, scope, until } from "./words.js";
 
 const SPANS = [["15m", "15 minutes"], ["1h", "1 hour"], ["4h", "4 hours"], ["", "until resumed"], ["other", "other"]];
 const REASONS = ["A rule does what it must not", "Far too many calls are changed", "Something is wrong at Twilio", "Somebody asked for it"];
@@ -163,10 +163,11 @@ function facts(standing) {
 export function stop() {
   const { status } = state;
   const rules = status ? `all ${counted(status.rules.total, "rule")} in ${counted(status.accounts.total, "account")}` : "all rules";
-  const now = status ? ` ${count(status.calls)} live calls go on as they are.` : "";
+  const elsewhere = ["standby", "dry-run"].includes(status?.role) ? " It stops the runner that acts on this store, too." : "";
+  const now = status && state.live && status.role === "leading" ? ` ${counted(status.calls, "live call")} ${status.calls === 1 ? "goes" : "go"} on as ${status.calls === 1 ? "it is" : "they are"}.` : "";
   const kill = status?.kill;
   const already = kill ? `It is stopped already, by ${kill.by || "somebody"} at ${clock(kill.at)}, ${until(kill)}: this takes its place. ` : "";
-  say($("stop-means"), `${already}Nothing is sent to any call from that moment: ${rules}, over restarts too.${now} What Twilio has been told already can't be taken back.`, 600);
+  say($("stop-means"), `${already}Nothing is sent to any call from that moment: ${rules}, over restarts too.${elsewhere}${now} What Twilio has been told already can't be taken back.`, 600);
   if (!$("stop").open) $("stop-reason").value = "";
   $("stop-reason").removeAttribute("aria-invalid");
   ask($("stop"), {

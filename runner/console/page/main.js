@@ -64,7 +64,8 @@ function heard(status) {
   if ($("login").open) $("login").close();
   take(status);
   const stopped = status.kill ? "STOPPED · " : "";
-  document.title = `${stopped}${counted(status.calls, "live call")} · callflow`;
+  const seen = status.role === "standby" ? "Standby" : counted(status.calls, "live call");
+  document.title = `${stopped}${seen} · callflow`;
 }
 
 /** Shows a status; `error` is why the line brings none. */

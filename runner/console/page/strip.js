@@ -34,7 +34,8 @@ function tile(name, big, small, tone = "quiet") {
 export function draw(status) {
   const { calls, matched, held, spent, acts, rules, accounts } = status;
   const where = accounts.total === 1 ? "in 1 account" : `in ${count(accounts.total)} accounts`;
-  tile("calls", count(calls), accounts.late ? `${where}, ${count(accounts.late)} of them late` : where, accounts.late ? "bad" : "quiet");
+  if (status.role === "standby") tile("calls", "–", "seen by the runner that acts");
+  else tile("calls", count(calls), accounts.late ? `${where}, ${count(accounts.late)} of them late` : where, accounts.late ? "bad" : "quiet");
   tile("matched", count(matched), calls ? `${Math.round((matched / calls) * 100)} % of them` : "");
   acted = spent;
   if (!held) drawHeld({ reasons: {} });

@@ -113,7 +113,7 @@ async def test_a_standby_counts_no_calls_that_it_does_not_see(page: Page, consol
     here.board.hear(Event("standby", here.site.time.now(), fields={"holder": "other:1"}))
     await page.goto(console.url)
     await see(page, "#standing-text", "other:1 acts")
-    await see(page, "#tile-calls", "live calls – seen by the runner that acts")
+    await see(page, "#tile-calls", "live calls \u2013 seen by the runner that acts")
     await page.click("#kill")
     await see(page, "#stop-means", "It stops the runner that acts on this store, too.")
     assert "live calls" not in await page.inner_text("#stop-means")

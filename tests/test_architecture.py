@@ -179,8 +179,8 @@ def test_no_imports_in_circles() -> None:
     tuple(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
-#: Words that are no actions where they stand, but the API's: what an error says, how many entries of
-#: a list are wanted, and what an operator does.
+#: Words that are no actions where they stand, but the API's: what an error says, how many entries
+#: of a list are wanted, and what an operator does.
 OTHERWISE = {("console", "message"), ("console", "limit"), ("console", "pause")}
 
 

@@ -58,6 +58,7 @@ async def test_an_incident_is_handled_from_the_page(
         await see(page, "#rules-rows tr[data-paused]", "tripped: 40 calls of 41 live ones")
         await see(page, "#said", "A guard tripped: night/fraud.")
         await see(page, "#tile-held", "40 tripped")
+        await page.locator("#held").scroll_into_view_if_needed()  # its rows are made on view
         await see(page, "#held-groups li", "night/fraud 40 calls")
         await page.click(f'#calls-rows tr[data-key="{flooding[7].sid}"]')
         await see(page, "#why .answer", "tripped night/fraud: a guard tripped")

@@ -31,7 +31,7 @@ from aiohttp import web  # noqa: E402
 
 from bench.poll import sandbox  # noqa: E402
 from runner.call import Call  # noqa: E402
-from runner.console.push import Push, routes  # noqa: E402
+from runner.console.hooks.push import Push, routes  # noqa: E402
 from runner.decision.never import protects  # noqa: E402
 from runner.engine.brakes import Safety  # noqa: E402
 from runner.engine.clock import SystemClock  # noqa: E402

@@ -12,13 +12,13 @@ from runner.cli.exits import USAGE, Failure
 from runner.cli.job import Job, store_of
 from runner.cli.watching import Watch
 from runner.console import pages
-from runner.console.access import Access
-from runner.console.board import Board, Flows
-from runner.console.health import Health
-from runner.console.push import Push
-from runner.console.push import routes as push_routes
-from runner.console.server import Site, serve
-from runner.console.tokens import BadTokens, Tokens, read_tokens
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import BadTokens, Tokens, read_tokens
+from runner.console.hooks.push import Push
+from runner.console.hooks.push import routes as push_routes
+from runner.console.picture.board import Board, Flows
+from runner.console.web.health import Health
+from runner.console.web.server import Site, serve
 from runner.engine.clock import SystemClock
 from runner.engine.daemon import Daemon
 from runner.engine.lease import Leadership
@@ -36,7 +36,7 @@ class Console:
 
     def __init__(self, job: Job) -> None:
         """Raises `Failure` where a token can't be used."""
-        from runner.console.metrics import Metrics
+        from runner.console.measuring.metrics import Metrics
 
         clock = SystemClock()
         accounts = {
@@ -92,7 +92,7 @@ class Console:
     @asynccontextmanager
     async def serving(self, crew: Crew, store: Store) -> AsyncIterator[dict[str, object]]:
         """Serves while the context lasts. Gives what to say of it. Raises `CannotListen`."""
-        from runner.console import metrics
+        from runner.console.measuring import metrics
 
         settings, clock, pauses = crew.settings, crew.clock, self._pauses
         assert settings.listen is not None

@@ -24,7 +24,7 @@ from runner.never import Never
 from runner.settings import RunSettings
 
 if TYPE_CHECKING:
-    from runner.console.served import Documents
+    from runner.console.web.served import Documents
     from runner.gateway.twilio import TwilioGateway
     from runner.gateway.web import WebPoster
 

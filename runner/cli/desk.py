@@ -17,8 +17,8 @@ from runner.cli.desk_why import Explainer
 from runner.cli.entries import entry_data
 from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.paused import end_of, lift, misnamed
-from runner.console.board import Board
 from runner.console.desk import Order, Refusal, Scope
+from runner.console.picture.board import Board
 from runner.engine.ports import HistoryQuery, NoteKind, Pause, Store, StoreError
 from runner.language.words import shown, suggestion
 

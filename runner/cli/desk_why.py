@@ -20,8 +20,8 @@ from runner.cli.explained import Case, as_data, check_rule, narrowed
 from runner.cli.planned import Report
 from runner.cli.recorded import blank_of
 from runner.cli.why_cases import NO_LONGER, Asked, Inquiry, asked_case, ledger_case, over, unread
-from runner.console.board import Board
 from runner.console.desk import Refusal
+from runner.console.picture.board import Board
 from runner.decision.effects import legs_of
 from runner.decision.explain import explain_all
 from runner.engine.brain import Sight

@@ -26,7 +26,7 @@ from runner.model import FlowSet
 from runner.settings import RunSettings
 
 if TYPE_CHECKING:
-    from runner.console.served import Documents
+    from runner.console.web.served import Documents
     from runner.gateway.web import WebPoster
 
 
@@ -85,7 +85,7 @@ async def _open_web(job: Job) -> AsyncIterator[WebPoster]:
 
 def documents_of(settings: RunSettings, clock: Clock) -> Documents | None:
     """What Twilio can fetch from here; None where it can't reach this runner."""
-    from runner.console.served import Documents
+    from runner.console.web.served import Documents
 
     if not settings.listen or not settings.public_url:
         return None

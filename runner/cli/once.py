@@ -16,8 +16,8 @@ from runner.cli.reachable import fetched_rules, warn_of_open_url, warn_of_unreac
 from runner.cli.stopping import Stopping
 from runner.cli.tracing import Tracing
 from runner.cli.watching import Watch
-from runner.console.health import Health
-from runner.console.server import Site, serve
+from runner.console.web.health import Health
+from runner.console.web.server import Site, serve
 from runner.engine.lease import Leadership
 from runner.engine.poll import Poll
 from runner.engine.ports import Event

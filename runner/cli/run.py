@@ -24,7 +24,7 @@ from runner.cli.wiring import (
     settings_from_config,
     signing_keys_of,
 )
-from runner.console.server import CannotListen
+from runner.console.web.server import CannotListen
 from runner.engine.ports import StoreError
 
 

@@ -18,7 +18,7 @@ from runner.cli.top_page import page
 from runner.cli.top_screen import Screen, open_screen
 from runner.cli.top_view import PANES, View
 from runner.cli.wiring import config_path, settings_from_config
-from runner.console.tokens import OPERATOR_ENV, READ_ENV
+from runner.console.doors.tokens import OPERATOR_ENV, READ_ENV
 from runner.language.loader import load_config
 from runner.language.words import shown
 from runner.settings import RunSettings
@@ -65,7 +65,7 @@ async def _asked(
 ) -> int:
     from runner.cli.top_live import Live
     from runner.cli.top_news import News
-    from runner.console.client import Client, Denied, Unreached
+    from runner.console.web.client import Client, Denied, Unreached
 
     client = Client(url, token)
     try:

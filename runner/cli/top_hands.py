@@ -12,7 +12,7 @@ from runner.cli.report import Style
 from runner.cli.top_news import News
 from runner.cli.top_view import Document, Picture, Question, View, call_of, rule_of, wanted_rows
 from runner.cli.why_text import as_text
-from runner.console.client import Client, Denied, Unreached
+from runner.console.web.client import Client, Denied, Unreached
 from runner.durations import parse_duration
 
 HELP = """\

@@ -15,7 +15,7 @@ from runner.cli.top_keys import Keys
 from runner.cli.top_news import News, now
 from runner.cli.top_screen import Screen
 from runner.cli.top_view import View
-from runner.console.client import Client
+from runner.console.web.client import Client
 
 #: Seconds after which an escape that nothing followed is the key.
 _ESCAPE = 0.05

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from runner.cli.top_view import PANES, Name, Picture, View
-from runner.console.client import Client, Denied, Unreached
+from runner.console.web.client import Client, Denied, Unreached
 
 #: Which revisions of a status a list depends on.
 _MOVED_BY: Mapping[Name, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from runner.engine.ports import Listener
 from runner.settings import RunSettings
 
 if TYPE_CHECKING:
-    from runner.console.traces import Traces
+    from runner.console.tracing.traces import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Tracing:
         if not settings.traces:
             yield Tracing()
             return
-        from runner.console.traces import CannotTrace, open_traces
+        from runner.console.tracing.traces import CannotTrace, open_traces
 
         try:
             traces = open_traces(SystemClock())

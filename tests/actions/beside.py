@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from runner.console.served import Documents
+from runner.console.web.served import Documents
 from runner.engine.ports import Entry
 from runner.gateway.web import WebPoster
 from runner.settings import NotificationSettings

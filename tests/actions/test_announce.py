@@ -15,7 +15,7 @@ from hypothesis import given
 
 from runner.actions import ACTIONS
 from runner.actions.templates import clean
-from runner.console.served import Documents, routes
+from runner.console.web.served import Documents, routes
 from runner.sides import Side
 from tests.actions.rendering import actions, held
 from tests.actions.siding import column, line, refusal, side, words

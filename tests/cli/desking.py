@@ -16,7 +16,7 @@ from runner.cli.explained import as_data
 from runner.cli.planned import Report
 from runner.cli.recorded import blank_of
 from runner.cli.why_cases import Asked, Inquiry, asked_case
-from runner.console.board import Board, Flows
+from runner.console.picture.board import Board, Flows
 from runner.decision.effects import legs_of
 from runner.engine.killswitch import NAME, KillSwitch
 from runner.engine.pausewatch import PauseWatch

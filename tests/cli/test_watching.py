@@ -7,8 +7,8 @@ from pathlib import Path
 
 from runner.cli.running import going_on
 from runner.cli.watching import Guarded, Watch
-from runner.console.board import Board
-from runner.console.pictures import status_of
+from runner.console.picture.board import Board
+from runner.console.picture.pictures import status_of
 from runner.engine.poll import Poll
 from runner.engine.ports import Event
 from tests.cli.desking import open_desk

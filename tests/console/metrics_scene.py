@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from runner.console.metrics import Metrics
+from runner.console.measuring.metrics import Metrics
 from runner.engine.ports import Event
 from runner.model import FlowSet
 from tests.site import Site, open_site

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runner.console import pages
-from runner.console.access import Access
-from runner.console.health import Health
-from runner.console.server import Site, serve
-from runner.console.tokens import Tokens
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import Tokens
+from runner.console.web.health import Health
+from runner.console.web.server import Site, serve
 from runner.engine.ports import Event
 from runner.model import Millis
 from tests.cli.desking import Desking, open_desk

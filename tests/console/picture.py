@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.console.board import OVER, Board, Flows
+from runner.console.picture.board import OVER, Board, Flows
 from tests.site import SECOND, Site
 
 

@@ -15,7 +15,7 @@ from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from runner.call import format_rfc2822
-from runner.console.push import Push, routes
+from runner.console.hooks.push import Push, routes
 from runner.engine.loop import Engine
 from runner.model import Millis
 from tests.site import Site

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from runner.console.server import CannotListen
+from runner.console.web.server import CannotListen
 from tests.console.visiting import (
     BOTH,
     OPERATE,

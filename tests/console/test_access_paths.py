@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from runner.console.access import Access
-from runner.console.connections import Bounds, Connections
-from runner.console.guard import guard
-from runner.console.server import KINDS, Site, application
-from runner.console.tokens import Tokens, read_tokens
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import Tokens, read_tokens
+from runner.console.web.connections import Bounds, Connections
+from runner.console.web.guard import guard
+from runner.console.web.server import KINDS, Site, application
 from tests.console.visiting import (
     BOTH,
     JSON,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.console.limits import ALL, ONE, PEERS, Attempts, Rate
-from runner.console.sessions import LIFETIME, MOST, Sessions
-from runner.console.tokens import LEAST, BadTokens, read_tokens
+from runner.console.doors.limits import ALL, ONE, PEERS, Attempts, Rate
+from runner.console.doors.sessions import LIFETIME, MOST, Sessions
+from runner.console.doors.tokens import LEAST, BadTokens, read_tokens
 from tests.console.visiting import BOTH, OPERATE, READ, StepClock, bearer, visiting
 
 HOUR = 3_600_000

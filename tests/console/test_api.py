@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.console.disclosure import AGAIN
+from runner.console.doors.disclosure import AGAIN
 from runner.engine.ports import StoreError
 from runner.store.memory import MemoryStore
 from tests.console.picture import board_of

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runner.console.guard import BODY
+from runner.console.web.guard import BODY
 from tests.console.visiting import BOTH, JSON, OPERATE, Visit, answer_of, bearer, visiting
 
 REASON = "cuts off agents"

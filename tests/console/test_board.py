@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.console.board import Flows
-from runner.console.pictures import acts_of, chart_of, status_of
-from runner.console.ring import STEP, STEPS, Ring
+from runner.console.picture.board import Flows
+from runner.console.picture.pictures import acts_of, chart_of, status_of
+from runner.console.picture.ring import STEP, STEPS, Ring
 from runner.engine.ports import Event, Pause
 from runner.problems import Position, Problem
 from tests.console.picture import board_of

@@ -8,10 +8,10 @@ import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runner.console.access import Access
-from runner.console.connections import Bounds, Connections
-from runner.console.server import KINDS, Site, application
-from runner.console.tokens import Tokens
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import Tokens
+from runner.console.web.connections import Bounds, Connections
+from runner.console.web.server import KINDS, Site, application
 from tests.console.visiting import BOTH, Visit, answer_of, request, visiting
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.console.health import Health
+from runner.console.web.health import Health
 from runner.engine.ports import Event
 from tests.console.visiting import BOTH, READ, bearer, visiting
 

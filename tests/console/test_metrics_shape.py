@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from runner.console.labels import MOST, OTHER, code_of, kind_of
-from runner.console.metrics import Metrics, routes
+from runner.console.measuring.labels import MOST, OTHER, code_of, kind_of
+from runner.console.measuring.metrics import Metrics, routes
 from runner.engine.clock import SystemClock
 from runner.engine.ports import Event
 from runner.gateway.transport import Request
@@ -250,7 +250,7 @@ def test_promtool_finds_nothing_to_mend(tmp_path: Path) -> None:
 
 def test_the_library_is_loaded_only_by_those_who_serve() -> None:
     code = (
-        "import runner.cli.main, runner.cli.run, runner.console.board, sys;"
+        "import runner.cli.main, runner.cli.run, runner.console.picture.board, sys;"
         "print([name for name in sys.modules if name.startswith('prometheus')])"
     )
     command = [sys.executable, "-c", code]

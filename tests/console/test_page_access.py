@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from runner.console.tokens import Tokens, hashed
+from runner.console.doors.tokens import Tokens, hashed
 from tests.console.browser import barriers
 from tests.console.paging import Paging, Watched, open_console, see
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from runner.console.health import Health
-from runner.console.push import routes
-from runner.console.seen import Seen
-from runner.console.server import Site as Served
-from runner.console.server import serve
+from runner.console.hooks.push import routes
+from runner.console.hooks.seen import Seen
+from runner.console.web.health import Health
+from runner.console.web.server import Site as Served
+from runner.console.web.server import serve
 from runner.sandbox.plans import Person
 from tests.console.pushing import Posting, open_posting
 from tests.engine.late import with_late_answers

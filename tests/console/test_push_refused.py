@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.console.push import RESULTS
-from runner.console.seen import Complaints
+from runner.console.hooks.push import RESULTS
+from runner.console.hooks.seen import Complaints
 from runner.engine.ports import Event
 from tests.console.pushing import FORM, Posting, open_posting
 from tests.engine.test_nudges import ANSWERED, ringing
@@ -137,6 +137,6 @@ async def test_results_are_few_words(posting: Posting) -> None:
 
 
 def test_the_sdk_is_loaded_by_whoever_takes_callbacks() -> None:
-    code = "import sys, runner.console.push; print('twilio' in sys.modules)"
+    code = "import sys, runner.console.hooks.push; print('twilio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from runner.console.health import Health
-from runner.console.pictures import status_of
-from runner.console.seen import Seen
+from runner.console.hooks.seen import Seen
+from runner.console.picture.pictures import status_of
+from runner.console.web.health import Health
 from runner.engine.ports import Event
 from tests.console.picture import board_of
 from tests.site import MINUTE, SECOND, Site

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from runner.console.answers import answer_in_turns
-from runner.console.connections import Bounds
-from runner.console.limits import ALL, ONE
-from runner.console.sessions import MOST
+from runner.console.doors.limits import ALL, ONE
+from runner.console.doors.sessions import MOST
+from runner.console.web.connections import Bounds
 from tests.console.visiting import (
     BOTH,
     JSON,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.console.livecalls import calls_of
-from runner.console.pictures import hiding, status_of
-from runner.console.tables import Page
+from runner.console.picture.livecalls import calls_of
+from runner.console.picture.pictures import hiding, status_of
+from runner.console.picture.tables import Page
 from runner.engine.ports import HistoryQuery, Pause
 from tests.cli.desking import open_desk
 from tests.console.picture import board_of

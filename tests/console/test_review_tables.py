@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from runner.console.tables import Page, rules_of
+from runner.console.picture.tables import Page, rules_of
 from runner.pauses import Pause
 from tests.console.picture import board_of
 from tests.site import Site

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import aiohttp
 import pytest
 
-from runner.console.health import Health
-from runner.console.served import LIFETIME, MOST, ROOM, Documents
-from runner.console.server import Site, serve
+from runner.console.web.health import Health
+from runner.console.web.served import LIFETIME, MOST, ROOM, Documents
+from runner.console.web.server import Site, serve
 
 TWIML = "<Response><Say>Zoë &amp; you</Say></Response>"
 

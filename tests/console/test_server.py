@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from runner.console.connections import Bounds
-from runner.console.health import Health
-from runner.console.server import CannotListen, Site, serve
+from runner.console.web.connections import Bounds
+from runner.console.web.health import Health
+from runner.console.web.server import CannotListen, Site, serve
 from tests.console.visiting import BOTH, READ, StepClock, Visit, answer_of, bearer, visiting
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]

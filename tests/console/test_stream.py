@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.console.health import Health
-from runner.console.stream import MOST, Streams, Tempo
+from runner.console.web.health import Health
+from runner.console.web.stream import MOST, Streams, Tempo
 from runner.engine.ports import Event
 from tests.console.visiting import BOTH, OPERATE, READ, Visit, bearer, request, visiting
 

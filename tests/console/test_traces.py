@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.console.traces import CannotTrace, open_traces
+from runner.console.tracing.traces import CannotTrace, open_traces
 from runner.engine.ports import Event
 from tests.console.collector import Collector
 from tests.console.tracing import traced

@@ -11,10 +11,10 @@ from itertools import repeat
 
 import pytest
 
-from runner.console.openacts import MOST
-from runner.console.otlp import Otlp
-from runner.console.pipe import Pipe
-from runner.console.spans import Span
+from runner.console.tracing.openacts import MOST
+from runner.console.tracing.otlp import Otlp
+from runner.console.tracing.pipe import Pipe
+from runner.console.tracing.spans import Span
 from runner.engine.ports import Event
 from tests.console.collector import Collector
 from tests.console.tracing import traced
@@ -148,7 +148,7 @@ ALONE = """
 import asyncio, sys
 from runner.engine.clock import SystemClock
 from runner.engine.ports import Event
-from runner.console.traces import CannotTrace, open_traces
+from runner.console.tracing.traces import CannotTrace, open_traces
 
 async def main():
     traces = open_traces(SystemClock())

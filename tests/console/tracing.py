@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.cli.logs import tee
-from runner.console.traces import Traces, open_traces
+from runner.console.tracing.traces import Traces, open_traces
 from runner.engine.loop import Engine
 from tests.site import Site
 

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from runner.console.access import Access
-from runner.console.board import Board
-from runner.console.connections import Bounds
 from runner.console.desk import Order, Refusal, Scope
-from runner.console.health import Health
-from runner.console.server import Site, serve
-from runner.console.stream import Streams
-from runner.console.tokens import read_tokens
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import read_tokens
+from runner.console.picture.board import Board
+from runner.console.web.connections import Bounds
+from runner.console.web.health import Health
+from runner.console.web.server import Site, serve
+from runner.console.web.stream import Streams
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, HistoryQuery, Pause, Store, StoreError
 from runner.store.memory import MemoryStore

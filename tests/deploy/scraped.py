@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from prometheus_client.metrics_core import Metric
 
-from runner.console.metrics import Metrics
+from runner.console.measuring.metrics import Metrics
 from runner.engine.clock import SystemClock
 from runner.model import AllOf, Flow, FlowSet, Rule
 from runner.problems import Position

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.console import labels, push
-from runner.console.catalogue import FAMILIES, LENGTHS
+from runner.console.hooks import push
+from runner.console.measuring import labels
+from runner.console.measuring.catalogue import FAMILIES, LENGTHS
 from tests.deploy.scraped import (
     OPERATIONS,
     ROOT,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from runner.console.health import Health
+from runner.console.web.health import Health
 from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds

@@ -15,8 +15,8 @@ import pytest
 from runner.cli.doctor_accounts import NOBODY, hasty
 from runner.cli.doctor_findings import PATIENCE, in_time, warning
 from runner.cli.doctor_local import proxy_finding, read_patients, read_settings
-from runner.console.health import Health
-from runner.console.server import Site, serve
+from runner.console.web.health import Health
+from runner.console.web.server import Site, serve
 from runner.engine.clock import SystemClock
 from runner.sandbox import API_KEY, API_SECRET, Sandbox
 from runner.settings import TwilioSettings

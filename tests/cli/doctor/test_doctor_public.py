@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.cli.doctor_public import examine_public
-from runner.console.health import Health
-from runner.console.served import Documents
-from runner.console.server import Site, serve
+from runner.console.web.health import Health
+from runner.console.web.served import Documents
+from runner.console.web.server import Site, serve
 from runner.engine.clock import SystemClock
 from runner.sandbox import Sandbox
 from runner.settings import settings_from

@@ -12,11 +12,18 @@ from typing import Literal, TypeAlias
 from aiohttp import web
 
 from runner.console.answers import Fault
-from runner.console.limits import Attempts
-from runner.console.origins import Names, cookies_of, host_of, is_local, is_same_site, was_forwarded
-from runner.console.sessions import LIFETIME, Session, Sessions
-from runner.console.tokens import Role, Tokens
-from runner.console.visitors import Visitor
+from runner.console.doors.limits import Attempts
+from runner.console.doors.origins import (
+    Names,
+    cookies_of,
+    host_of,
+    is_local,
+    is_same_site,
+    was_forwarded,
+)
+from runner.console.doors.sessions import LIFETIME, Session, Sessions
+from runner.console.doors.tokens import Role, Tokens
+from runner.console.doors.visitors import Visitor
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, Listener
 from runner.written import is_loopback

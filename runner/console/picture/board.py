@@ -1,7 +1,7 @@
 """The runner's live picture in memory: what is live, which rules match and act, what is held back.
 
 It takes the runner's events and its polls as they come, keeps references to what a poll saw, and
-leaves all work that grows with the calls to those who ask (`runner.console.pictures`).
+leaves all work that grows with the calls to those who ask (`runner.console.picture.pictures`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from runner.console.accounts import Account, Act
-from runner.console.ring import Ring
+from runner.console.picture.accounts import Account, Act
+from runner.console.picture.ring import Ring
 from runner.engine.brain import Sight
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll

@@ -15,11 +15,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from runner.console.access import Access
 from runner.console.answers import Fault, encoded
-from runner.console.board import Board
-from runner.console.tokens import Role
-from runner.console.visitors import Visitor, current_visitor, let_run
+from runner.console.doors.access import Access
+from runner.console.doors.tokens import Role
+from runner.console.doors.visitors import Visitor, current_visitor, let_run
+from runner.console.picture.board import Board
 from runner.model import Millis
 
 #: Streams at once: each is a connection that stays.

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from runner.console.labels import REASONS, SCOPES, one_of
-from runner.console.measured import Measured, Watched
-from runner.console.tallies import Labels, Tally
+from runner.console.measuring.labels import REASONS, SCOPES, one_of
+from runner.console.measuring.measured import Measured, Watched
+from runner.console.measuring.tallies import Labels, Tally
 from runner.engine.ports import Pause
 from runner.model import Millis
 

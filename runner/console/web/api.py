@@ -11,19 +11,19 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from runner.console.access import Access, Kind
 from runner.console.answers import answer, answer_in_turns, encoded
-from runner.console.asked import Query, bad, body_of, refuse_unknown
-from runner.console.board import Board
 from runner.console.desk import Desk
-from runner.console.disclosure import Disclosure
-from runner.console.health import Health
-from runner.console.livecalls import Turns, calls_in_turns
-from runner.console.orders import Orders
-from runner.console.pictures import acts_of, chart_of, status_of
-from runner.console.stream import News, Streams
-from runner.console.tables import Page, held_of, rules_of
-from runner.console.visitors import Visitor, current_visitor
+from runner.console.doors.access import Access, Kind
+from runner.console.doors.disclosure import Disclosure
+from runner.console.doors.visitors import Visitor, current_visitor
+from runner.console.picture.board import Board
+from runner.console.picture.livecalls import Turns, calls_in_turns
+from runner.console.picture.pictures import acts_of, chart_of, status_of
+from runner.console.picture.tables import Page, held_of, rules_of
+from runner.console.web.asked import Query, bad, body_of, refuse_unknown
+from runner.console.web.health import Health
+from runner.console.web.orders import Orders
+from runner.console.web.stream import News, Streams
 from runner.engine.ports import HistoryQuery, Listener, Outcome
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")

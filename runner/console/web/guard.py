@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from runner.console.access import Access, Kind
 from runner.console.answers import Fault
-from runner.console.connections import Connections
 from runner.console.desk import Refusal
-from runner.console.visitors import keep
+from runner.console.doors.access import Access, Kind
+from runner.console.doors.visitors import keep
+from runner.console.web.connections import Connections
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.masking import mask_numbers

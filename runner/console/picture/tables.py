@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.console.board import Board
-from runner.console.pictures import Document, hiding, pause_of
+from runner.console.picture.board import Board
+from runner.console.picture.pictures import Document, hiding, pause_of
 from runner.decision.planner import Held
 from runner.engine.ports import Pause
 from runner.model import Rule

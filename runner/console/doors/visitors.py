@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from runner.console.sessions import Session
-from runner.console.tokens import Role
+from runner.console.doors.sessions import Session
+from runner.console.doors.tokens import Role
 
 
 @dataclass(frozen=True, slots=True)

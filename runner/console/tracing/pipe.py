@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeAlias
 
-from runner.console.spans import Span
+from runner.console.tracing.spans import Span
 from runner.model import Millis
 
 #: So many spans wait at most; some 10 MB.

@@ -28,8 +28,8 @@ from opentelemetry.trace import (
 )
 
 from runner import __version__
-from runner.console.pipe import GATHER
-from runner.console.spans import Span
+from runner.console.tracing.pipe import GATHER
+from runner.console.tracing.spans import Span
 from runner.masking import host_url
 from runner.model import Millis
 

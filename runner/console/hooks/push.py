@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from runner.console.callbacks import Callback, Misshapen, read_callback
-from runner.console.seen import Complaints, Seen
-from runner.console.signatures import Signatures
+from runner.console.hooks.callbacks import Callback, Misshapen, read_callback
+from runner.console.hooks.seen import Complaints, Seen
+from runner.console.hooks.signatures import Signatures
 from runner.engine.clock import Clock
 from runner.engine.loop import Engine
 from runner.engine.ports import Listener

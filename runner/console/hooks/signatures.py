@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from runner.console.callbacks import Callback
+from runner.console.hooks.callbacks import Callback
 
 #: Those that Twilio makes are 28 characters of base64.
 _LONGEST = 100

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
-from runner.console.tokens import Role, hashed
+from runner.console.doors.tokens import Role, hashed
 from runner.engine.clock import Clock
 from runner.model import Millis
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from runner.console.answers import Fault
 from runner.console.desk import Desk
-from runner.console.visitors import Visitor, current_visitor
+from runner.console.doors.visitors import Visitor, current_visitor
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, Listener
 from runner.model import Millis

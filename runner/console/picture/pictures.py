@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from runner import __version__
 from runner.call import Call
-from runner.console.accounts import Account, Act
-from runner.console.board import Board
-from runner.console.ring import STEP
+from runner.console.picture.accounts import Account, Act
+from runner.console.picture.board import Board
+from runner.console.picture.ring import STEP
 from runner.durations import rfc3339
 from runner.engine.ports import Pause
 from runner.masking import mask_numbers, name_masker

@@ -8,11 +8,11 @@ from typing import Literal
 from aiohttp import web
 
 from runner.console.answers import answer
-from runner.console.asked import Form, bad, body_of
-from runner.console.board import Board
 from runner.console.desk import Desk, Order, Scope
-from runner.console.pictures import pause_of
-from runner.console.visitors import current_visitor
+from runner.console.doors.visitors import current_visitor
+from runner.console.picture.board import Board
+from runner.console.picture.pictures import pause_of
+from runner.console.web.asked import Form, bad, body_of
 from runner.engine.ports import Event, Listener, Pause
 
 _REASON = 'say why, for whoever finds it stopped: {"reason": "cuts off agents"}'

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from runner import __version__
-from runner.console.labels import KINDS
-from runner.console.lags import TRIGGERS
-from runner.console.measured import Measured
-from runner.console.readings import (
+from runner.console.measuring.labels import KINDS
+from runner.console.measuring.lags import TRIGGERS
+from runner.console.measuring.measured import Measured
+from runner.console.measuring.readings import (
     Numbers,
     at,
     by_account,
@@ -24,7 +24,7 @@ from runner.console.readings import (
     standing,
     tallied,
 )
-from runner.console.tallies import Histogram, Labels
+from runner.console.measuring.tallies import Histogram, Labels
 
 Kind: TypeAlias = Literal["counter", "gauge"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from runner.console.labels import (
+from runner.console.measuring.labels import (
     CODES,
     GUARDS,
     KINDS,
@@ -27,8 +27,8 @@ from runner.console.labels import (
     kind_of,
     one_of,
 )
-from runner.console.lags import Lags, Match
-from runner.console.tallies import Histogram, Labels, Tally
+from runner.console.measuring.lags import Lags, Match
+from runner.console.measuring.tallies import Histogram, Labels, Tally
 from runner.decision.matcher import Verdict
 from runner.decision.steps import Held
 from runner.engine.clock import Clock

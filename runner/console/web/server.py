@@ -12,16 +12,16 @@ from typing import Any
 
 from aiohttp import web
 
-from runner.console import api, health
-from runner.console.access import Access, Kind, ignore
 from runner.console.answers import protect
-from runner.console.board import Board
-from runner.console.connections import Bounds, Connections
 from runner.console.desk import Desk
-from runner.console.guard import BODY, HEADERS, guard
-from runner.console.served import Documents, routes
-from runner.console.stream import Streams
-from runner.console.tokens import Tokens
+from runner.console.doors.access import Access, Kind, ignore
+from runner.console.doors.tokens import Tokens
+from runner.console.picture.board import Board
+from runner.console.web import api, health
+from runner.console.web.connections import Bounds, Connections
+from runner.console.web.guard import BODY, HEADERS, guard
+from runner.console.web.served import Documents, routes
+from runner.console.web.stream import Streams
 from runner.engine.clock import Clock
 from runner.engine.ports import Listener
 from runner.model import Millis

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from runner.console.spans import Note, Span
+from runner.console.tracing.spans import Note, Span
 from runner.engine.ports import Event
 from runner.model import Millis
 

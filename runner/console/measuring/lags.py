@@ -13,7 +13,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from runner.console.tallies import Histogram
+from runner.console.measuring.tallies import Histogram
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.model import Millis

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runner.console.openacts import Act, OpenActs
-from runner.console.pipe import FLUSH, Pipe, Sender
-from runner.console.spans import (
+from runner.console.tracing.openacts import Act, OpenActs
+from runner.console.tracing.pipe import FLUSH, Pipe, Sender
+from runner.console.tracing.spans import (
     Exchange,
     Note,
     Span,
@@ -56,7 +56,7 @@ class CannotTrace(Exception):
 def open_traces(clock: Clock) -> Traces:
     """Traces as the process's OTEL_* variables say. Raises `CannotTrace`."""
     try:
-        from runner.console.otlp import Otlp, fault_in, gather_in
+        from runner.console.tracing.otlp import Otlp, fault_in, gather_in
     except ImportError as error:
         raise CannotTrace(
             f"traces need OpenTelemetry's packages: {error.name or 'one'} is missing",

@@ -11,10 +11,10 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from runner.call import Call
-from runner.console.accounts import Account
-from runner.console.board import Board
-from runner.console.pictures import Document, as_it_is
-from runner.console.tables import Page, why_held
+from runner.console.picture.accounts import Account
+from runner.console.picture.board import Board
+from runner.console.picture.pictures import Document, as_it_is
+from runner.console.picture.tables import Page, why_held
 from runner.decision.planner import Held
 from runner.language.fields import FIELDS
 from runner.masking import mask_numbers

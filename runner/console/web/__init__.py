@@ -1,0 +1,1 @@
+"""The server itself: what it serves, what it bears, and how it answers."""

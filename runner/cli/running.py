@@ -59,8 +59,8 @@ async def until_stopped(job: Job, stopping: Stopping, console: Console | None = 
             fields |= await stack.enter_async_context(console.serving(crew, store))
         watcher = stack.enter_context(_watcher(job, reloads))
         _on_signals(daemon, stopping, notifier, crew)
-        # What is loaded by now stays: to look through it again and again for garbage would stop polls
-        # and the console for 50 ms each time.
+        # What is loaded by now stays: to look through it for garbage again and again would stop
+        # polls and the console for 50 ms each time.
         gc.freeze()
         crew.tell(Event("started", crew.clock.now(), fields=fields))
         _warn(job, crew, console)

@@ -34,7 +34,7 @@ from runner.cli.doctor_local import (
     read_patients,
     read_settings,
 )
-from runner.cli.doctor_public import examine_public, signing_findings
+from runner.cli.doctor_public import console_findings, examine_public, signing_findings
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.engine.clock import SystemClock
@@ -76,9 +76,9 @@ def command(
     """Look at everything that a runner needs, and say what to mend.
 
     Configuration, credentials and what they permit, clocks, flows and the URLs in them, the store,
-    who acts on it, pauses, the port, the public URL, signing secrets. It changes nothing; what a
-    key may change is tried on a call that doesn't exist. Ends with 0 where all is well, with 1
-    where there is anything to look at.
+    who acts on it, pauses, the port, the public URL, the console's tokens, signing secrets. It
+    changes nothing; what a key may change is tried on a call that doesn't exist. Ends with 0 where
+    all is well, with 1 where there is anything to look at.
     """
     try:
         settings, findings = read_settings(config, options)
@@ -115,8 +115,9 @@ async def examine(visit: Visit) -> list[Finding]:
         _timed("public", examine_public(settings, fetch=visit.fetch)),
     )
     found = await asyncio.gather(*parts)
+    console = console_findings(settings, visit.environ)
     signing = signing_findings(settings, visit.environ)
-    return [finding for each in (*found, signing) for finding in each]
+    return [finding for each in (*found, console, signing) for finding in each]
 
 
 def _timed(check: str, work: Awaitable[Sequence[Finding]]) -> Awaitable[Sequence[Finding]]:

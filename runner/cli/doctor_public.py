@@ -1,4 +1,4 @@
-"""`callflow doctor` looks at the ways out and in: signing secrets, and the public URL."""
+"""`callflow doctor` looks at the ways out and in: signing secrets, the console, the public URL."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from runner.settings import RunSettings
 from runner.written import is_loopback, is_open_to_view
 
 LIMIT: Millis = 5_000
+#: Who may see the console, in a word and in full.
+_WHO = {
+    "tokens": "open for who has a token",
+    "this machine": "open for everybody on this machine, and for nobody else",
+    "closed": "open for nobody: neither CALLFLOW_READ_TOKEN nor CALLFLOW_OPERATOR_TOKEN is set",
+}
 
 
 def signing_findings(settings: RunSettings, environ: Mapping[str, str]) -> list[Finding]:
@@ -31,6 +37,24 @@ def signing_findings(settings: RunSettings, environ: Mapping[str, str]) -> list[
         return []
     named = ", ".join(names or (DEFAULT_VARIABLE,))
     return [ok("signing", f"posts are signed with {counted(len(keys), 'secret')} ({named})")]
+
+
+def console_findings(settings: RunSettings, environ: Mapping[str, str]) -> list[Finding]:
+    """Whether the console's tokens can be used, and who may see it; nothing without a console."""
+    from runner.cli.consoled import access_of
+    from runner.console.doors.tokens import BadTokens, read_tokens
+
+    if not settings.listen:
+        return []
+    named = settings.console
+    try:
+        tokens = read_tokens(
+            environ, read_env=named.read_token_env, operator_env=named.operator_token_env
+        )
+    except BadTokens as error:
+        fix = "make tokens with `openssl rand -hex 24`, one for each; the runner won't start so"
+        return [problem("console", fault, fix) for fault in error.faults]
+    return [ok("console", _WHO[access_of(settings, tokens)])]
 
 
 async def examine_public(settings: RunSettings, *, fetch: bool) -> list[Finding]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.doctor_public import examine_public
+from runner.cli.doctor_public import console_findings, examine_public
 from runner.console.web.health import Health
 from runner.console.web.served import Documents
 from runner.console.web.server import Site, serve
@@ -145,3 +145,21 @@ async def test_each_signing_secret_that_is_not_is_named(sandbox: Sandbox, projec
     assert "no usable signing secret" in done.err
     assert "NEW_ONE is not set" in done.err
     assert SECRET not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("listen", "environ", "level", "seen"),
+    [
+        ("127.0.0.1:1", {}, "ok", "open for everybody on this machine"),
+        ("0.0.0.0:1", {}, "ok", "open for nobody"),
+        ("0.0.0.0:1", {"CALLFLOW_READ_TOKEN": "r" * 20}, "ok", "open for who has a token"),
+        ("127.0.0.1:1", {"CALLFLOW_READ_TOKEN": "short"}, "problem", "has 5 characters"),
+    ],
+)
+def test_it_says_who_may_see_the_console(
+    listen: str, environ: dict[str, str], level: str, seen: str
+) -> None:
+    (found,) = console_findings(settings_from({"listen": listen}, {}), environ)
+    assert (found.check, found.level) == ("console", level)
+    assert seen in found.seen
+    assert console_findings(settings_from({}, {}), environ) == []

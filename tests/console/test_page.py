@@ -222,6 +222,26 @@ async def test_axe_finds_nothing_on_the_page_nor_in_its_dialogs(
         assert await page.evaluate(SMALL) == []
 
 
+async def test_lists_are_sorted_on_a_phone_too(watched: Watched, console: Paging) -> None:
+    page, here = watched.page, console.here
+    await page.set_viewport_size({"width": 390, "height": 800})
+    sids = [here.site.sandbox.add_call(to=f"+1415555010{last}").sid for last in (8, 7, 9)]
+    await console.poll()
+    await page.goto(console.url)
+    await see(page, "#calls-rows", "0109")
+    await page.select_option("#calls-sort", label="by to")
+    eight, seven, nine = sids
+    await page.wait_for_function(
+        "sid => document.querySelector('#calls-rows tr').dataset.key === sid", arg=seven
+    )
+    assert await rows(page) == [seven, eight, nine]
+    assert await page.input_value("#rules-sort") == "file"
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert not await page.is_visible("#calls-sort")
+    await page.click("#calls-head button:has-text('to')")
+    assert await page.get_attribute("#calls-head [data-sort=to]", "aria-sort") == "descending"
+
+
 #: What a thumb has to hit and can't, on a phone.
 SMALL = """[...document.querySelectorAll("button, select, input[type=search], summary")]
     .filter(each => each.checkVisibility() && !each.closest("#calls-rows"))

@@ -9,6 +9,11 @@ const PAGE = 100;
 const TYPING = 150; // milliseconds from the last letter to the question
 const STILL = 3_000; // rows keep their places for so long after a pointer or a key was among them
 
+/** How a column is sorted at first: numbers from the greatest, names from the first. */
+function first(column) {
+  return ["age", "matches", "acts", "held", "trips"].includes(column) ? `-${column}` : column;
+}
+
 /**
  * A list in the section `name`, of the document `api/NAME`.
  * `columns` are [title, what it sorts by or "", class]; `filters` say what of the API each control
@@ -43,6 +48,7 @@ export class List {
   prepare() {
     const section = $(this.name);
     fill($(`${this.name}-head`), ...this.columns.map((column) => this.header(column)));
+    this.sorts();
     this.headers();
     for (const id of Object.keys(this.filters)) {
       const control = $(id);
@@ -69,7 +75,21 @@ export class List {
     return h("th", attributes, h("button", { type: "button", onclick: () => this.order(sort) }, title));
   }
 
+  /** Where there is no room for headers a list is sorted by this. */
+  sorts() {
+    const select = $(`${this.name}-sort`);
+    for (const [title, sort] of this.columns) {
+      if (sort) select.append(h("option", { value: first(sort) }, `by ${title.split(",")[0]}`));
+    }
+    select.addEventListener("change", () => {
+      this.sort = select.value;
+      this.headers();
+      this.ask();
+    });
+  }
+
   headers() {
+    $(`${this.name}-sort`).value = this.sort;
     for (const cell of $(`${this.name}-head`).children) {
       if (!cell.dataset.sort) continue;
       const mine = this.sort.replace("-", "") === cell.dataset.sort;
@@ -77,12 +97,10 @@ export class List {
     }
   }
 
-  /** Numbers from the greatest, names from the first; once more turns it round. */
+  /** Once more turns it round. */
   order(column) {
-    const numeric = ["age", "matches", "acts", "held", "trips"].includes(column);
-    const first = numeric ? `-${column}` : column;
-    const other = numeric ? column : `-${column}`;
-    this.sort = this.sort === first ? other : first;
+    const other = first(column) === column ? `-${column}` : column;
+    this.sort = this.sort === first(column) ? other : first(column);
     this.headers();
     this.ask();
   }

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import run
-from runner.cli.neighbours import Neighbours
+from runner.cli.show.neighbours import Neighbours
 from runner.engine.ports import Entry
 from runner.language.loader import load
 from runner.language.schema import check

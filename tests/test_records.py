@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.call import parse_rfc2822
-from runner.cli.logs import event_log, rfc3339
+from runner.cli.daemon.logs import event_log, rfc3339
 from runner.cli.terminal import printable
 from runner.durations import format_duration, parse_duration
 from runner.engine.ports import Event

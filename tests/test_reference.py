@@ -19,7 +19,7 @@ from jsonschema import Draft7Validator
 from runner.actions import ACTIONS
 from runner.actions.composing import compose, update_of
 from runner.call import Call
-from runner.cli import reference_page
+from runner.cli.words import reference_page
 from runner.decision.live import LiveSet
 from runner.decision.truth import predicate
 from runner.durations import parse_duration

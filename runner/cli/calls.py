@@ -12,11 +12,11 @@ from runner.actions import ACTIONS, BadArgument
 from runner.actions.composing import compose, update_of
 from runner.actions.sequence import check_sequence
 from runner.call import Call, parse_rfc2822
-from runner.cli import calls_trace
-from runner.cli.by_hand import protection_of
-from runner.cli.calls_shared import checked_sid, print_json, shared, sid_argument, where_of
 from runner.cli.credentials import Session, ask_twilio
 from runner.cli.exits import FINDINGS, USAGE, Failure
+from runner.cli.hand import trace as calls_trace
+from runner.cli.hand.by_hand import protection_of
+from runner.cli.hand.shared import checked_sid, print_json, shared, sid_argument, where_of
 from runner.cli.options import F, option
 from runner.cli.terminal import printable
 from runner.durations import format_duration

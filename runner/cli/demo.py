@@ -12,11 +12,11 @@ import click
 
 from runner import resources
 from runner.cli.exits import CLEAN, FAILURE, FINDINGS, USAGE, Failure
-from runner.cli.neighbours import Neighbours
 from runner.cli.options import option
 from runner.cli.report import as_text
-from runner.cli.showtime import Showtime
-from runner.cli.stage import Stage
+from runner.cli.show.neighbours import Neighbours
+from runner.cli.show.showtime import Showtime
+from runner.cli.show.stage import Stage
 from runner.engine.daemon import Daemon
 from runner.engine.loop import Engine
 from runner.engine.reload import Reloader

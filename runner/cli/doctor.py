@@ -14,9 +14,10 @@ from typing import Any
 
 import click
 
-from runner.cli import doctor_accounts, doctor_store
-from runner.cli.doctor_accounts import Patient
-from runner.cli.doctor_findings import (
+from runner.cli.checkup import accounts as doctor_accounts
+from runner.cli.checkup import store as doctor_store
+from runner.cli.checkup.accounts import Patient
+from runner.cli.checkup.findings import (
     Finding,
     as_json,
     as_text,
@@ -26,7 +27,7 @@ from runner.cli.doctor_findings import (
     summary,
     warning,
 )
-from runner.cli.doctor_local import (
+from runner.cli.checkup.local import (
     TWILIO,
     examine_port,
     load_flows,
@@ -34,7 +35,7 @@ from runner.cli.doctor_local import (
     read_patients,
     read_settings,
 )
-from runner.cli.doctor_public import console_findings, examine_public, signing_findings
+from runner.cli.checkup.public import console_findings, examine_public, signing_findings
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.engine.clock import SystemClock
@@ -153,7 +154,7 @@ async def _accounts(visit: Visit) -> list[Finding]:
 
 async def _flows(visit: Visit) -> list[Finding]:
     """The flows, then what they lead to: the second needs the first."""
-    from runner.cli import doctor_urls
+    from runner.cli.checkup import urls as doctor_urls
 
     flow_set = None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from runner.cli import reference_page, reference_text
 from runner.cli.exits import CLEAN, USAGE, Failure
 from runner.cli.options import option
-from runner.cli.topics import Found, find, suggestion
+from runner.cli.words import reference_page, reference_text
+from runner.cli.words.topics import Found, find, suggestion
 from runner.language.reference import sections
 from runner.language.words import shown
 

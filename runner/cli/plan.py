@@ -15,16 +15,16 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from runner.cli.compare import compare, compare_text, differs
 from runner.cli.credentials import account_option
 from runner.cli.exits import CHANGES, CLEAN, USAGE, Failure
+from runner.cli.looking.compare import compare, compare_text, differs
+from runner.cli.looking.planned import Report, plan_text
+from runner.cli.looking.recorded import blank_of, recorded, tell_gaps
+from runner.cli.looking.replay import replay, take
+from runner.cli.looking.snapshot import Snapshot, write_snapshot
+from runner.cli.looking.whereabouts import asked_about, conferences_of
 from runner.cli.options import option
 from runner.cli.paused import kill_switch
-from runner.cli.planned import Report, plan_text
-from runner.cli.recorded import blank_of, recorded, tell_gaps
-from runner.cli.replay import replay, take
-from runner.cli.snapshot import Snapshot, write_snapshot
-from runner.cli.whereabouts import asked_about, conferences_of
 from runner.cli.wiring import account_of, flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
 from runner.decision.explain import Scene

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from runner.cli.braking import hold_brake_signal
+from runner.cli.daemon.braking import hold_brake_signal
+from runner.cli.daemon.job import Job
+from runner.cli.daemon.once import once as one_poll
+from runner.cli.daemon.protection import Protection
+from runner.cli.daemon.running import until_stopped
+from runner.cli.daemon.stopping import Stopping
 from runner.cli.exits import CLEAN, Failure
-from runner.cli.job import Job
-from runner.cli.once import once as one_poll
 from runner.cli.options import option
-from runner.cli.protection import Protection
-from runner.cli.running import until_stopped
-from runner.cli.stopping import Stopping
 from runner.cli.wiring import (
     accounts_of,
     config_of,
@@ -83,6 +83,6 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
 async def _daemon(job: Job, stopping: Stopping) -> int:
     if not job.settings.listen:
         return await until_stopped(job, stopping)
-    from runner.cli.consoled import Console
+    from runner.cli.daemon.console import Console
 
     return await until_stopped(job, stopping, Console(job))

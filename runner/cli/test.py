@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from runner.cli import tested, tested_data, tested_text
 from runner.cli.exits import CLEAN, FINDINGS, USAGE, Failure
 from runner.cli.options import option
 from runner.cli.report import Style
+from runner.cli.results import tested, tested_data, tested_text
 from runner.language.folders import find_flows
 from runner.language.loader import load
 from runner.problems import Problem

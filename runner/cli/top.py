@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from runner.cli.cells import written
 from runner.cli.exits import FAILURE, USAGE, Failure
 from runner.cli.options import option, own_option
 from runner.cli.report import as_text
-from runner.cli.top_page import page
-from runner.cli.top_screen import Screen, open_screen
-from runner.cli.top_view import PANES, View
+from runner.cli.screen.cells import written
+from runner.cli.screen.page import page
+from runner.cli.screen.screen import Screen, open_screen
+from runner.cli.screen.view import PANES, View
 from runner.cli.wiring import config_path, settings_from_config
 from runner.console.doors.tokens import OPERATOR_ENV, READ_ENV
 from runner.language.loader import load_config
@@ -63,8 +63,8 @@ def command(url: str | None, config: str | None, once: bool, form: str, show_num
 async def _asked(
     url: str, token: str, screen: Screen | None, *, form: str, show_numbers: bool
 ) -> int:
-    from runner.cli.top_live import Live
-    from runner.cli.top_news import News
+    from runner.cli.screen.live import Live
+    from runner.cli.screen.news import News
     from runner.console.web.client import Client, Denied, Unreached
 
     client = Client(url, token)

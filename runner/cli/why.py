@@ -14,12 +14,12 @@ import click
 
 from runner.cli.credentials import account_option
 from runner.cli.exits import CLEAN, USAGE, Failure
-from runner.cli.explained import Case, as_data, check_rule, narrowed
+from runner.cli.looking.cases import Inquiry, live_case, pasted_case, snapshot_case
+from runner.cli.looking.explained import Case, as_data, check_rule, narrowed
+from runner.cli.looking.planned import Report
+from runner.cli.looking.why_text import as_text
 from runner.cli.options import option
-from runner.cli.planned import Report
 from runner.cli.report import Style
-from runner.cli.why_cases import Inquiry, live_case, pasted_case, snapshot_case
-from runner.cli.why_text import as_text
 from runner.cli.wiring import flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
 from runner.gateway.rows import is_call_sid

@@ -10,12 +10,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from runner.cli.crew import Crew, Post
-from runner.cli.desk import RunningDesk
-from runner.cli.explained import as_data
-from runner.cli.planned import Report
-from runner.cli.recorded import blank_of
-from runner.cli.why_cases import Asked, Inquiry, asked_case
+from runner.cli.daemon.crew import Crew, Post
+from runner.cli.daemon.desk import RunningDesk
+from runner.cli.looking.cases import Asked, Inquiry, asked_case
+from runner.cli.looking.explained import as_data
+from runner.cli.looking.planned import Report
+from runner.cli.looking.recorded import blank_of
 from runner.console.picture.board import Board, Flows
 from runner.decision.effects import legs_of
 from runner.engine.killswitch import NAME, KillSwitch

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runner.cli.crew import Post
-from runner.cli.desk import RunningDesk
+from runner.cli.daemon.crew import Post
+from runner.cli.daemon.desk import RunningDesk
 from runner.console.desk import Order, Refusal, Scope
 from runner.durations import rfc3339
 from runner.engine.ports import Event

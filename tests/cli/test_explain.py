@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import reference_text, topics
+from runner.cli.words import reference_text, topics
 from runner.language.entries import Entry
 from runner.language.reference import sections
 from tests.cli.test_validate import callflow

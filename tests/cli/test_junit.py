@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cli.junit import Case, Failure, Suite, as_xml
+from runner.cli.results.junit import Case, Failure, Suite, as_xml
 
 SUITES = [
     Suite(

@@ -17,8 +17,8 @@ from typing import Any, TextIO
 
 import pytest
 
-from runner.cli.logs import LONGEST, event_log
-from runner.cli.sink import HELD
+from runner.cli.daemon.logs import LONGEST, event_log
+from runner.cli.daemon.sink import HELD
 from runner.engine.ports import Event
 from runner.sandbox import ManualClock, Sandbox
 from tests.process import PATIENCE, environment

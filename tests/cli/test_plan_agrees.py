@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.call import Call
-from runner.cli.replay import replay, take
-from runner.cli.snapshot import Snapshot, read_snapshot, write_snapshot
+from runner.cli.looking.replay import replay, take
+from runner.cli.looking.snapshot import Snapshot, read_snapshot, write_snapshot
 from runner.decision.never import protects
 from runner.decision.planner import Plan, Step
 from runner.engine.brakes import Safety

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from runner.cli.desk import RunningDesk
+from runner.cli.daemon.desk import RunningDesk
 from runner.console.desk import Order, Scope
 from runner.decision.once import Past
 from runner.engine.pausewatch import PauseWatch

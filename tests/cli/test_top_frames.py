@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.cli.cells import Line, cut, fitted, width_of, written
+from runner.cli.screen.cells import Line, cut, fitted, width_of, written
+from runner.cli.screen.frame import Size, folded, frame
+from runner.cli.screen.keys import Keys
+from runner.cli.screen.page import page
+from runner.cli.screen.strip import ASCII_BARS, BARS, chart
+from runner.cli.screen.view import PANES, Document, Name, Picture, View, wanted_rows
 from runner.cli.terminal import printable
-from runner.cli.top_frame import Size, folded, frame
-from runner.cli.top_keys import Keys
-from runner.cli.top_page import page
-from runner.cli.top_strip import ASCII_BARS, BARS, chart
-from runner.cli.top_view import PANES, Document, Name, Picture, View, wanted_rows
 
 HOSTILE = st.text(max_size=40) | st.sampled_from(
     [

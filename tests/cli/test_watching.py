@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from runner.cli.running import going_on
-from runner.cli.watching import Guarded, Watch
+from runner.cli.daemon.running import going_on
+from runner.cli.daemon.watching import Guarded, Watch
 from runner.console.picture.board import Board
 from runner.console.picture.pictures import status_of
 from runner.engine.poll import Poll

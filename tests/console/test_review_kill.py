@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.cli.desk import RunningDesk
+from runner.cli.daemon.desk import RunningDesk
 from runner.console.desk import Order
 from runner.engine.pausewatch import PauseWatch
 from runner.engine.ports import NoteKind, Pause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cli.logs import tee
+from runner.cli.daemon.logs import tee
 from runner.console.tracing.traces import Traces, open_traces
 from runner.engine.loop import Engine
 from tests.site import Site

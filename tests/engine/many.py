@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from runner.cli.crew import Crew, naming, open_posts
+from runner.cli.daemon.crew import Crew, naming, open_posts
 from runner.cli.wiring import config_of, settings_from_config
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine

@@ -49,7 +49,7 @@ def parts_come_in_their_order(
     service: Posts, sent: Iterable[Arrival], history: Iterable[Entry]
 ) -> None:
     """As planned, but for what was put off; a post only after the end of what is before it."""
-    assert not service.too_early
+    assert not service.too_early, service.too_early
     put_off = {key_of(entry) for entry in history if entry.outcome == "withdrawn"}
     latest: dict[str, int] = {}
     for key in [each.key for each in sent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from runner.cli.logs import event_log
+from runner.cli.daemon.logs import event_log
 from runner.engine.loop import Engine
 from tests.site import MINUTE, SECOND, Site
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.cli.report import Style
-from runner.cli.tested_text import failure
+from runner.cli.results.tested_text import failure
 from runner.model import LIVE_STATUSES
 from runner.store.memory import MemoryStore
 from runner.timeline.compare import compare

@@ -9,9 +9,9 @@ import pytest
 
 from runner.actions import ACTIONS
 from runner.cli.report import Style
-from runner.cli.tested import FileResult, Report, TestResult
-from runner.cli.tested_data import as_json
-from runner.cli.tested_text import failure
+from runner.cli.results.tested import FileResult, Report, TestResult
+from runner.cli.results.tested_data import as_json
+from runner.cli.results.tested_text import failure
 from runner.resources import schemas
 from runner.timeline.compare import Result
 from tests.timeline.plays import acts, problems, result, written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.cli import report
 from runner.cli.formats.findings import Findings, sentence
-from runner.cli.junit import Case, Failure, Suite, as_xml
+from runner.cli.results.junit import Case, Failure, Suite, as_xml
 from runner.problems import Problem
 
 

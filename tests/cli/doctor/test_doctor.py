@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.doctor_accounts import NOBODY, hasty
-from runner.cli.doctor_findings import PATIENCE, in_time, warning
-from runner.cli.doctor_local import proxy_finding, read_patients, read_settings
+from runner.cli.checkup.accounts import NOBODY, hasty
+from runner.cli.checkup.findings import PATIENCE, in_time, warning
+from runner.cli.checkup.local import proxy_finding, read_patients, read_settings
 from runner.console.web.health import Health
 from runner.console.web.server import Site, serve
 from runner.engine.clock import SystemClock
@@ -98,7 +98,7 @@ async def test_whatever_is_configured_it_ends_within_fifteen_seconds() -> None:
 def test_a_thread_that_hangs_holds_nothing_up() -> None:
     code = """
 import asyncio, threading
-from runner.cli.doctor_findings import in_time, run_bounded, warning
+from runner.cli.checkup.findings import in_time, run_bounded, warning
 late = warning("store", "late", "wait")
 work = lambda: in_time(asyncio.to_thread(threading.Event().wait), late, seconds=0.05)
 print(run_bounded(work) == [late])
@@ -299,7 +299,8 @@ async def test_the_port(sandbox: Sandbox, project: Path) -> None:
 
 def test_the_page_has_a_row_for_every_check() -> None:
     root = Path(__file__).parent.parent.parent.parent
-    sources = "".join(p.read_text(encoding="utf-8") for p in root.glob("runner/cli/doctor*.py"))
+    looking = [root / "runner/cli/doctor.py", *root.glob("runner/cli/checkup/*.py")]
+    sources = "".join(p.read_text(encoding="utf-8") for p in looking)
     checks = set(re.findall(r'\b(?:ok|warning|problem|_problems|_timed)\(\s*"([a-z]+)"', sources))
     page = (root / "docs/deployment.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == checks

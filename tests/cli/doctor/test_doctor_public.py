@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.doctor_public import console_findings, examine_public
+from runner.cli.checkup.public import console_findings, examine_public
 from runner.console.web.health import Health
 from runner.console.web.served import Documents
 from runner.console.web.server import Site, serve

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import doctor_store
+from runner.cli.checkup import store as doctor_store
 from runner.engine.holder import identify
 from runner.engine.killswitch import KillSwitch
 from runner.engine.ports import Intent, Pause

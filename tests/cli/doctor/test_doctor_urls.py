@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from runner.cli import doctor_urls
-from runner.cli.doctor_findings import Finding
+from runner.cli.checkup import urls as doctor_urls
+from runner.cli.checkup.findings import Finding
 from runner.gateway.documents import NotFetched, fetch_document
 from runner.language.loader import load
 from runner.sandbox import Sandbox

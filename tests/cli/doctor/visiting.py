@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from runner.cli.checkup.findings import Finding
+from runner.cli.checkup.local import read_patients, read_settings
 from runner.cli.doctor import Visit, examine
-from runner.cli.doctor_findings import Finding
-from runner.cli.doctor_local import read_patients, read_settings
 from runner.sandbox import Sandbox
 from tests.process import environment
 

@@ -1,0 +1,1 @@
+"""What `callflow run` puts together: engines, console, log, signals."""

@@ -1,0 +1,1 @@
+"""What `callflow calls` does by hand."""

@@ -1,0 +1,1 @@
+"""What `callflow top` draws, and what its keys do."""

@@ -1,0 +1,1 @@
+"""What `callflow explain` and the reference say."""

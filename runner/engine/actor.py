@@ -109,10 +109,11 @@ class Actor:
         # What is written after an update waits with it.
         before_update = list(takewhile(lambda entry: entry.intent.route, rest))
         told = list(filter(is_telling, before_update))
+        unsent = [entry for entry in rest if entry not in told]
+        # First: whoever is told may look at once how the others stand.
+        await self._records.leave(unsent, "withdrawn", "the runner stopped before it")
         for entry in told:
             self.beside(entry, order)
-        unsent = [entry for entry in rest if entry not in told]
-        await self._records.leave(unsent, "withdrawn", "the runner stopped before it")
 
     async def tell_of(self, entry: Entry, order: Order) -> None:
         """Carries out a part that nothing waits for, fresh or taken up again."""

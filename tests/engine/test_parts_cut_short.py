@@ -135,6 +135,23 @@ async def test_a_post_that_may_have_arrived_keeps_its_id_over_a_pause(site: Site
         assert len({post.headers["webhook-id"] for post in beside.service.requests}) == 1
 
 
+async def test_who_is_told_of_an_act_that_was_cut_short_finds_it_in_the_ledger(site: Site) -> None:
+    stood: list[list[str]] = []
+
+    async def reply(_request: Request, writer: asyncio.StreamWriter) -> bool:
+        stood.append([outcome for name, outcome in await parts(site) if name != "notify"])
+        writer.write(answer(204))
+        return True
+
+    messages = ", ".join("{message: {a: b}}" for _ in range(20))
+    async with open_beside(site, reply) as beside:
+        await posting(site, beside, f"[{{record: start}}, {messages}, {NOTIFY}]")
+        await cut_short(site, "hang", "side")
+        restart(site, beside)
+        await take_up(site)
+        assert stood == [["unknown", *["withdrawn"] * 20]]
+
+
 def silent_at_first() -> Reply:
     """Takes the first post and never says so."""
     posts: list[Request] = []

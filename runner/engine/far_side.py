@@ -1,4 +1,4 @@
-"""What the far side answers, beside its calls."""
+"""What the far side answers, beside its calls, and what comes of asking it."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ class Notice:
     code: int | None
     text: str
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request and what came of it. `path` has no query, and so no phone number in it.
+
+    `status` is None where no answer came. `took` is from when it was this request's turn.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    took: Millis

@@ -13,7 +13,6 @@ import logging
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -23,10 +22,10 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from yarl import URL
 
+from runner.engine.far_side import Request
 from runner.engine.ports import NoAnswer
 from runner.gateway.errors import error_of_answer, error_of_failure
 from runner.gateway.holding import LastCheck, always
-from runner.model import Millis
 from runner.settings import TwilioSettings
 from runner.written import is_loopback
 
@@ -46,19 +45,6 @@ class Answer(Response):  # type: ignore[misc]  # the SDK carries no types
     def text(self) -> str:
         """The body as text, made only for who asks."""
         return self.body.decode("utf-8", "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request and what came of it. `path` has no query, and so no phone number in it.
-
-    `status` is None where no answer came. `took` is from when it was this request's turn.
-    """
-
-    method: str
-    path: str
-    status: int | None
-    took: Millis
 
 
 class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no types

@@ -16,6 +16,7 @@ from twilio.rest import Client
 from runner import __version__
 from runner.call import Call
 from runner.durations import format_duration
+from runner.engine.far_side import Request
 from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Notice
 from runner.gateway.below import path_of_call, post_below
 from runner.gateway.conferences import Conferences
@@ -27,7 +28,7 @@ from runner.gateway.lists import MAX_PAGES, Lists
 from runner.gateway.notices import Exchange, read_exchanges, read_notices
 from runner.gateway.numbers import Numbers
 from runner.gateway.rows import decode_call, decode_page, next_link
-from runner.gateway.transport import Answer, Request, Transport, proxy_of_environment
+from runner.gateway.transport import Answer, Transport, proxy_of_environment
 from runner.model import Millis, Update
 from runner.settings import TwilioSettings
 

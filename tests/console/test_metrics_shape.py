@@ -16,8 +16,8 @@ from aiohttp import web
 from runner.console.measuring.labels import MOST, OTHER, code_of, kind_of
 from runner.console.measuring.metrics import Metrics, routes
 from runner.engine.clock import SystemClock
+from runner.engine.far_side import Request
 from runner.engine.ports import Event
-from runner.gateway.transport import Request
 from runner.language.loader import load
 from runner.model import FlowSet
 from tests.console.metrics_scene import (

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.engine.clock import Clock
+from runner.engine.far_side import Request
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Listener
 from runner.model import Millis
-
-if TYPE_CHECKING:
-    from runner.gateway.transport import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from runner.console.measuring.labels import (
     CODES,
@@ -32,6 +31,7 @@ from runner.console.measuring.tallies import Histogram, Labels, Tally
 from runner.decision.matcher import Verdict
 from runner.decision.steps import Held
 from runner.engine.clock import Clock
+from runner.engine.far_side import Request
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Pause
 from runner.model import FlowSet, Millis, Rule
@@ -39,19 +39,6 @@ from runner.model import FlowSet, Millis, Rule
 #: What an account's lists come to, whose first appearance must not go unseen.
 _LISTS = ("2xx", "4xx", "5xx", "none")
 _NOBODY: frozenset[str] = frozenset()
-
-
-class Request(Protocol):
-    """One request to Twilio's API and what came of it; `status` is None where no answer came."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def took(self) -> Millis: ...
 
 
 @dataclass(slots=True)

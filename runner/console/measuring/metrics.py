@@ -20,8 +20,9 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from runner.console.measuring.catalogue import FAMILIES, LENGTHS, Family, Lengths
-from runner.console.measuring.measured import Measured, Request
+from runner.console.measuring.measured import Measured
 from runner.engine.clock import Clock
+from runner.engine.far_side import Request
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Pause
 from runner.model import FlowSet, Millis

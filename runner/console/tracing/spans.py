@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+from runner.engine.far_side import Request
 from runner.engine.ports import Event
 from runner.masking import mask_numbers
 from runner.model import Millis
@@ -52,19 +53,6 @@ class Span:
     context: object = None
 
 
-class Exchange(Protocol):
-    """A request to the far side that is over."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def took(self) -> Millis: ...
-
-
 def kept(event: Event, names: Sequence[str]) -> Attributes:
     """These fields of an event, and whose account it is about."""
     found: dict[str, str | int | tuple[str, ...]] = {}
@@ -101,7 +89,7 @@ def text_of(value: object) -> str:
     return _clean(mask_numbers(str(value or "")))[:_LONGEST]
 
 
-def request_span(account: str, request: Exchange, now: Millis) -> Span:
+def request_span(account: str, request: Request, now: Millis) -> Span:
     """A request that is over now."""
     template = "/".join(_shown(part) for part in request.path.split("/"))
     said: dict[str, str | int | tuple[str, ...]] = {

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from runner.console.tracing.openacts import Act, OpenActs
 from runner.console.tracing.pipe import FLUSH, Pipe, Sender
 from runner.console.tracing.spans import (
-    Exchange,
     Note,
     Span,
     act_attributes,
@@ -23,6 +22,7 @@ from runner.console.tracing.spans import (
     text_of,
 )
 from runner.engine.clock import Clock
+from runner.engine.far_side import Request
 from runner.engine.ports import Event, Listener
 from runner.model import Millis
 
@@ -113,7 +113,7 @@ class Traces:
         elif event.name.startswith("action."):
             self._acted(event, event.name.removeprefix("action."))
 
-    def answered(self, account: str, request: Exchange) -> None:
+    def answered(self, account: str, request: Request) -> None:
         """Takes one request to the far side, once it is over."""
         span = request_span(account, request, self._clock.now())
         act = self._acts.sending(account, request.path)

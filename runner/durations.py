@@ -41,3 +41,19 @@ def rfc3339(millis: Millis) -> str:
     """1283286988000 → `2010-08-31T20:36:28.000Z`."""
     moment = datetime.fromtimestamp(millis / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"
+
+
+def parse_moment(text: str) -> Millis:
+    """`2010-08-31T20:36:28Z` → 1283286988000. Raises ValueError where it is no time with a zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return round(moment.timestamp() * 1000)
+
+
+def parse_since(text: str, now: Millis) -> Millis:
+    """A moment, or how long it was before `now`, but nothing before 1970. Raises ValueError."""
+    try:
+        return max(0, now - parse_duration(text))
+    except ValueError:
+        return max(0, parse_moment(text))

@@ -52,6 +52,12 @@ def read_public_url(text: str) -> str:
     return _origin(parts) + parts.path.rstrip("/")
 
 
+def prefixes_of(public_url: str) -> tuple[str, ...]:
+    """What may stand before a path: a proxy takes that of the public URL off, or not."""
+    path = urlsplit(public_url).path.rstrip("/")
+    return ("", path) if path else ("",)
+
+
 def is_open_to_view(url: str) -> bool:
     """Whether what goes to this URL can be read and changed on its way."""
     parts = urlsplit(url)

@@ -17,7 +17,7 @@ from runner.cli.parted import said
 from runner.cli.paused import unused
 from runner.cli.terminal import printable
 from runner.cli.wiring import store_settings
-from runner.durations import parse_duration, rfc3339
+from runner.durations import parse_since, rfc3339
 from runner.engine.ports import HistoryQuery, Outcome, Store, StoreError, Verification
 from runner.language.words import listed
 from runner.model import Millis
@@ -127,20 +127,11 @@ def _report(found: Verification, url: str) -> int:
 def _since(text: str | None) -> Millis | None:
     if text is None:
         return None
-    from datetime import datetime
-
     try:
-        return max(0, time.time_ns() // 1_000_000 - parse_duration(text))
+        return parse_since(text, time.time_ns() // 1_000_000)
     except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
         hint = "write a duration (2h) or an RFC 3339 time with its zone (2026-11-02T15:00:00Z)"
-        raise Failure(f"--since {text!r} is neither", hint=hint, code=USAGE)
-    return round(moment.timestamp() * 1000)
+        raise Failure(f"--since {text!r} is neither", hint=hint, code=USAGE) from None
 
 
 def _text(row: dict[str, Any], before: dict[str, Any] | None) -> str:

@@ -22,6 +22,7 @@ from runner.cli.options import option
 from runner.cli.report import Style
 from runner.cli.wiring import flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
+from runner.durations import parse_moment
 from runner.gateway.rows import is_call_sid
 from runner.language.words import shown
 from runner.model import Millis
@@ -104,16 +105,11 @@ def _sid(words: Sequence[str], source: Source) -> tuple[str, Sequence[str]]:
 
 
 def _time(text: str) -> Millis:
-    from datetime import datetime
-
     try:
-        moment = datetime.fromisoformat(text)
+        return parse_moment(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
         hint = "write an RFC 3339 time with its zone: 2026-11-02T15:00:00Z"
-        raise Failure(f"--at {shown(text)} is not a time", hint=hint, code=USAGE)
-    return round(moment.timestamp() * 1000)
+        raise Failure(f"--at {shown(text)} is not a time", hint=hint, code=USAGE) from None
 
 
 def _style() -> Style:

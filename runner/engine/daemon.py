@@ -15,6 +15,7 @@ from runner.engine.lease import Leadership
 from runner.engine.loop import Engine
 from runner.engine.ports import Event, Lease, LeaseLost, Listener, StoreError
 from runner.engine.rounds import Rounds
+from runner.engine.tasks import cancelled
 from runner.model import Millis
 
 #: Work that goes on beside the polls of a term, until it is cancelled.
@@ -114,7 +115,7 @@ class Daemon:
             return None
         finally:
             self.crew = ()
-            await _cancel([*work, *beside])
+            await cancelled([*work, *beside])
             await asyncio.gather(*(rounds.engine.abandon() for rounds in crew))
 
     def _tell_of_the_end(self) -> None:
@@ -162,9 +163,3 @@ def _raise_faults(tasks: Sequence[asyncio.Future[None]]) -> None:
         error = task.exception() if task.done() and not task.cancelled() else None
         if error is not None and not isinstance(error, LeaseLost):
             raise error
-
-
-async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key", str, int)
@@ -40,3 +40,10 @@ class Tasks(Generic[Key]):
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._crashed(error)
+
+
+async def cancelled(tasks: Collection[asyncio.Future[None]]) -> None:
+    """Cancels these and waits for their end, whatever that is."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

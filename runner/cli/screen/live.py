@@ -16,6 +16,7 @@ from runner.cli.screen.news import News, now
 from runner.cli.screen.screen import Screen
 from runner.cli.screen.view import View
 from runner.console.web.client import Client
+from runner.engine.tasks import cancelled
 
 #: Seconds after which an escape that nothing followed is the key.
 _ESCAPE = 0.05
@@ -56,7 +57,7 @@ class Live:
                         task.result()  # a fault is let out, once the screen is given back
             finally:
                 over.cancel()
-                await _cancel([*work, *self._hands.busy])
+                await cancelled([*work, *self._hands.busy])
         if self._fault is not None:
             raise self._fault
         return self._code
@@ -138,9 +139,3 @@ class Live:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._screen.enter()
         self._dirty.set()
-
-
-async def _cancel(tasks: list[asyncio.Future[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

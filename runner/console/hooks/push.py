@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -21,6 +20,7 @@ from runner.engine.clock import Clock
 from runner.engine.loop import Engine
 from runner.engine.ports import Listener
 from runner.model import Millis
+from runner.written import prefixes_of
 
 PATH = "/twilio/status"
 #: How far a callback's time may be from Twilio's: it is sent when the call changes.
@@ -91,8 +91,7 @@ class Push:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What may stand before the path: a proxy takes that of the public URL off, or not."""
-        path = urlsplit(self._public_url).path.rstrip("/")
-        return ("", path) if path else ("",)
+        return prefixes_of(self._public_url)
 
     async def take(self, request: web.Request) -> int:
         """Takes what was posted and returns the HTTP status that answers it."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 from runner.console.answers import Fault
-from runner.durations import LAST_MOMENT, parse_duration
+from runner.durations import LAST_MOMENT, parse_duration, parse_since
 from runner.language.words import listed, nearest, shown
 from runner.masking import mask_numbers
 from runner.model import Millis
@@ -78,17 +77,10 @@ class Query:
         if text is None:
             return None
         try:
-            return max(0, now - parse_duration(text))
+            return parse_since(text, now)
         except ValueError:
-            pass
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
             hint = "write a duration (2h) or an RFC 3339 time with its zone (2026-11-02T15:00:00Z)"
-            raise bad(f"{name} is {shown(text)}", hint)
-        return max(0, round(moment.timestamp() * 1000))
+            raise bad(f"{name} is {shown(text)}", hint) from None
 
 
 async def body_of(request: web.Request, known: Collection[str]) -> Form:

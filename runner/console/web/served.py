@@ -10,12 +10,12 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from runner.engine.clock import Clock
 from runner.model import Millis
+from runner.written import prefixes_of
 
 #: How long a document can be fetched.
 LIFETIME: Millis = 600_000
@@ -54,8 +54,7 @@ class Documents:
     @property
     def prefixes(self) -> tuple[str, ...]:
         """What may stand before `/twiml/`: a proxy takes the path of the public URL off, or not."""
-        path = urlsplit(self.public_url).path.rstrip("/")
-        return ("", path) if path else ("",)
+        return prefixes_of(self.public_url)
 
     def publish(self, twiml: str) -> str:
         """Keeps the document and returns its URL; the oldest make room for it."""

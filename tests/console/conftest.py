@@ -9,6 +9,8 @@ import pytest
 
 from tests.console.browser import browser, context, page
 from tests.console.collector import Collector, collecting
+from tests.console.pushing import Posting, open_posting
+from tests.engine.test_nudges import ANSWERED
 from tests.site import Site, open_site
 
 __all__ = ["browser", "context", "page"]
@@ -25,4 +27,11 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with open_site(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def posting(site: Site) -> AsyncIterator[Posting]:
+    site.flows(ANSWERED)
+    async with open_posting(site) as opened:
         yield opened

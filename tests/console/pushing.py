@@ -21,6 +21,12 @@ from runner.model import Millis
 from tests.site import Site
 
 FORM = "application/x-www-form-urlencoded"
+OTHER_ACCOUNT = "AC" + "0" * 32
+
+
+def untouched(site: Site) -> bool:
+    """Whether nobody has even looked at a call."""
+    return not (site.sandbox.journal.of("fetch") or site.updates())
 
 
 @dataclass

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from runner.console.picture.board import Flows
 from runner.console.picture.pictures import acts_of, chart_of, status_of
@@ -16,15 +12,9 @@ from runner.engine.ports import Event, Pause
 from runner.problems import Position, Problem
 from tests.console.picture import board_of
 from tests.engine.test_rules import flow, rule
-from tests.site import SECOND, Site, open_site
+from tests.site import SECOND, Site
 
 A, B = "+14155550101", "+14155550102"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(tmp_path) as opened:
-        yield opened
 
 
 async def test_a_poll_and_what_came_of_it(site: Site) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,30 +12,10 @@ from runner.console.web.health import Health
 from runner.console.web.server import Site as Served
 from runner.console.web.server import serve
 from runner.sandbox.plans import Person
-from tests.console.pushing import Posting, open_posting
+from tests.console.pushing import OTHER_ACCOUNT, Posting, open_posting, untouched
 from tests.engine.late import with_late_answers
 from tests.engine.test_nudges import ANSWERED, answer, lists, ringing
-from tests.site import MINUTE, SECOND, Site, open_site
-
-OTHER_ACCOUNT = "AC" + "0" * 32
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def posting(site: Site) -> AsyncIterator[Posting]:
-    site.flows(ANSWERED)
-    async with open_posting(site) as opened:
-        yield opened
-
-
-def untouched(site: Site) -> bool:
-    """Whether nobody has even looked at a call."""
-    return not (site.sandbox.journal.of("fetch") or site.updates())
+from tests.site import MINUTE, SECOND, Site
 
 
 async def test_a_callback_leads_to_the_update_without_any_poll(posting: Posting) -> None:

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from runner.console.hooks.push import RESULTS
 from runner.console.hooks.seen import Complaints
 from runner.engine.ports import Event
-from tests.console.pushing import FORM, Posting, open_posting
-from tests.engine.test_nudges import ANSWERED, ringing
-from tests.site import MINUTE, Site, open_site
-
-OTHER_ACCOUNT = "AC" + "0" * 32
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def posting(site: Site) -> AsyncIterator[Posting]:
-    site.flows(ANSWERED)
-    async with open_posting(site) as opened:
-        yield opened
-
-
-def untouched(site: Site) -> bool:
-    """Whether nobody has even looked at a call."""
-    return not (site.sandbox.journal.of("fetch") or site.updates())
-
+from tests.console.pushing import FORM, Posting, untouched
+from tests.engine.test_nudges import ringing
+from tests.site import MINUTE
 
 # ---- what is no callback --------------------------------------------------------------------
 

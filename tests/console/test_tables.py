@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +13,9 @@ from runner.console.picture.tables import Page, held_of, rules_of
 from runner.engine.ports import Event, Pause
 from tests.console.picture import board_of
 from tests.engine.test_rules import SPEECH, flow, rule
-from tests.site import SECOND, Site, open_site
+from tests.site import SECOND, Site
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(tmp_path) as opened:
-        yield opened
 
 
 async def three_calls(site: Site) -> Board:

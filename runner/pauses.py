@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from runner.durations import rfc3339
 from runner.model import Millis
 
 
@@ -42,3 +44,18 @@ class Pause:
             return what if self.flow else "everything"
         where = f"account {self.account}"
         return f"{what} in {where}" if self.flow else where
+
+    def data(self, alias: str = "") -> dict[str, Any]:
+        """It as JSON shows it; `alias` is what its account is called."""
+        return {
+            "scope": self.scope,
+            "account": self.account,
+            "alias": alias,
+            "flow": self.flow,
+            "rule": self.rule,
+            "reason": self.reason,
+            "by": self.by,
+            "at": rfc3339(self.at),
+            "until": None if self.until is None else rfc3339(self.until),
+            "tripped": self.tripped,
+        }

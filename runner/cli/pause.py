@@ -26,7 +26,7 @@ from runner.cli.paused import (
     whoever,
 )
 from runner.cli.wiring import store_settings
-from runner.durations import parse_duration, rfc3339
+from runner.durations import parse_duration
 from runner.engine.ports import Pause, Store
 from runner.model import Millis
 from runner.settings import RunSettings
@@ -139,25 +139,10 @@ def _until(lasting: str | None) -> Millis | None:
 def _show(settings: RunSettings, form: str) -> None:
     pauses = standing(settings, right_now())
     if form == "json":
-        rows = [_row(pause, settings) for pause in pauses]
+        rows = [pause.data(alias_of(pause.account, settings)) for pause in pauses]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         lines = [told(pause, settings) for pause in pauses]
         click.echo("\n".join(lines) if lines else "nothing is paused")
     if doubt := unused(settings):
         click.echo(f"note: {doubt}", err=True)
-
-
-def _row(pause: Pause, settings: RunSettings) -> dict[str, Any]:
-    return {
-        "scope": pause.scope,
-        "account": pause.account,
-        "alias": alias_of(pause.account, settings),
-        "flow": pause.flow,
-        "rule": pause.rule,
-        "reason": pause.reason,
-        "by": pause.by,
-        "at": rfc3339(pause.at),
-        "until": None if pause.until is None else rfc3339(pause.until),
-        "tripped": pause.tripped,
-    }

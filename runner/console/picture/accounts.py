@@ -11,6 +11,15 @@ from runner.decision.planner import Held
 from runner.engine.brain import Sight
 from runner.model import Millis
 
+#: A poll is fresh for so many intervals.
+INTERVALS = 3
+
+
+def is_fresh(polled_at: Millis | None, now: Millis, interval: Millis) -> bool:
+    """Whether a good poll was made lately, by the wall clock; None: there was none."""
+    # One that is yet to come was before the clock was set back, and nobody knows how long.
+    return polled_at is not None and abs(now - polled_at) <= INTERVALS * interval
+
 
 @dataclass(slots=True)
 class Account:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from runner import __version__
 from runner.call import Call
-from runner.console.picture.accounts import Account, Act
+from runner.console.picture.accounts import Account, Act, is_fresh
 from runner.console.picture.board import Board
 from runner.console.picture.ring import STEP
 from runner.durations import rfc3339
@@ -26,8 +26,6 @@ Hide: TypeAlias = Callable[[str], str]
 #: So many accounts, and so many problems of flow files, are in the status.
 ACCOUNTS = 50
 PROBLEMS = 100
-#: An account is late when its last good poll is older than this many intervals.
-INTERVALS = 3
 
 
 def as_it_is(text: str) -> str:
@@ -90,7 +88,7 @@ def account_of(account: Account, now: Millis) -> Document:
         "age_ms": age,
         "took_ms": account.took,
         "requests": account.requests,
-        "late": age is None or age > INTERVALS * account.interval,
+        "late": not is_fresh(account.polled_at, now, account.interval),
         "error": mask_numbers(account.error),
     }
 
@@ -98,18 +96,7 @@ def account_of(account: Account, now: Millis) -> Document:
 def pause_of(pause: Pause, board: Board) -> Document:
     """One pause, as `callflow pause --list` shows it. Its reason is masked whoever asks."""
     account = board.accounts.get(pause.account)
-    return {
-        "scope": pause.scope,
-        "account": pause.account,
-        "alias": account.alias if account else "",
-        "flow": pause.flow,
-        "rule": pause.rule,
-        "reason": mask_numbers(pause.reason),
-        "by": pause.by,
-        "at": rfc3339(pause.at),
-        "until": None if pause.until is None else rfc3339(pause.until),
-        "tripped": pause.tripped,
-    }
+    return pause.data(account.alias if account else "") | {"reason": mask_numbers(pause.reason)}
 
 
 def is_everything(pause: Pause) -> bool:

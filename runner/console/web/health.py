@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from runner.console.answers import answer
+from runner.console.picture.accounts import is_fresh
 from runner.engine.clock import Clock
 from runner.engine.ports import Event
 from runner.model import Millis
 
-#: A runner is ready while its last good poll is no older than this many intervals.
-INTERVALS = 3
 #: So many accounts that are late are named.
 _NAMED = 10
 
@@ -111,9 +110,7 @@ class Health:
         return {"leading": "writable", "standby": "not written"}.get(self._role, "not tried")
 
     def _is_fresh(self, account: str, now: Millis) -> bool:
-        # A poll that is yet to come was before the clock was set back, and nobody knows how long.
-        at = self._polled.get(account)
-        return at is not None and abs(now - at) <= INTERVALS * self._intervals[account]
+        return is_fresh(self._polled.get(account), now, self._intervals[account])
 
 
 def routes(

@@ -12,7 +12,7 @@ from runner.cli.daemon.job import Job, store_of
 from runner.cli.daemon.watching import Watch
 from runner.cli.exits import USAGE, Failure
 from runner.console import pages
-from runner.console.doors.access import Access
+from runner.console.doors.access import Access, is_open_here
 from runner.console.doors.tokens import BadTokens, Tokens, read_tokens
 from runner.console.hooks.push import Push
 from runner.console.hooks.push import routes as push_routes
@@ -28,7 +28,6 @@ from runner.engine.ports import Event, Store
 from runner.engine.reloads import Reloads
 from runner.gateway.accounts import signing_tokens
 from runner.settings import RunSettings
-from runner.written import is_loopback
 
 
 class Console:
@@ -156,8 +155,8 @@ def access_of(settings: RunSettings, tokens: Tokens) -> str:
     """`tokens`, `this machine`, or `closed`: nobody."""
     if tokens:
         return "tokens"
-    host = (settings.listen or "").rpartition(":")[0].strip("[]")
-    return "this machine" if is_loopback(host) and not settings.public_url else "closed"
+    here = is_open_here(settings.listen or "", settings.public_url)
+    return "this machine" if here else "closed"
 
 
 def tokens_of(settings: RunSettings) -> Tokens:

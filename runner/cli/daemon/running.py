@@ -28,6 +28,7 @@ from runner.engine.ports import Event
 from runner.engine.reload import Reloader
 from runner.engine.reloads import Reloads
 from runner.engine.retention import Retention
+from runner.engine.tasks import cancelled
 from runner.engine.watch import Watcher
 from runner.model import Millis
 
@@ -137,9 +138,7 @@ async def going_on(crew: Crew, *work: Coroutine[Any, Any, None]) -> AsyncIterato
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(tasks)
 
 
 async def _alive(notifier: Notifier, clock: Clock) -> None:

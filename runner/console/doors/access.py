@@ -34,6 +34,14 @@ Kind: TypeAlias = Literal["public", "login", "any", "read", "operate"]
 _TOKENS = "set CALLFLOW_READ_TOKEN and CALLFLOW_OPERATOR_TOKEN for the runner"
 
 
+def is_open_here(listen: str, public_url: str | None) -> bool:
+    """Whether without tokens everybody on this machine may come in, else nobody.
+
+    What a public URL leads to may be reached by way of this machine from anywhere.
+    """
+    return is_loopback(listen.rpartition(":")[0].strip("[]")) and public_url is None
+
+
 class Access:
     """Decides on each request. `listen` is `HOST:PORT`; `names` are further names of the server."""
 
@@ -52,7 +60,7 @@ class Access:
         self._clock = clock
         self._attempts = Attempts(clock)
         self._names = Names(public_url, {*names, host})
-        self._is_open = is_loopback(host) and public_url is None
+        self._is_open = is_open_here(listen, public_url)
         self._public_url = public_url
         self.tell: Listener = ignore
 

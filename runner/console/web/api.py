@@ -25,11 +25,11 @@ from runner.console.web.health import Health
 from runner.console.web.orders import Orders
 from runner.console.web.stream import News, Streams
 from runner.engine.ports import HistoryQuery, Listener, Outcome
+from runner.model import LIVE_STATUSES
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")
 _COLUMNS = ("age", "from", "to", "status", "rule", "outcome")
 _RULE_COLUMNS = ("file", "name", "matches", "matched", "acts", "held", "trips")
-_STATUSES = ("queued", "ringing", "in-progress")
 _STATES = ("paused", "tripped", "acting")
 
 Document = dict[str, Any]
@@ -80,7 +80,7 @@ class Views:
             offset=query.number("offset", 0, least=0, most=10_000_000),
             sort=query.choice("sort", _orders(_COLUMNS), "-age"),
             q=query.text("q", 100),
-            status=query.choice("status", _STATUSES),
+            status=query.choice("status", LIVE_STATUSES),
             account=self._account(query),
             rule=self._rule(query),
             held=query.flag("held"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,19 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from runner.sandbox import ManualClock, Sandbox
+from runner.sandbox import Sandbox
 from tests.cli.doctor.test_doctor_public import free_port
 from tests.engine.test_rules import flow, rule
 from tests.process import Daemon, callflow, daemon
 
 READ, OPERATE = "read-me-0123456789", "operate-0123456789"
 A = "+14155550101"
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(clock=ManualClock(time.time_ns() // 1_000_000)) as opened:
-        yield opened
 
 
 @asynccontextmanager

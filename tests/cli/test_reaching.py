@@ -7,12 +7,11 @@ import json
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from runner.sandbox import ManualClock, RunningClock, Sandbox
+from runner.sandbox import RunningClock, Sandbox
 from tests.gateway.raw import always, answer, raw_server
 from tests.process import callflow, daemon
 
@@ -30,13 +29,6 @@ SECRETS = {
     "CALLFLOW_SIGNING_SECRET": "planted-signing-secret",
     "CALLFLOW_NOTIFY_TOKEN": "planted-header-token",
 }
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    # As this machine's clock: one that is off is told of.
-    async with Sandbox(clock=ManualClock(time.time_ns() // 1_000_000)) as opened:
-        yield opened
 
 
 @pytest.fixture

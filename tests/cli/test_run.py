@@ -10,14 +10,14 @@ import signal
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
-from runner.sandbox import ManualClock, Sandbox
+from runner.sandbox import Sandbox
 from tests.process import callflow, daemon
 
 END = """\
@@ -29,13 +29,6 @@ rules:
     then: [hangup]
 """
 SPEAK = END.replace("ends", "speaks").replace("[hangup]", "[{say: hello}, {pause: 9m}]")
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    # As this machine's clock: one that is off is told of.
-    async with Sandbox(clock=ManualClock(time.time_ns() // 1_000_000)) as opened:
-        yield opened
 
 
 @pytest.fixture

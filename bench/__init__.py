@@ -1,0 +1,1 @@
+"""Measurements of callflow against its targets and its peers: `python3 dev.py bench`."""

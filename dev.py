@@ -14,7 +14,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+#: What `bench` measures callflow against, kept apart from what callflow needs.
+PEERS = os.path.join(ROOT, ".venv-bench")
 NEWER = ("python3.13", "python3.12", "python3.11")
 
 USAGE = """usage: python3 dev.py COMMAND
@@ -24,9 +25,9 @@ USAGE = """usage: python3 dev.py COMMAND
   prepare       install what check needs, and no more
   test [ARGS]   the tests alone, all of them or with pytest's arguments
   callflow ...  any callflow command
-  bench [ARGS]  measure one poll over 10,000 live calls; `bench accounts`: 200 accounts;
-                `bench push`: how soon a status callback leads to an update
-  lock          write the locked versions in requirements/ anew
+  bench [NAME]  measure everything, beside its peers, and write bench/RESULTS.md; with names,
+                print those tables alone (bench/README.md says which there are)
+  lock [KIND]   write the locked versions in requirements/ anew, all or of these kinds
   reference     write docs/reference.md anew, from the schemas and the tables
 """
 
@@ -40,6 +41,8 @@ CHECKS = (
     ("types", ["mypy"]),
     ("tests", ["pytest", *ON_ALL_CORES]),
 )
+#: Measurements that take time instead of work: each watches a runner for a while.
+SCRIPTS = ("accounts", "push", "timeline")
 # Tests that are skipped where the machine lacks a tool.
 PARTS = (
     ("editors", ("node", "npm")),
@@ -69,11 +72,10 @@ def main(arguments):
         return check()
     if command == "bench":
         prepare("runtime")
-        script = rest.pop(0) if rest and not rest[0].startswith("-") else "poll"
-        return subprocess.call([PYTHON, os.path.join("bench", f"{script}.py"), *rest], cwd=ROOT)
+        return bench(rest)
     if command == "lock":
         prepare("dev")
-        return lock()
+        return lock(rest)
     if command == "reference":
         prepare("runtime")
         return reference()
@@ -107,6 +109,34 @@ def prepare(kind):
     return 0
 
 
+def bench(arguments):
+    """Runs tables of measurements, or one of the scripts that measure over a span of time."""
+    if arguments and arguments[0] in SCRIPTS:
+        return run(["bench." + arguments[0], *arguments[1:]])
+    prepare_peers()
+    return run(["bench", *arguments])
+
+
+def prepare_peers():
+    """Makes `.venv-bench` hold the peers, as far as this machine can; what lacks is left out."""
+    stamp = os.path.join(PEERS, ".prepared")
+    if os.path.exists(stamp) and usable(PEERS):
+        with open(stamp, encoding="utf-8") as file:
+            if file.read() == wanted("bench"):
+                return
+    print("setting up .venv-bench (the peers), this takes a moment ...", flush=True)
+    pip, locked = make_environment(PEERS), requirements_of("bench")
+    if not said_of_install(pip, ["-r", locked]):
+        with open(stamp, "w", encoding="utf-8") as file:
+            file.write(wanted("bench"))
+        return
+    with open(os.path.join(ROOT, "requirements", "bench.in"), encoding="utf-8") as file:
+        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    for name in names:
+        if said_of_install(pip, ["-c", locked, name]):
+            print(name + " can't be installed here; its rows will say that it is not there")
+
+
 def requirements_of(kind):
     return os.path.join(ROOT, "requirements", kind + ".txt")
 
@@ -128,30 +158,40 @@ def wanted(kind):
         return hashlib.sha256(file.read() + more.read()).hexdigest() + sys.version
 
 
-def usable():
-    """Whether `.venv` has a Python that runs here and is new enough; a moved one may not."""
-    return quietly([PYTHON, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) == 0
+def usable(folder=VENV):
+    """Whether it has a Python that runs here and is new enough; a moved one may not."""
+    test = "import sys; sys.exit(sys.version_info < (3, 11))"
+    return quietly([python_of(folder), "-c", test]) == 0
 
 
-def make_environment():
-    """Makes `.venv`; returns the command that is its pip."""
-    if not usable():
-        shutil.rmtree(VENV, ignore_errors=True)
+def make_environment(folder=VENV):
+    """Makes it a virtual environment; returns the command that is its pip."""
+    if not usable(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         # Some distributions ship Python without ensurepip; then the system's pip serves.
-        made = quietly([sys.executable, "-m", "venv", VENV])
+        made = quietly([sys.executable, "-m", "venv", folder])
         if made != 0:
-            shutil.rmtree(VENV, ignore_errors=True)
-            if quietly([sys.executable, "-m", "venv", "--without-pip", VENV]) != 0:
-                sys.exit("can't make a virtual environment in " + VENV)
-    if quietly([PYTHON, "-m", "pip", "--version"]) == 0:
-        return [PYTHON, "-m", "pip"]
+            shutil.rmtree(folder, ignore_errors=True)
+            if quietly([sys.executable, "-m", "venv", "--without-pip", folder]) != 0:
+                sys.exit("can't make a virtual environment in " + folder)
+    python = python_of(folder)
+    if quietly([python, "-m", "pip", "--version"]) == 0:
+        return [python, "-m", "pip"]
     if quietly([sys.executable, "-m", "pip", "--version"]) == 0:
-        return [sys.executable, "-m", "pip", "--python", PYTHON]
+        return [sys.executable, "-m", "pip", "--python", python]
     return sys.exit("this Python has no pip; install python3-venv, or python3-pip")
 
 
 def install(pip, arguments):
     """Installs, with pip's whole output shown only where it fails."""
+    said = said_of_install(pip, arguments)
+    if said:
+        sys.stderr.write(said)
+        sys.exit("installing failed; is a package index reachable?")
+
+
+def said_of_install(pip, arguments):
+    """Installs; returns what pip said where that failed, else nothing."""
     command = [*pip, "install", "--disable-pip-version-check", "--no-input", *arguments]
     # A machine whose pip installs for the user by default could not install here.
     # To compile thousands of modules, of which few are ever loaded, takes longer than all the rest.
@@ -159,9 +199,9 @@ def install(pip, arguments):
     done = subprocess.run(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
-    if done.returncode != 0:
-        sys.stderr.write(done.stdout.decode(errors="replace"))
-        sys.exit("installing failed; is a package index reachable?")
+    if done.returncode == 0:
+        return ""
+    return done.stdout.decode(errors="replace") or "pip failed without a word\n"
 
 
 def check():
@@ -179,8 +219,8 @@ def check():
     return 1 if failed else 0
 
 
-def lock():
-    """Resolves the newest versions for every supported Python."""
+def lock(names):
+    """Resolves the newest versions for every supported Python, of these kinds or of all."""
     base = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"]
     base += ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
     # With hashes pip refuses a file that is not the one that was locked.
@@ -189,8 +229,11 @@ def lock():
         ("runtime", ["pyproject.toml"]),
         ("dev", ["pyproject.toml", "--all-extras", "--group", "dev"]),
         ("build", ["--group", "build"]),
+        ("bench", [os.path.join("requirements", "bench.in")]),
     )
     for kind, wanted in kinds:
+        if names and kind not in names:
+            continue
         target = os.path.join("requirements", kind + ".txt")
         if run([*base, *wanted, "-o", target]) != 0:
             return 1
@@ -199,7 +242,7 @@ def lock():
 
 def reference():
     """Writes the language reference as `callflow explain --markdown` prints it."""
-    command = [PYTHON, "-m", "runner", "explain", "--markdown"]
+    command = [python_of(VENV), "-m", "runner", "explain", "--markdown"]
     page = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     with open(os.path.join(ROOT, "docs", "reference.md"), "wb") as file:
         file.write(page)
@@ -208,7 +251,12 @@ def reference():
 
 def run(command):
     """Runs a module of the environment in this checkout; returns its exit code."""
-    return subprocess.call([PYTHON, "-m", *command], cwd=ROOT)
+    return subprocess.call([python_of(VENV), "-m", *command], cwd=ROOT)
+
+
+def python_of(folder):
+    """The Python of a virtual environment."""
+    return os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
 
 
 def quietly(command):

@@ -30,6 +30,10 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.sandboxed import sandbox  # noqa: E402
+
 CALLER = "+14155550199"
 FAULTS: tuple[dict[str, Any], ...] = (
     {"name": "hang"},
@@ -76,24 +80,12 @@ class Span:
 
 
 @contextmanager
-def sandbox(accounts: int, calls: int) -> Iterator[Far]:
+def far_side(accounts: int, calls: int) -> Iterator[Far]:
     """The far side in its own process, playing in real time."""
-    command = [sys.executable, "-m", "runner", "sandbox", "--listen", "127.0.0.1:0"]
-    command += ["--accounts", str(accounts - 1), "--calls", str(accounts * calls)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        assert process.stdout is not None
-        line = ""
-        while "http://127.0.0.1:" not in line:
-            line = process.stdout.readline()
-            assert line, "the sandbox ended before it listened"
-        url = "http://127.0.0.1:" + line.split("http://127.0.0.1:")[1].split()[0].strip("/,.")
+    with sandbox(accounts * calls, "--accounts", str(accounts - 1)) as url:
         far = Far(url)
         far.accounts = far.ask("/sandbox/accounts")["accounts"]
         yield far
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager
@@ -210,7 +202,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="how long a span is")
     options = parser.parse_args()
     random.seed(1)
-    with tempfile.TemporaryDirectory() as name, sandbox(options.accounts, options.calls) as far:
+    with tempfile.TemporaryDirectory() as name, far_side(options.accounts, options.calls) as far:
         folder = Path(name)
         sids = [account["sid"] for account in far.accounts]
         sick, many, healthy = sids[1:5], sids[5], [sids[0], *sids[6:]]

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 import aiohttp  # noqa: E402
 from aiohttp import web  # noqa: E402
 
-from bench.poll import sandbox  # noqa: E402
+from bench.sandboxed import sandbox  # noqa: E402
 from runner.call import Call  # noqa: E402
 from runner.console.hooks.push import Push, routes  # noqa: E402
 from runner.decision.never import protects  # noqa: E402
@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=500, help="other live calls")
     parser.add_argument("--interval", type=float, default=2.0, help="seconds from poll to poll")
     options = parser.parse_args()
-    with sandbox(options.calls) as url:
+    with sandbox(options.calls, "--speed", "0") as url:
         rows = asyncio.run(measure(url, options.samples, options.interval))
     print(
         f"{options.samples} calls each way, {options.calls} other live calls, a poll every ", end=""

@@ -23,6 +23,9 @@ FieldType = Literal[
 
 Read = Callable[["Call", Moment], object | None]
 
+#: `age` grows with the call, by the millisecond; `minute` is read off the clock on the wall.
+Clock = Literal["", "age", "minute"]
+
 DIRECTIONS = (
     "inbound",
     "outbound-api",
@@ -53,7 +56,8 @@ class Field:
     left the field empty; where `read_by` is given, it makes the reader for the field that the
     condition counts by. `others` says that the field is about the other live calls. `known` lists
     the values that Twilio documents, empty where any is normal; `closed` says that there can be
-    no others.
+    no others. `of` is the attribute of the call that alone decides the value, empty where none
+    does; `clock` says how the value moves on while the call stays as it is.
     """
 
     name: str
@@ -64,16 +68,8 @@ class Field:
     read_by: Callable[[str], Read] | None = None
     others: bool = False
     closed: bool = False
-
-
-def _text(attribute: str) -> Read:
-    get = attrgetter(attribute)
-    return lambda call, moment: get(call) or None
-
-
-def _time(attribute: str) -> Read:
-    get = attrgetter(attribute)
-    return lambda call, moment: _parse_time(get(call))
+    of: str = ""
+    clock: Clock = ""
 
 
 def _parse_time(text: str | None) -> Millis | None:
@@ -104,14 +100,40 @@ def _queue_time(call: Call, moment: Moment) -> Millis | None:
     return int(text)
 
 
-def _of_number(attribute: str, tell: Callable[[str], str | None]) -> Read:
+def _plain(
+    name: str, description: str, kind: FieldType = "text", known: tuple[str, ...] = ()
+) -> Field:
+    """The text of one attribute of the call, of the same name."""
+    attribute = "from_" if name == "from" else name
+    get = attrgetter(attribute)
+    return Field(
+        name, kind, lambda call, moment: get(call) or None, known, description, of=attribute
+    )
+
+
+def _date(name: str, description: str) -> Field:
+    get = attrgetter(name)
+    return Field(
+        name,
+        "time",
+        lambda call, moment: _parse_time(get(call)),
+        description=description,
+        of=name,
+    )
+
+
+def _of_number(
+    name: str, known: tuple[str, ...], tell: Callable[[str], str | None], description: str
+) -> Field:
+    """What a number tells: `from_country` of `from`."""
+    attribute = "from_" if name.startswith("from_") else "to"
     get = attrgetter(attribute)
 
     def told(call: Call, moment: Moment) -> str | None:
         text = get(call)
         return tell(text) if text else None
 
-    return told
+    return Field(name, "text", told, known, description, closed=True, of=attribute)
 
 
 def _now(call: Call, moment: Moment) -> Millis:
@@ -152,50 +174,43 @@ def _rank_by(name: str) -> Read:
 
 
 _ROWS = (
-    Field("sid", "text", _text("sid"), description="The call's own SID, `CA…`."),
-    Field("account_sid", "text", _text("account_sid"), description="The account, `AC…`."),
-    Field(
-        "parent_call_sid",
-        "text",
-        _text("parent_call_sid"),
-        description="The call that dialled this one; empty on a parent leg.",
-    ),
-    Field(
-        "phone_number_sid",
-        "text",
-        _text("phone_number_sid"),
-        description="Your Twilio number of this call, `PN…`.",
-    ),
-    Field("group_sid", "text", _text("group_sid"), description="The group, `GP…`."),
-    Field("trunk_sid", "text", _text("trunk_sid"), description="The SIP trunk, `TK…`."),
-    Field("to", "phone", _text("to"), description="Who is called."),
-    Field("from", "phone", _text("from_"), description="Who calls."),
-    Field("to_formatted", "text", _text("to_formatted"), description="`to`, written for people."),
-    Field(
-        "from_formatted", "text", _text("from_formatted"), description="`from`, written for people."
-    ),
-    Field(
-        "forwarded_from",
-        "phone",
-        _text("forwarded_from"),
-        description="The number that forwarded the call; few carriers tell.",
-    ),
-    Field("caller_name", "text", _text("caller_name"), description="The caller's looked-up name."),
-    Field("status", "status", _text("status"), LIVE_STATUSES, "Where the call stands."),
-    Field("direction", "text", _text("direction"), DIRECTIONS, "Who started the call, and how."),
-    Field(
+    _plain("sid", "The call's own SID, `CA…`."),
+    _plain("account_sid", "The account, `AC…`."),
+    _plain("parent_call_sid", "The call that dialled this one; empty on a parent leg."),
+    _plain("phone_number_sid", "Your Twilio number of this call, `PN…`."),
+    _plain("group_sid", "The group, `GP…`."),
+    _plain("trunk_sid", "The SIP trunk, `TK…`."),
+    _plain("to", "Who is called.", "phone"),
+    _plain("from", "Who calls.", "phone"),
+    _plain("to_formatted", "`to`, written for people."),
+    _plain("from_formatted", "`from`, written for people."),
+    _plain("forwarded_from", "The number that forwarded the call; few carriers tell.", "phone"),
+    _plain("caller_name", "The caller's looked-up name."),
+    _plain("status", "Where the call stands.", "status", LIVE_STATUSES),
+    _plain("direction", "Who started the call, and how.", known=DIRECTIONS),
+    _plain(
         "answered_by",
-        "text",
-        _text("answered_by"),
-        ANSWERED_BY,
         "Person or machine; only with answering machine detection.",
+        known=ANSWERED_BY,
     ),
-    Field("start_time", "time", _time("start_time"), description="When the call began."),
-    Field("date_created", "time", _time("date_created"), description="When Twilio recorded it."),
-    Field("date_updated", "time", _time("date_updated"), description="When it last changed."),
-    Field("queue_time", "duration", _queue_time, description="How long Twilio held it back."),
-    Field("api_version", "text", _text("api_version"), description="Twilio's API version."),
-    Field("age", "duration", _age, description="Time since the call began, or was created."),
+    _date("start_time", "When the call began."),
+    _date("date_created", "When Twilio recorded it."),
+    _date("date_updated", "When it last changed."),
+    Field(
+        "queue_time",
+        "duration",
+        _queue_time,
+        description="How long Twilio held it back.",
+        of="queue_time",
+    ),
+    _plain("api_version", "Twilio's API version."),
+    Field(
+        "age",
+        "duration",
+        _age,
+        description="Time since the call began, or was created.",
+        clock="age",
+    ),
     Field(
         "leg",
         "leg",
@@ -203,41 +218,36 @@ _ROWS = (
         LEGS,
         "`child` where another call dialled it, else `parent`.",
         closed=True,
+        of="parent_call_sid",
     ),
-    Field(
+    _of_number(
         "from_country",
-        "text",
-        _of_number("from_", country_of),
         COUNTRIES,
+        country_of,
         "The country of `from`, ISO 3166, two letters; empty for addresses.",
-        closed=True,
     ),
-    Field(
+    _of_number(
         "to_country",
-        "text",
-        _of_number("to", country_of),
         COUNTRIES,
+        country_of,
         "The country of `to`, ISO 3166, two letters; empty for addresses.",
-        closed=True,
+    ),
+    _of_number("from_type", TYPES, type_of, "What kind of line or address `from` is."),
+    _of_number("to_type", TYPES, type_of, "What kind of line or address `to` is."),
+    Field(
+        "during",
+        "window",
+        _now,
+        description="While one of the named windows is open.",
+        clock="minute",
     ),
     Field(
-        "from_type",
-        "text",
-        _of_number("from_", type_of),
-        TYPES,
-        "What kind of line or address `from` is.",
-        closed=True,
+        "outside",
+        "window",
+        _now,
+        description="While none of the named windows is open.",
+        clock="minute",
     ),
-    Field(
-        "to_type",
-        "text",
-        _of_number("to", type_of),
-        TYPES,
-        "What kind of line or address `to` is.",
-        closed=True,
-    ),
-    Field("during", "window", _now, description="While one of the named windows is open."),
-    Field("outside", "window", _now, description="While none of the named windows is open."),
     Field(
         "has_child",
         "flag",

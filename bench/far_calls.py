@@ -54,8 +54,7 @@ class Crowd:
 
     def page(self, size: int, number: int, *, listing: int) -> bytes:
         """One page of them, in the n-th listing. Where none changes it is written once."""
-        make = _page if self.changed else _page_once
-        return make(self, size, number, listing)
+        return _page(self, size, number, listing) if self.changed else _kept(self, size, number, 0)
 
     def call(self, number: int, *, listing: int) -> bytes:
         """The n-th call in this listing: every so many listings it is its turn to change."""
@@ -87,7 +86,7 @@ def _page(crowd: Crowd, size: int, number: int, listing: int) -> bytes:
     return as_json(head)[:-1] + b',"calls":[' + rows + b"]," + as_json(tail)[1:]
 
 
-_page_once = cache(_page)
+_kept = cache(_page)
 
 
 @cache

@@ -2,46 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from runner.call import Call
 from runner.language.fields import FIELDS
 from runner.model import Millis, Moment
 
+#: So many calls from one pause to the next: a millisecond or two.
+PAUSE = 2_000
+
 
 class LiveSet:
-    """Implements `runner.model.Live`. Counts a field when it is first asked for."""
+    """Implements `runner.model.Live`. Goes through the calls by a field when first asked for it."""
 
     def __init__(self, calls: Sequence[Call], now: Millis) -> None:
+        """Of each SID there is one call."""
         self._calls = calls
         self._bare = Moment(now)
-        self._by: dict[str, dict[str, dict[str, int]]] = {}  # field → value → SID → rank
-        self._parents = {call.parent_call_sid for call in calls if call.parent_call_sid}
+        self._counts: dict[str, Counter[str]] = {}  # field → value → how many
+        self._groups: dict[str, _Groups] = {}
+        self._ranks: dict[tuple[str, str], dict[str, int]] = {}  # field, value → SID → rank
 
     def count(self, by: str, value: str) -> int:
         """How many live calls have this value in this field."""
-        return len(self._ranks(by).get(value, ()))
+        if by not in self._counts:
+            _at_once(self._count(by))
+        return self._counts[by][value]
 
     def rank(self, by: str, value: str, sid: str) -> int | None:
         """How many live calls with this value are older than this one."""
-        return self._ranks(by).get(value, {}).get(sid)
+        if by not in self._groups:
+            _at_once(self._group(by))
+        groups = self._groups[by]
+        if value not in groups.several:
+            return 0 if groups.alone.get(value) == sid else None
+        if (by, value) not in self._ranks:
+            _at_once(self._rank(by, value))
+        return self._ranks[by, value].get(sid)
 
     def has_child(self, sid: str) -> bool:
         """Whether another live call was dialled from this one."""
         return sid in self._parents
 
-    def _ranks(self, by: str) -> dict[str, dict[str, int]]:
-        if by not in self._by:
-            groups: dict[str, dict[str, int]] = {}
-            for call in sorted(self._calls, key=self._oldest_first):
-                value = FIELDS[by].read(call, self._bare)
-                if isinstance(value, str):
-                    group = groups.setdefault(value, {})
-                    group[call.sid] = len(group)
-            self._by[by] = groups
-        return self._by[by]
+    def prepare(self, before: LiveSet) -> Iterator[None]:
+        """Works out what an earlier live set was asked for, with pauses in between.
 
-    def _oldest_first(self, call: Call) -> tuple[Millis, str]:
-        age = FIELDS["age"].read(call, self._bare)
-        # A call without any date counts as the newest; the SID makes equal ages reproducible.
-        return (-age if isinstance(age, int) else 1, call.sid)
+        What is not prepared is worked out at once by the first question, however long that takes.
+        """
+        for by in before._counts.keys() - self._counts.keys():
+            yield from self._count(by)
+        for by in before._groups.keys() - self._groups.keys():
+            yield from self._group(by)
+        for by, value in before._ranks.keys() - self._ranks.keys():
+            if len(self._groups[by].several.get(value, ())) > PAUSE:
+                yield from self._rank(by, value)
+
+    @cached_property
+    def _parents(self) -> set[str]:
+        return {call.parent_call_sid for call in self._calls if call.parent_call_sid}
+
+    def _count(self, by: str) -> Iterator[None]:
+        counts, read = Counter[str](), FIELDS[by].read
+        for part in _parts(self._calls):
+            values = (read(call, self._bare) for call in part)
+            counts.update(value for value in values if isinstance(value, str))
+            yield
+        self._counts[by] = counts
+
+    def _group(self, by: str) -> Iterator[None]:
+        if by not in self._counts:
+            yield from self._count(by)
+        counts, read = self._counts[by], FIELDS[by].read
+        groups = _Groups()
+        for part in _parts(self._calls):
+            for call in part:
+                value = read(call, self._bare)
+                if not isinstance(value, str):
+                    continue
+                if counts[value] > 1:
+                    groups.several[value].append(call)
+                else:
+                    groups.alone[value] = call.sid
+            yield
+        self._groups[by] = groups
+
+    def _rank(self, by: str, value: str) -> Iterator[None]:
+        """By age, then by SID. A call without any date counts as the newest."""
+        age = FIELDS["age"].read
+        by_age = defaultdict[Millis, list[str]](list)
+        for part in _parts(self._groups[by].several[value]):
+            for call in part:
+                old = age(call, self._bare)
+                by_age[old if isinstance(old, int) else -1].append(call.sid)
+            yield
+        ranks: dict[str, int] = {}
+        paused_at = 0
+        for old in sorted(by_age, reverse=True):
+            for sid in sorted(by_age[old]):
+                ranks[sid] = len(ranks)
+            if len(ranks) - paused_at > PAUSE:
+                paused_at = len(ranks)
+                yield
+        self._ranks[by, value] = ranks
+
+
+class _Groups:
+    """The calls by their value of one field: SIDs of those alone with theirs, and the others."""
+
+    def __init__(self) -> None:
+        self.alone: dict[str, str] = {}
+        self.several = defaultdict[str, list[Call]](list)
+
+
+def _parts(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
+    return (calls[first : first + PAUSE] for first in range(0, len(calls), PAUSE))
+
+
+def _at_once(turns: Iterator[None]) -> None:
+    for _ in turns:
+        pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from runner.call import Call
-from runner.decision.live import LiveSet
+from runner.decision.live import PAUSE, LiveSet
 from runner.decision.truth import predicate
 from runner.model import Moment, Test
 from runner.problems import Position
@@ -32,6 +32,35 @@ def test_ranks_go_by_age_then_sid_and_not_by_the_order_of_the_list() -> None:
         live = LiveSet(calls, NOW)
         ranks = [live.rank("from", "+14155550101", call.sid) for call in CALLS]
         assert ranks == [2, 0, None, 3, None, 1]  # a call without any date counts as the newest
+
+
+def test_who_is_alone_with_a_value_is_its_oldest_and_nobody_else_is() -> None:
+    live = LiveSet(CALLS, NOW)
+    assert live.rank("from", "+442079460018", "CA3") == 0
+    assert live.rank("from", "+442079460018", "CA1") is None
+    assert live.rank("from", "+12125550100", "CA1") is None
+
+
+def test_what_is_prepared_in_turns_is_what_would_be_found_at_once() -> None:
+    many = [
+        Call(sid=f"CA{number:06}", from_="+14155550101", start_time=(OLD, YOUNG)[number % 7 % 2])
+        for number in range(PAUSE + 500)
+    ]
+    asked = [*many[::400], Call(sid="CA999999", from_="+442079460018")]
+    at_once, empty = LiveSet([*many, *asked[-1:]], NOW), LiveSet([], NOW)
+
+    def answers(live: LiveSet) -> list[object]:
+        ranks = [live.rank("from", call.from_ or "", call.sid) for call in asked]
+        return [*ranks, live.count("from_country", "US"), live.count("from", "+14155550101")]
+
+    expected = answers(at_once)
+    assert None not in expected
+    in_turns = LiveSet([*many, *asked[-1:]], NOW)
+    pauses = sum(1 for _ in in_turns.prepare(at_once))
+    assert pauses >= 8  # two for each of: counts by each field, groups, ranks
+    assert answers(in_turns) == expected
+    assert list(in_turns.prepare(at_once)) == []  # nothing is left to do
+    assert list(empty.prepare(LiveSet(many, NOW))) == []  # nobody had asked for anything
 
 
 def test_what_is_counted() -> None:

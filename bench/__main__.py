@@ -8,7 +8,6 @@ nothing, so it writes no results unless `--out` says where.
 from __future__ import annotations
 
 import argparse
-import importlib
 import multiprocessing
 import sys
 import traceback
@@ -16,20 +15,15 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from bench.measuring import ROOT, Table
+from bench.measuring import ROOT, Table, made_by
 from bench.report import markdown, page
 
 #: Every table, in the order of the report: its name, and the module that makes it.
-TABLES: dict[str, str] = {}
+TABLES: dict[str, str] = {
+    "verdicts": "bench.tables.verdicts",
+}
 RESULTS = ROOT / "bench" / "RESULTS.md"
 RUNS = 5
-
-
-def measure(name: str, runs: int, quick: bool = False) -> Table:
-    """Makes one table, in this process; at its full sizes, or at the small ones of tests."""
-    module = importlib.import_module(TABLES[name])
-    made: Table = module.table(1, **module.QUICK) if quick else module.table(runs)
-    return made
 
 
 def measure_all(names: Sequence[str], runs: int, quick: bool) -> tuple[list[Table], dict[str, str]]:
@@ -41,7 +35,7 @@ def measure_all(names: Sequence[str], runs: int, quick: bool) -> tuple[list[Tabl
         print(f"--- {name}", file=sys.stderr, flush=True)
         with ProcessPoolExecutor(1, mp_context=spawning) as fresh:
             try:
-                tables.append(fresh.submit(measure, name, runs, quick).result())
+                tables.append(fresh.submit(made_by, TABLES[name], runs, quick).result())
                 print(markdown(tables[-1]) + "\n", flush=True)
             except Exception as error:  # one that fails must not cost an hour of the others
                 traceback.print_exc()

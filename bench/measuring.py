@@ -6,6 +6,7 @@ Only processor time and ratios taken in one run are worth anything on a machine 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import resource
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-bench"
 #: What stands where a peer, or a tool that it needs, is not installed.
 NOT_THERE = "not there"
+#: How a process that `in_process` starts says so.
+LACKING = 77
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,13 @@ class Table:
     losses: tuple[str, ...] = ()
 
 
+def made_by(module: str, runs: int, quick: bool = False) -> Table:
+    """The table of a module, measured in this process; `quick` takes the small sizes of tests."""
+    table = importlib.import_module(module)
+    made: Table = table.table(1, **table.QUICK) if quick else table.table(runs)
+    return made
+
+
 def cpu(work: Callable[[], object], runs: int) -> Sample:
     """Processor seconds of this process for each run, the garbage of the last one swept first."""
     return _timed(time.process_time, work, runs)
@@ -119,15 +129,21 @@ def _timed(clock: Callable[[], float], work: Callable[[], object], runs: int) ->
 def in_process(module: str, *arguments: object, python: str | None = None) -> Any:
     """Runs `python -m MODULE ARGUMENTS` afresh; returns what its last line of output holds as JSON.
 
-    Raises `CalledProcessError`, with what it said, where it fails.
+    Raises `Lacking` where it ended with that code, and `CalledProcessError` where it failed.
     """
     command = [python or sys.executable, "-m", module, *(str(each) for each in arguments)]
     environ = dict(os.environ, PYTHONPATH=str(ROOT))
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    if done.returncode == LACKING:
+        raise Lacking(done.stderr.strip())
     if done.returncode != 0:
         sys.stderr.write(done.stderr)
     done.check_returncode()
     return json.loads(done.stdout.splitlines()[-1])
+
+
+class Lacking(Exception):
+    """A process said that what it should measure is not installed."""
 
 
 def say(result: object) -> None:

@@ -114,9 +114,10 @@ class Soak:
             (folder / "day.yaml").write_text(text)
 
     def _reload(self, reloader: Reloader) -> None:
-        if not reloader.differ(reloader.digests()):
+        seen = reloader.look()
+        if not reloader.differ(seen):
             return
-        loaded = reloader.accept(reloader.load())
+        loaded = reloader.accept(reloader.load(seen))
         if loaded is not None and loaded.flow_set is not None:
             self.site.engine.load(loaded.flow_set)
 

@@ -1,7 +1,8 @@
 """Hot reload: the whole flow set is loaded off to the side, then swapped, or not at all.
 
-The contents decide whether anything changed, by hash: editors rename, Kubernetes swaps symlinks,
-and neither must fool us. So it does no harm to be woken for nothing.
+Only what has changed is parsed again. The contents decide whether anything did, by hash: editors
+rename, Kubernetes swaps symlinks, and neither must fool us. So it does no harm to be woken for
+nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 
 from runner.language import lists, source
 from runner.language.files import Files
-from runner.language.folders import find_flows
-from runner.language.loader import Loaded, load
+from runner.language.kept import Look, look_at
+from runner.language.loader import Loaded, load_again
 from runner.model import Millis
 from runner.problems import Problem
 
@@ -35,6 +36,17 @@ class Also:
     files: Mapping[str, str] = field(default_factory=dict)
     value: Any = None
     read: Callable[[Files], tuple[Any, Sequence[Problem]]] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What lies on disk at one moment, and the SHA-256 of what was read of it by then, by path.
+
+    What is found and can't be read has an empty one: it is news, too.
+    """
+
+    look: Look
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,34 +89,33 @@ class Reloader:
         """What is wrong with the files as they were read last, warnings included."""
         return tuple(self._last.problems)
 
-    def digests(self, known: Iterable[str] = ()) -> dict[str, str]:
-        """Hashes of what a load would read now, as far as that is known before loading.
+    def look(self, known: Iterable[str] = ()) -> Seen:
+        """Reads what a load would read now, as far as that is known before loading.
 
-        Those are the flows as found now, the list files as named the last time, and `known`. What
-        is found and can't be read has an empty one: it is news, too.
+        That is the flows as found now, the list files as named the last time, and `known`.
         """
-        found, problems = find_flows(self._paths)
-        flows = dict.fromkeys(found)
+        look = look_at(self._paths)
+        flows = dict.fromkeys(look.found)
         others = dict.fromkeys(path for path in (*self.files, *known) if path not in flows)
-        files = Files()
+        files = Files(disk=look.disk)
         for path in flows:
             files.read(path, largest=source.LARGEST)
         for path in others:
             largest = source.LARGEST if path.endswith((".yaml", ".yml")) else lists.LARGEST
             files.read(path, largest=largest)
-        unreadable = [*flows, *(problem.position.path for problem in problems)]
-        return dict.fromkeys(unreadable, "") | files.digests
+        unreadable = [*flows, *(problem.position.path for problem in look.problems)]
+        return Seen(look, dict.fromkeys(unreadable, "") | files.digests)
 
-    def differ(self, digests: Mapping[str, str]) -> bool:
-        """Whether these hashes are not those of the last load."""
+    def differ(self, seen: Seen) -> bool:
+        """Whether this is not what was loaded last."""
         # After an error a file may be missing that no hash tells of, so then it is always loaded.
-        return self._last.flow_set is None or digests != self._last.files
+        return self._last.flow_set is None or seen.digests != self._last.files
 
-    def load(self) -> Reading:
-        """Loads everything afresh; nothing is remembered of it before `accept`."""
-        files = Files()
+    def load(self, seen: Seen) -> Reading:
+        """Loads what was seen; nothing is remembered of it before `accept`."""
+        files = Files(disk=seen.look.disk)
         value, problems = self._also.read(files)
-        loaded = load(self._paths, poll=self._poll)
+        loaded = load_again(seen.look, self._last.kept, poll=self._poll)
         merged = replace(
             loaded,
             flow_set=None if any(p.is_error for p in problems) else loaded.flow_set,

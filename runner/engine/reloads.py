@@ -10,12 +10,13 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from runner.engine.clock import Clock
 from runner.engine.ports import Event, Listener
-from runner.engine.reload import Reading, Reloader
+from runner.engine.reload import Reading, Reloader, Seen
 from runner.engine.watch import Watcher
 from runner.model import FlowSet, Millis
 from runner.problems import Problem
@@ -71,10 +72,10 @@ class Reloads:
     async def _read(self, watcher: Watcher | None) -> Reading | None:
         """What the files hold when they rest; None where that is in force already."""
 
-        def look(known: Iterable[str] = ()) -> dict[str, str]:
+        def look(known: Iterable[str] = ()) -> Seen:
             if watcher is not None:  # first, so that nothing happens between the two unseen
                 watcher.refresh(self._reloader.files)
-            return self._reloader.digests(known)
+            return self._reloader.look(known)
 
         began = self._clock.monotonic()
         seen = await on_a_thread(look)
@@ -83,16 +84,16 @@ class Reloads:
         while True:
             await self._clock.sleep(DEBOUNCE)
             self.changed.clear()
-            before, seen = seen, await on_a_thread(partial(look, tuple(seen)))
+            before, seen = seen, await on_a_thread(partial(look, tuple(seen.digests)))
             took = self._clock.monotonic() - began
             writing = watcher is not None and watcher.writing
             if took >= (LONGEST_WRITE if writing else RESTLESS):
-                return await on_a_thread(self._reloader.load)
-            if seen == before and not writing:
-                reading = await on_a_thread(self._reloader.load)
-                if reading.loaded.files.items() <= seen.items():
+                return await on_a_thread(partial(self._reloader.load, seen))
+            if seen.digests == before.digests and not writing:
+                reading = await on_a_thread(partial(self._reloader.load, seen))
+                if reading.loaded.files.items() <= seen.digests.items():
                     return reading
-                seen |= reading.loaded.files
+                seen = replace(seen, digests={**seen.digests, **reading.loaded.files})
 
     def _take(self, reading: Reading | None) -> None:
         """Puts what was loaded in force; after any error nothing changes."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import BinaryIO, TypeAlias
 
 _REASONS = {
     FileNotFoundError: "it does not exist",
@@ -13,23 +14,59 @@ _REASONS = {
     NotADirectoryError: "a part of its path is not a folder",
 }
 
+#: A file, and how many bytes of it are of use at most.
+Asked: TypeAlias = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file held: its bytes, at most one more than are of use, or as text why not.
+
+    `digest` is the SHA-256 of these bytes, "" where there are none.
+    """
+
+    held: bytes | str
+    digest: str = ""
+
+    @property
+    def stamp(self) -> str:
+        """The same for two contents that are the same, whether bytes or a reason."""
+        return self.digest or str(self.held)
+
+
+@dataclass(slots=True)
+class Disk:
+    """The files as each was when it was first asked for: whoever asks again reads the same."""
+
+    _contents: dict[Asked, Content] = field(default_factory=dict)
+
+    def read(self, path: str, *, largest: int) -> Content:
+        """What the file holds."""
+        asked = (path, largest)
+        if asked not in self._contents:
+            self._contents[asked] = _content(path, largest)
+        return self._contents[asked]
+
 
 @dataclass(slots=True)
 class Files:
-    """What was read while loading: `digests` (SHA-256) and `texts`, both by path."""
+    """What was read while loading: `digests` (SHA-256) and `texts`, both by path.
+
+    `read_as` has the stamp of everything that was asked for, what can't be read among it.
+    """
 
     digests: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    disk: Disk = field(default_factory=Disk)
+    read_as: dict[Asked, str] = field(default_factory=dict)
 
     def read(self, path: str, *, largest: int) -> bytes | str:
         """The file's bytes, at most one more than `largest`; or the reason why not, as text."""
-        try:
-            with Path(path).open("rb") as file:
-                content = file.read(largest + 1)
-        except (OSError, ValueError) as error:
-            return reason(error)
-        self.digests[path] = hashlib.sha256(content).hexdigest()
-        return content
+        content = self.disk.read(path, largest=largest)
+        self.read_as[path, largest] = content.stamp
+        if content.digest:
+            self.digests[path] = content.digest
+        return content.held
 
 
 def reason(error: OSError | ValueError) -> str:
@@ -40,3 +77,20 @@ def reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error)
+
+
+def _content(path: str, largest: int) -> Content:
+    try:
+        with open(path, "rb") as file:
+            held = _read(file, largest)
+    except (OSError, ValueError) as error:
+        return Content(reason(error))
+    return Content(held, hashlib.sha256(held).hexdigest())
+
+
+def _read(file: BinaryIO, largest: int) -> bytes:
+    # Room for `largest` bytes, made for every small file, costs more than reading it. What the
+    # system says of the size is a guess: the file may grow, and a pipe has none.
+    guess = min(largest, os.fstat(file.fileno()).st_size) + 1
+    held = file.read(guess)
+    return held if len(held) < guess else held + file.read(largest + 1 - len(held))

@@ -20,11 +20,12 @@ def find_flows(paths: Sequence[Path]) -> tuple[list[str], list[Problem]]:
     """The flow files that paths name or contain, and the paths that name none."""
     found: dict[str, str] = {}  # real path → path as given, so that none is loaded twice
     problems: list[Problem] = []
+    parents: dict[str, str] = {}
     for path in paths:
         before = len(problems)
         names = [name for name in _named(path, problems) if not is_other(name)]
         for name in names:
-            found.setdefault(os.path.realpath(name), name)
+            found.setdefault(_real(name, parents), name)
         if not names and path.is_dir() and len(problems) == before:
             problems.append(_at(path, "no-flows", "there is no flow file in this folder"))
     return list(found.values()), problems
@@ -33,6 +34,16 @@ def find_flows(paths: Sequence[Path]) -> tuple[list[str], list[Problem]]:
 def is_other(name: str) -> bool:
     """True for a file that lies among flows and is none: a test, a scenario, the configuration."""
     return name.endswith(_OTHER_SUFFIXES) or os.path.basename(name) in CONFIG_NAMES
+
+
+def _real(name: str, parents: dict[str, str]) -> str:
+    """As `os.path.realpath`, but each folder on the way is looked at once, not once a file."""
+    if os.path.islink(name):
+        return os.path.realpath(name)
+    parent, last = os.path.split(name)
+    if parent not in parents:
+        parents[parent] = os.path.realpath(parent)
+    return os.path.join(parents[parent], last)
 
 
 def _named(path: Path, problems: list[Problem]) -> Iterator[str]:
@@ -58,9 +69,10 @@ def _in_folder(folder: Path, problems: list[Problem]) -> Iterator[str]:
         for name in folders:
             if name.endswith(_SUFFIXES):
                 problems.append(_folder_like_a_file(Path(parent, name)))
+        below = str(Path(parent))
         for name in sorted(names):
             if name.endswith(_SUFFIXES) and not name.startswith("."):
-                yield str(Path(parent, name))
+                yield name if below == os.curdir else os.path.join(below, name)
 
 
 def _folder_like_a_file(path: Path) -> Problem:

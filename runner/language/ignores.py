@@ -7,7 +7,7 @@ is what follows a `#`. Errors stay, whatever a comment says.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from yaml.error import YAMLError
@@ -48,21 +48,16 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What was read: `texts` by path, which of these are `flows`, and every `known` warning."""
+    """Every comment that was read, which files are `flows`, and every `known` warning."""
 
-    texts: Mapping[str, str]
+    ignores: Sequence[Ignore]
     flows: Collection[str]
     known: Sequence[str]
 
 
 def settle(problems: Sequence[Problem], sources: Sources) -> list[Problem]:
     """The problems without the silenced ones, and with what is wrong with the comments."""
-    found = [
-        ignore
-        for path, text in sources.texts.items()
-        if "callflow:" in text
-        for ignore in ignores_of(path, text, is_yaml=path in sources.flows)
-    ]
+    found = sources.ignores
     if not found:
         return list(problems)
     silent = {p for p in problems if not p.is_error and _is_silenced(p, found)}
@@ -72,6 +67,8 @@ def settle(problems: Sequence[Problem], sources: Sources) -> list[Problem]:
 
 def ignores_of(path: str, text: str, *, is_yaml: bool) -> Iterator[Ignore]:
     """The comments of a file that silence something."""
+    if "callflow:" not in text:
+        return
     lines = (_LINE_END if is_yaml else _LIST_LINE_END).split(text)
     spans: list[_Span] | None = None if is_yaml else []
     for number, line in enumerate(lines):

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.language import source
-from runner.language.analysis import WARNINGS, analyse
-from runner.language.compiler import compile_flow
+from runner.language.analysis import WARNINGS
 from runner.language.config import Config, compile_config
 from runner.language.files import Files
-from runner.language.folders import find_flows
 from runner.language.ignores import Sources, settle
+from runner.language.kept import Kept, Look, keep, look_at, read_document
 from runner.language.words import bounded_guesses, shown
 from runner.model import Flow, FlowSet, Millis
-from runner.problems import Position, Problem
+from runner.problems import Problem
 from runner.settings import RunSettings
 
-__all__ = ["Config", "Loaded", "load", "load_config"]
-
-#: A problem is shown with the line it is on; what is marked under this code no log is to show.
-_SECRET = "secret-in-flow"
-_LINE_END = re.compile(r"(\r\n|[\r\n])")
+__all__ = ["Config", "Loaded", "load", "load_again", "load_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +34,8 @@ class Loaded:
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
     files: Mapping[str, str]
+    #: For the next load.
+    kept: Kept = field(default_factory=Kept, repr=False, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -55,35 +50,36 @@ def load(paths: Sequence[Path], *, poll: Millis | None = None) -> Loaded:
     or holds: that is what `problems` is for. `poll` is the time between two polls, which decides
     whether a `for` can be seen to hold; None is the default one.
     """
-    found, problems = find_flows(paths)
-    files, flows = Files(), []
-    poll = RunSettings().interval if poll is None else poll
+    return load_again(look_at(paths), Kept(), poll=poll)
+
+
+def load_again(look: Look, before: Kept, *, poll: Millis | None = None) -> Loaded:
+    """As `load`, of what the look sees, and with the same result.
+
+    Parses only what has changed since the load that kept `before`: an unchanged file's `Flow` is
+    the same object.
+    """
     with _without_collecting():
-        for path in found:
-            flow, its_problems = _load_one(path, files, poll)
-            problems.extend(its_problems)
-            if flow is not None:
-                flows.append(flow)
-    problems.extend(_duplicates(flows))
+        kept = keep(look, before, poll=RunSettings().interval if poll is None else poll)
+    flows = [made.flow for made in kept.made.values() if made.flow is not None]
+    found = [problem for made in kept.made.values() for problem in made.problems]
+    ignores = [ignore for text in kept.texts.values() for ignore in text.ignores]
     with bounded_guesses():
-        problems = settle(problems, Sources(files.texts, frozenset(found), WARNINGS))
-    for problem in problems:
-        _hide(problem, files.texts)
+        sources = Sources(ignores, kept.made.keys(), WARNINGS)
+        problems = settle([*look.problems, *found, *_duplicates(flows)], sources)
+    digests = _digests(look, kept)
     flow_set = None
     if not any(problem.is_error for problem in problems):
-        flow_set = FlowSet(tuple(flows), dict(files.digests))
-    return Loaded(flow_set, tuple(sorted(set(problems))), files.texts, files.digests)
+        flow_set = FlowSet(tuple(flows), digests)
+    texts = {path: text.shown for path, text in kept.texts.items()}
+    return Loaded(flow_set, tuple(sorted(set(problems))), texts, digests, kept)
 
 
-def _hide(problem: Problem, texts: dict[str, str]) -> None:
-    """Puts stars over what a problem marks, where that is a secret."""
-    where = problem.position
-    if problem.code == _SECRET and where.path in texts:
-        parts = _LINE_END.split(texts[where.path])  # lines, and what ends each
-        line, start = parts[2 * where.line - 2], where.column - 1
-        end = start + where.width
-        parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
-        texts[where.path] = "".join(parts)
+def _digests(look: Look, kept: Kept) -> dict[str, str]:
+    """The SHA-256 of all that was read, by path; what can't be read has none."""
+    asked = (asked for made in kept.made.values() for asked in made.read_as)
+    contents = ((path, look.disk.read(path, largest=largest)) for path, largest in asked)
+    return {path: content.digest for path, content in contents if content.digest}
 
 
 @contextmanager
@@ -106,29 +102,7 @@ def load_config(path: Path, files: Files | None = None) -> Config:
     `files` takes up what is read; it too gets to see no secret.
     """
     files = Files() if files is None else files
-    return compile_config(str(path), _read(str(path), files), files)
-
-
-def _load_one(path: str, files: Files, poll: Millis) -> tuple[Flow | None, list[Problem]]:
-    reading = _read(path, files)
-    if reading.document is None:
-        return None, reading.problems
-    with bounded_guesses():
-        compiled = compile_flow(reading.document, files)
-    problems = compiled.problems
-    if compiled.flow is not None:
-        problems = [*problems, *analyse(compiled.flow, reading.document, poll=poll)]
-    return compiled.flow, problems
-
-
-def _read(path: str, files: Files) -> source.Reading:
-    content = files.read(path, largest=source.LARGEST)
-    if isinstance(content, str):
-        message = f"the file can't be read: {content}"
-        return source.Reading(None, "", [Problem(Position(path, 1, 1), "unreadable", message)])
-    reading = source.parse(path, content)
-    files.texts[path] = reading.text
-    return reading
+    return compile_config(str(path), read_document(str(path), files), files)
 
 
 def _duplicates(flows: Sequence[Flow]) -> list[Problem]:

@@ -155,7 +155,7 @@ def test_a_large_list_that_rests_is_no_change(folder: Path) -> None:
     loaded = load([folder])
     reloader = Reloader([folder], loaded)
     assert loaded.flow_set is not None
-    assert not reloader.differ(reloader.digests())
+    assert not reloader.differ(reloader.look())
 
 
 # ---- files beside the flows -----------------------------------------------------------------

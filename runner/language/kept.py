@@ -1,0 +1,161 @@
+"""What loading made of each file, kept for the next load: only what has changed is made again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.language import source
+from runner.language.analysis import analyse
+from runner.language.compiler import compile_flow
+from runner.language.files import Asked, Disk, Files
+from runner.language.folders import find_flows
+from runner.language.ignores import Ignore, ignores_of
+from runner.language.words import bounded_guesses
+from runner.model import Flow, Millis
+from runner.problems import Position, Problem
+
+#: A problem is shown with the line it is on; what is marked under this code no log is to show.
+_SECRET = "secret-in-flow"
+_LINE_END = re.compile(r"(\r\n|[\r\n])")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which flow files some paths mean, and what all files hold.
+
+    Each is read once, so that what is compared is what is loaded.
+    """
+
+    found: Sequence[str]
+    problems: Sequence[Problem]
+    disk: Disk = field(default_factory=Disk)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one flow file was made into, and what it was made of.
+
+    `read_as` has the stamp of all that was read for it: of the file itself, and of its lists.
+    """
+
+    flow: Flow | None
+    problems: Sequence[Problem]
+    read_as: Mapping[Asked, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file to be shown, with stars over its secrets, and the comments in it that silence."""
+
+    shown: str
+    ignores: Sequence[Ignore] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one load made: of every flow file, by path and in order, and the text of every file.
+
+    `poll` is the time between two polls by which it judged. `anew` are the flow files that it
+    parsed; the others are what the load before had made of them.
+    """
+
+    made: Mapping[str, Made] = field(default_factory=dict)
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    poll: Millis = 0
+    anew: Sequence[str] = ()
+
+
+def look_at(paths: Sequence[Path]) -> Look:
+    """What the paths mean now. Files are read when somebody asks for them."""
+    return Look(*find_flows(paths))
+
+
+def keep(look: Look, before: Kept, *, poll: Millis) -> Kept:
+    """Makes every flow file that depends on anything that has changed; takes over the others."""
+    load = _Load(look, before, frozenset(look.found), poll)
+    made: dict[str, Made] = {}
+    texts: dict[str, Text] = {}
+    anew = []
+    for path in look.found:
+        known = load.unchanged(path)
+        if known is None:
+            known, its_texts = load.make(path)
+            anew.append(path)
+        else:
+            its_texts = {n: before.texts[n] for n, _ in known.read_as if n in before.texts}
+        made[path] = known
+        texts |= its_texts
+    return Kept(made, texts, poll, anew)
+
+
+def read_document(path: str, files: Files) -> source.Reading:
+    """The file as a document, or what is wrong with it."""
+    content = files.read(path, largest=source.LARGEST)
+    if isinstance(content, str):
+        message = f"the file can't be read: {content}"
+        return source.Reading(None, "", [Problem(Position(path, 1, 1), "unreadable", message)])
+    reading = source.parse(path, content)
+    files.texts[path] = reading.text
+    return reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """One load: what it sees, `flows` among it, and what the load before made."""
+
+    look: Look
+    before: Kept
+    flows: frozenset[str]
+    poll: Millis
+
+    def unchanged(self, path: str) -> Made | None:
+        """What the file was made into before, if making it again would change nothing."""
+        made = self.before.made.get(path)
+        if made is None or self.poll != self.before.poll:
+            return None
+        same = all(self._is_same(*asked, stamp) for asked, stamp in made.read_as.items())
+        return made if same else None
+
+    def _is_same(self, name: str, largest: int, stamp: str) -> bool:
+        """Whether a file is what it was; one that is also a list of another is read as a flow."""
+        content = self.look.disk.read(name, largest=largest)
+        return content.stamp == stamp and (name in self.flows) == (name in self.before.made)
+
+    def make(self, path: str) -> tuple[Made, dict[str, Text]]:
+        """The file as it is now, and the texts that were read for it."""
+        files = Files(disk=self.look.disk)
+        flow, problems = self._compiled(path, files)
+        texts = {}
+        for name, text in files.texts.items():
+            # A flow file that is a list of another's too is shown as what it is, without secrets.
+            if name == path or name not in self.flows:
+                ignores = tuple(ignores_of(name, text, is_yaml=name == path))
+                texts[name] = Text(_without_secrets(name, text, problems), ignores)
+        return Made(flow, problems, files.read_as), texts
+
+    def _compiled(self, path: str, files: Files) -> tuple[Flow | None, list[Problem]]:
+        reading = read_document(path, files)
+        if reading.document is None:
+            return None, reading.problems
+        with bounded_guesses():
+            compiled = compile_flow(reading.document, files)
+        if compiled.flow is None:
+            return None, compiled.problems
+        warnings = analyse(compiled.flow, reading.document, poll=self.poll)
+        return compiled.flow, [*compiled.problems, *warnings]
+
+
+def _without_secrets(path: str, text: str, problems: Sequence[Problem]) -> str:
+    """The text with stars over what problems mark in it, where that is a secret."""
+    for problem in problems:
+        where = problem.position
+        if problem.code == _SECRET and where.path == path:
+            parts = _LINE_END.split(text)  # lines, and what ends each
+            line, start = parts[2 * where.line - 2], where.column - 1
+            end = start + where.width
+            parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
+            text = "".join(parts)
+    return text

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 #: A `note` complains of nothing: it tells what somebody asked for.
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in a text: `line` and `column` count from 1; `width` is how many columns to mark."""
+class Position(NamedTuple):
+    """A place in a text: `line` and `column` count from 1; `width` is how many columns to mark.
+
+    A tuple, because no other record is made as often: seventy times for a flow of eight rules.
+    """
 
     path: str
     line: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -44,11 +45,10 @@ class Composer(CParser):
             return BRANCH
         return PLAIN if implicit[0] else QUOTED
 
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Nothing depends on the path to a node."""
-
-    def ascend_resolver(self) -> None:
-        """Nothing depends on the path to a node."""
+    # Nothing depends on the path to a node. Both are asked at every one, so they are functions that
+    # do nothing and are written in C.
+    descend_resolver = staticmethod(operator.is_)
+    ascend_resolver = staticmethod(tuple)
 
 
 def plain_value(text: str) -> Any:
@@ -204,7 +204,8 @@ class Tree:
 def position_of(path: str, node: Node) -> Position:
     """Where the node stands; a value of several lines is marked by the start of its first."""
     start, end = node.start_mark, node.end_mark
-    if isinstance(node, MappingNode) and node.value and not node.flow_style:
+    if type(node) is MappingNode and node.value and not node.flow_style:
         end = node.value[0][0].end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Position(path, start.line + 1, start.column + 1, max(1, width))
+    line, column = start.line, start.column
+    width = end.column - column if end.line == line else 1
+    return Position(path, line + 1, column + 1, width if width > 1 else 1)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from runner.call import Call
+from runner.decision.turns import Turns, at_once, slices
 from runner.language.fields import FIELDS
 from runner.model import Millis, Moment
 
-#: So many calls from one pause to the next: a millisecond or two.
-PAUSE = 2_000
+#: So many calls in one turn: a millisecond or two.
+TURN = 2_000
 
 
 class LiveSet:
@@ -28,25 +29,25 @@ class LiveSet:
     def count(self, by: str, value: str) -> int:
         """How many live calls have this value in this field."""
         if by not in self._counts:
-            _at_once(self._count(by))
+            at_once(self._count(by))
         return self._counts[by][value]
 
     def rank(self, by: str, value: str, sid: str) -> int | None:
         """How many live calls with this value are older than this one."""
         if by not in self._groups:
-            _at_once(self._group(by))
+            at_once(self._group(by))
         groups = self._groups[by]
         if value not in groups.several:
             return 0 if groups.alone.get(value) == sid else None
         if (by, value) not in self._ranks:
-            _at_once(self._rank(by, value))
+            at_once(self._rank(by, value))
         return self._ranks[by, value].get(sid)
 
     def has_child(self, sid: str) -> bool:
         """Whether another live call was dialled from this one."""
         return sid in self._parents
 
-    def prepare(self, before: LiveSet) -> Iterator[None]:
+    def prepare(self, before: LiveSet) -> Turns[None]:
         """Works out what an earlier live set was asked for, with pauses in between.
 
         What is not prepared is worked out at once by the first question, however long that takes.
@@ -56,27 +57,27 @@ class LiveSet:
         for by in before._groups.keys() - self._groups.keys():
             yield from self._group(by)
         for by, value in before._ranks.keys() - self._ranks.keys():
-            if len(self._groups[by].several.get(value, ())) > PAUSE:
+            if len(self._groups[by].several.get(value, ())) > TURN:
                 yield from self._rank(by, value)
 
     @cached_property
     def _parents(self) -> set[str]:
         return {call.parent_call_sid for call in self._calls if call.parent_call_sid}
 
-    def _count(self, by: str) -> Iterator[None]:
+    def _count(self, by: str) -> Turns[None]:
         counts, read = Counter[str](), FIELDS[by].read
-        for part in _parts(self._calls):
+        for part in slices(self._calls, TURN):
             values = (read(call, self._bare) for call in part)
             counts.update(value for value in values if isinstance(value, str))
             yield
         self._counts[by] = counts
 
-    def _group(self, by: str) -> Iterator[None]:
+    def _group(self, by: str) -> Turns[None]:
         if by not in self._counts:
             yield from self._count(by)
         counts, read = self._counts[by], FIELDS[by].read
         groups = _Groups()
-        for part in _parts(self._calls):
+        for part in slices(self._calls, TURN):
             for call in part:
                 value = read(call, self._bare)
                 if not isinstance(value, str):
@@ -88,11 +89,11 @@ class LiveSet:
             yield
         self._groups[by] = groups
 
-    def _rank(self, by: str, value: str) -> Iterator[None]:
+    def _rank(self, by: str, value: str) -> Turns[None]:
         """By age, then by SID. A call without any date counts as the newest."""
         age = FIELDS["age"].read
         by_age = defaultdict[Millis, list[str]](list)
-        for part in _parts(self._groups[by].several[value]):
+        for part in slices(self._groups[by].several[value], TURN):
             for call in part:
                 old = age(call, self._bare)
                 by_age[old if isinstance(old, int) else -1].append(call.sid)
@@ -102,7 +103,7 @@ class LiveSet:
         for old in sorted(by_age, reverse=True):
             for sid in sorted(by_age[old]):
                 ranks[sid] = len(ranks)
-            if len(ranks) - paused_at > PAUSE:
+            if len(ranks) - paused_at > TURN:
                 paused_at = len(ranks)
                 yield
         self._ranks[by, value] = ranks
@@ -114,12 +115,3 @@ class _Groups:
     def __init__(self) -> None:
         self.alone: dict[str, str] = {}
         self.several = defaultdict[str, list[Call]](list)
-
-
-def _parts(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:
-    return (calls[first : first + PAUSE] for first in range(0, len(calls), PAUSE))
-
-
-def _at_once(turns: Iterator[None]) -> None:
-    for _ in turns:
-        pass

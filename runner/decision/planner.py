@@ -5,6 +5,7 @@ Pure: `plan`, `run` and tests call the same functions, so that they cannot disag
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,38 +19,31 @@ from runner.actions.sequence import (
 from runner.call import Call
 from runner.decision.bounds import Bounds, reason_of
 from runner.decision.describe import reasons
+from runner.decision.groups import Groups
 from runner.decision.guarding import Load, Trip, Wanted, judge
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, Turn, turn_of
 from runner.decision.steps import Held, Plan, Step
+from runner.decision.turns import Turns, at_once, slices
 from runner.language.fields import FIELDS
 from runner.language.spoken import values_of
 from runner.model import LIVE_STATUSES, Moment
 from runner.sides import Part
 
-__all__ = ["Held", "Plan", "Planner", "Step", "decide", "group_of"]
+__all__ = ["Held", "Plan", "Planner", "Step", "decide"]
 
 #: The mode that falls back to recording when a guard trips.
 CANARY = "canary"
 NO_BOUNDS = Bounds()
+#: So many verdicts are decided on in one turn, and so many sorted: two or three milliseconds.
+TURN = 200
+MANY = 5_000
 
 
 def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment, holds: Holds) -> list[Verdict]:
     """The verdicts of every flow on every call; `holds.after` says what goes on holding."""
     return [verdict for call in calls for verdict in matcher.verdicts(call, moment, holds)]
-
-
-def group_of(call: Call, by_sid: Mapping[str, Call]) -> str:
-    """The SID at the top of the call's legs, as far as the listing shows it."""
-    sid, seen = call.sid, {call.sid}
-    while call.parent_call_sid and call.parent_call_sid not in seen:
-        sid = call.parent_call_sid
-        seen.add(sid)
-        if sid not in by_sid:
-            break
-        call = by_sid[sid]
-    return sid
 
 
 class Planner:
@@ -69,40 +63,50 @@ class Planner:
         bounds: Bounds = NO_BOUNDS,
         found: Mapping[str, Found] | None = None,
     ) -> None:
-        self._calls = calls
+        self._live = max(len(calls), bounds.live)
+        self._groups = Groups(calls)
         self._found = found or {}
-        self._by_sid = {call.sid: call for call in calls}
         self._moment = moment
         # Which legs make a group depends on what is listed, so each is looked up anew.
-        self._busy = {group_of(self._by_sid[s], self._by_sid) for s in busy & self._by_sid.keys()}
-        self._busy |= busy
+        self._busy = busy | {self._groups.of_sid(sid) for sid in busy}
         self._bounds = bounds
-        self._protected: dict[str, str] | None = None  # leg group → why; looked up when needed
+        self._protected: dict[str, str] = {}  # leg group → why
         self._work = _Work()
 
     def plan(self, verdicts: Sequence[Verdict], history: History) -> Plan:
         """At most one update for a call and for a leg group: by priority, then file order."""
+        return at_once(self.plan_in_turns(verdicts, history))
+
+    def plan_in_turns(self, verdicts: Sequence[Verdict], history: History) -> Turns[Plan]:
+        """The same with pauses: thousands of acts take longer than other accounts should wait."""
         work = self._work = _Work()
-        first = sorted(verdicts, key=lambda v: (-v.flow.priority, v.order, _is_child(v.call)))
-        for verdict in first:
-            self._consider(verdict, history)
+        first = yield from _in_order(verdicts)
+        for part in slices(first, TURN):
+            for verdict in part:
+                step = self._wanted(verdict, history)
+                if step is None:
+                    continue
+                if step.touches_call:
+                    yield from self._groups.gather()
+                if self._is_let(step) and self._is_free(step):
+                    self._take(step, verdict)
+            yield
         trips = self._trips()
         self._let_updates_go_first()
         steps = sorted(work.steps, key=_is_no_hangup)  # hang-ups first
         return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
 
-    def _consider(self, verdict: Verdict, history: History) -> None:
+    def _wanted(self, verdict: Verdict, history: History) -> Step | None:
+        """What the rule does, where it is its turn and it is neither a shadow nor paused."""
         turn = turn_of(verdict, history, self._moment, self._work.values)
         if isinstance(turn, str):
             self._hold(verdict, "once", turn)
-            return
-        group = group_of(verdict.call, self._by_sid)
+            return None
         if verdict.shadow:
-            self._shadow(verdict, group, turn)
-        elif self._is_unpaused(verdict, group, history) and self._applies(verdict):
-            step = self._step(verdict, group, turn)
-            if step is not None and self._is_let(step) and self._is_free(step):
-                self._take(step, verdict)
+            self._shadow(verdict, turn)
+        elif self._is_unpaused(verdict, history) and self._applies(verdict):
+            return self._step(verdict, turn)
+        return None
 
     def _take(self, step: Step, verdict: Verdict) -> None:
         self._work.steps.append(step)
@@ -110,13 +114,13 @@ class Planner:
             self._work.taken[step.group] = verdict
         self._note_value(step)
 
-    def _is_unpaused(self, verdict: Verdict, group: str, history: History) -> bool:
+    def _is_unpaused(self, verdict: Verdict, history: History) -> bool:
         pause = self._bounds.pause_of(verdict.flow.name, verdict.rule.id)
         if pause is not None:
             reason, detail = reason_of(pause)
             self._hold(verdict, reason, detail)
             if pause.tripped and verdict.rule.mode.name == CANARY:
-                self._demoted(verdict, group, history)
+                self._demoted(verdict, history)
         return pause is None
 
     def _is_let(self, step: Step) -> bool:
@@ -126,30 +130,29 @@ class Planner:
             self._hold(step, "protected", protection)
         return not protection
 
-    def _demoted(self, verdict: Verdict, group: str, history: History) -> None:
+    def _demoted(self, verdict: Verdict, history: History) -> None:
         """A canary that tripped goes on as a shadow, so that it can be seen what it would do."""
         shadow = replace(verdict, shadow=True)
         turn = turn_of(shadow, history, self._moment, self._work.values)
         if isinstance(turn, Turn):
-            self._shadow(shadow, group, turn)
+            self._shadow(shadow, turn)
 
     def protection(self, call: Call) -> str:
         """Why neither this call nor a leg that would suffer with it may be changed; else ""."""
-        if self._protected is None:
-            found = ((each, self._bounds.protects(each)) for each in self._calls)
-            self._protected = {
-                group_of(each, self._by_sid): f"{each.sid}: {why}" for each, why in found if why
-            }
-        own = self._bounds.protects(call)
-        leg = self._protected.get(group_of(call, self._by_sid), "")
-        return own or (leg and f"its leg {leg}")
+        if own := self._bounds.protects(call):
+            return own
+        group = self._groups.of(call)
+        if group not in self._protected:
+            found = [(leg, self._bounds.protects(leg)) for leg in self._groups.legs(group)]
+            known = [f"its leg {leg.sid}: {why}" for leg, why in found if why]
+            self._protected[group] = known[-1] if known else ""
+        return self._protected[group]
 
     def _trips(self) -> tuple[Trip, ...]:
         """Takes the batches of the rules that trip a guard out of the steps."""
         work, bounds = self._work, self._bounds
         wanted = [Wanted(s.flow, s.rule, s.ends) for s in work.steps if s.changes_call]
-        live = max(len(self._calls), bounds.live)
-        load = Load(live, bounds.now, bounds.ended, bounds.spelled_out)
+        load = Load(self._live, bounds.now, bounds.ended, bounds.spelled_out)
         found = judge([*wanted, *bounds.begun], bounds.guards, load) if wanted else ()
         # What was begun already can't be held back: by itself it trips nothing.
         names = {each.rule.key for each in wanted}
@@ -204,8 +207,8 @@ class Planner:
             self._yield_to(updates[step.group], step)
         self._work.steps = [step for step in steps if step not in held]
 
-    def _shadow(self, verdict: Verdict, group: str, turn: Turn) -> None:
-        step = self._step(verdict, group, turn)
+    def _shadow(self, verdict: Verdict, turn: Turn) -> None:
+        step = self._step(verdict, turn)
         if step is not None:
             self._work.shadows.append(step)
             self._note_value(step)
@@ -214,7 +217,7 @@ class Planner:
         if step.turn.value:
             self._work.values.add((step.rule.key, step.turn.value, step.turn.number == 0))
 
-    def _step(self, verdict: Verdict, group: str, turn: Turn) -> Step | None:
+    def _step(self, verdict: Verdict, turn: Turn) -> Step | None:
         """What the verdict comes to; None where that is nothing, or nothing fit to be sent."""
         call, then = verdict.call, verdict.rule.then
         try:
@@ -228,7 +231,7 @@ class Planner:
         if not parts:
             return None
         why = "; ".join(reasons(verdict.rule.match, call, self._moment)) or "every call"
-        ends = self._ends(verdict, parts)
+        ends, group = self._ends(verdict, parts), self._groups.of(call)
         return Step(call, verdict.flow, verdict.rule, parts, group, why, turn, ends)
 
     def _ends(self, verdict: Verdict, parts: Sequence[Part]) -> bool:
@@ -265,8 +268,15 @@ class _Work:
     statuses: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
-def _is_child(call: Call) -> bool:
-    return bool(call.parent_call_sid)
+def _in_order(verdicts: Sequence[Verdict]) -> Turns[list[Verdict]]:
+    """By priority, then file order, and parents before the legs that they have dialled."""
+    lots = defaultdict[tuple[int, int, bool], list[Verdict]](list)
+    for part in slices(verdicts, MANY):
+        for each in part:
+            is_child = bool(each.call.parent_call_sid)
+            lots[-each.flow.priority, each.order, is_child].append(each)
+        yield
+    return [each for _, lot in sorted(lots.items()) for each in lot]
 
 
 def _is_no_hangup(step: Step) -> bool:

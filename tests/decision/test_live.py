@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from runner.call import Call
-from runner.decision.live import PAUSE, LiveSet
+from runner.decision.live import TURN, LiveSet
 from runner.decision.truth import predicate
 from runner.model import Moment, Test
 from runner.problems import Position
@@ -44,7 +44,7 @@ def test_who_is_alone_with_a_value_is_its_oldest_and_nobody_else_is() -> None:
 def test_what_is_prepared_in_turns_is_what_would_be_found_at_once() -> None:
     many = [
         Call(sid=f"CA{number:06}", from_="+14155550101", start_time=(OLD, YOUNG)[number % 7 % 2])
-        for number in range(PAUSE + 500)
+        for number in range(TURN + 500)
     ]
     asked = [*many[::400], Call(sid="CA999999", from_="+442079460018")]
     at_once, empty = LiveSet([*many, *asked[-1:]], NOW), LiveSet([], NOW)

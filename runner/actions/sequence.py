@@ -81,7 +81,8 @@ def lookups_of(actions: Sequence[Action]) -> frozenset[str]:
 
 def is_fetched(actions: Sequence[Action]) -> bool:
     """True where Twilio has to fetch a document from the runner to carry them out."""
-    for action in resolved(actions, lambda template: template.literal):
+    beside = [action for action in actions if ACTIONS[action.name].side is not None]
+    for action in resolved(beside, lambda template: template.literal):
         side = ACTIONS[action.name].side
         if side is not None and SERVED in side(action.arguments).fields:
             return True

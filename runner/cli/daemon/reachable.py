@@ -25,8 +25,8 @@ def fetched_rules(flow_set: FlowSet) -> list[str]:
 
 def warn_of_unreachable(crew: Crew, flow_set: FlowSet) -> None:
     """Tells which rules will fail because Twilio can't fetch what they say."""
-    rules = fetched_rules(flow_set)
-    if crew.documents is not None or not rules:
+    rules = fetched_rules(flow_set) if crew.documents is None else []
+    if not rules:
         return
     fields = {"rules": len(rules), "first": rules[:_NAMED], "hint": _hint(crew.settings)}
     crew.tell(Event("unreachable", crew.clock.now(), "warning", fields))

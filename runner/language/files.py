@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, TypeAlias
+from io import FileIO
+from typing import TypeAlias
 
 _REASONS = {
     FileNotFoundError: "it does not exist",
@@ -13,6 +14,8 @@ _REASONS = {
     IsADirectoryError: "it is a folder",
     NotADirectoryError: "a part of its path is not a folder",
 }
+
+_PART = 64 * 1024  # bytes that are read at once
 
 #: A file, and how many bytes of it are of use at most.
 Asked: TypeAlias = tuple[str, int]
@@ -81,16 +84,15 @@ def reason(error: OSError | ValueError) -> str:
 
 def _content(path: str, largest: int) -> Content:
     try:
-        with open(path, "rb") as file:
-            held = _read(file, largest)
+        with FileIO(path) as file:
+            held = b"".join(_parts(file, largest + 1))
     except (OSError, ValueError) as error:
         return Content(reason(error))
     return Content(held, hashlib.sha256(held).hexdigest())
 
 
-def _read(file: BinaryIO, largest: int) -> bytes:
-    # Room for `largest` bytes, made for every small file, costs more than reading it. What the
-    # system says of the size is a guess: the file may grow, and a pipe has none.
-    guess = min(largest, os.fstat(file.fileno()).st_size) + 1
-    held = file.read(guess)
-    return held if len(held) < guess else held + file.read(largest + 1 - len(held))
+def _parts(file: FileIO, wanted: int) -> Iterator[bytes]:
+    # Room for all that is wanted, made for every small file, costs more than reading it.
+    while wanted and (part := file.read(min(wanted, _PART))):
+        wanted -= len(part)
+        yield part

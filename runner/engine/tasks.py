@@ -42,7 +42,7 @@ class Tasks(Generic[Key]):
             self._crashed(error)
 
 
-async def cancelled(tasks: Collection[asyncio.Future[None]]) -> None:
+async def cancelled(tasks: Collection[asyncio.Future[Any]]) -> None:
     """Cancels these and waits for their end, whatever that is."""
     for task in tasks:
         task.cancel()

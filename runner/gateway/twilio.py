@@ -8,8 +8,7 @@ fields they don't know, and cost three times the decoding of the page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from twilio.rest import Client
 
@@ -17,25 +16,22 @@ from runner import __version__
 from runner.call import Call
 from runner.durations import format_duration
 from runner.engine.far_side import Request
-from runner.engine.ports import CallQuery, Listing, NoAnswer, NoSuchCall, Notice
+from runner.engine.ports import CallQuery, Listing, NoAnswer, Notice
 from runner.gateway.below import path_of_call, post_below
+from runner.gateway.chains import Chains
 from runner.gateway.conferences import Conferences
 from runner.gateway.credentials import Credentials
-from runner.gateway.errors import refused_account
 from runner.gateway.far_clock import BELIEVED, FarClock, machine_ticks
 from runner.gateway.line import Line
-from runner.gateway.lists import MAX_PAGES, Lists
+from runner.gateway.lists import Lists
 from runner.gateway.notices import Exchange, read_exchanges, read_notices
 from runner.gateway.numbers import Numbers
-from runner.gateway.rows import decode_call, decode_page, next_link
-from runner.gateway.transport import Answer, Transport, proxy_of_environment
+from runner.gateway.rows import decode_call
+from runner.gateway.transport import Transport, proxy_of_environment
 from runner.model import Millis, Update
 from runner.settings import TwilioSettings
 
 TWILIO = "https://api.twilio.com"
-
-#: How far a call has come: it never goes back, so of two rows the further one is the newer.
-_PROGRESS = {"queued": 0, "ringing": 1, "in-progress": 2}
 
 
 def open_gateway(
@@ -71,15 +67,6 @@ def open_gateway(
     return TwilioGateway(line, transport, settings, far_clock=clock, beside=(lists, conferences))
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """What one list request and its further pages brought."""
-
-    calls: list[Call]
-    server_time: Millis | None
-    requests: int
-
-
 class TwilioGateway:
     """Implements `runner.engine.ports.Gateway`; see there for what each method promises."""
 
@@ -95,10 +82,9 @@ class TwilioGateway:
         self._line = line
         self._transport = transport
         self.host = line.host
-        self._page_size = settings.page_size
         self._concurrency = settings.concurrency
         self._list_timeout = settings.list_timeout
-        self._far_clock = far_clock
+        self._chains = Chains(line, far_clock, page_size=settings.page_size)
         self._lists, self._conferences = beside
         self._numbers = Numbers(line, self._lists)
 
@@ -111,19 +97,11 @@ class TwilioGateway:
         """Every call that the query asks for, each once; one chain of pages a status."""
         try:
             async with asyncio.timeout(self._list_timeout / 1000):
-                chains = await self._follow_all(query)
+                return await self._chains.read(query)
         except TimeoutError:
             waited = format_duration(self._list_timeout)
             hint = "it answers too slowly, or has more calls than can be read in that time"
             raise NoAnswer(f"{self.host} did not end its list in {waited}", hint=hint) from None
-        times = [chain.server_time for chain in chains if chain.server_time is not None]
-        calls = _merged(call for chain in chains for call in chain.calls)
-        return Listing(
-            calls=calls[: query.limit],
-            # The earliest: an age that is a moment short does no harm, one too long might.
-            server_time=min(times, default=None),
-            requests=sum(chain.requests for chain in chains),
-        )
 
     async def fetch_call(self, sid: str) -> Call:
         """One call as it is now."""
@@ -175,67 +153,3 @@ class TwilioGateway:
         """Gives up every connection."""
         await self._conferences.close()
         await self._transport.close()
-
-    async def _follow_all(self, query: CallQuery) -> list[_Chain]:
-        """The chains one after another, in the order in which calls go through the statuses.
-
-        A call moves while it is listed, and only ever forwards. Where its present status is read
-        only after the one before, it can't have left the second without reaching the first; read
-        at the same time, or the other way round, it could be missed in both.
-        """
-        statuses = sorted(dict.fromkeys(query.statuses), key=_rank)
-        return [await self._follow(query, status) for status in statuses or (None,)]
-
-    async def _follow(self, query: CallQuery, status: str | None) -> _Chain:
-        """All pages of one status. A page that fails, repeats or leads away fails them all."""
-        path = f"{self._line.account}/Calls.json"
-        page_size = min(self._page_size, query.limit or self._page_size)
-        answer = await self._list(path, _filters(query, status, page_size))
-        server_time = self._far_clock.hear(answer.headers)
-        calls: list[Call] = []
-        seen: set[str] = set()
-        while True:
-            page = decode_page(answer.body, host=self.host)
-            calls += page.calls
-            link = next_link(page.next_page_uri, path, host=self.host)
-            if link is None or (query.limit is not None and len(calls) >= query.limit):
-                return _Chain(calls, server_time, len(seen) + 1)
-            if link in seen or len(seen) >= MAX_PAGES:
-                raise NoAnswer(f"{self.host} sent pages of calls that never end")
-            seen.add(link)
-            answer = await self._list(link, None)
-
-    async def _list(self, path: str, params: Mapping[str, str] | None) -> Answer:
-        try:
-            return await self._line.get(path, params)
-        except NoSuchCall as error:
-            raise refused_account(error) from None
-
-
-def _filters(query: CallQuery, status: str | None, page_size: int) -> dict[str, str]:
-    named = {
-        "Status": status,
-        "To": query.to,
-        "From": query.from_,
-        "ParentCallSid": query.parent_call_sid,
-        "PageSize": str(page_size),
-    }
-    return {name: value for name, value in named.items() if value is not None}
-
-
-def _merged(calls: Iterable[Call]) -> tuple[Call, ...]:
-    """Each call once, where it stood first: lists overlap while calls move through them."""
-    rows: dict[str, Call] = {}
-    for call in calls:
-        known = rows.get(call.sid)
-        if known is None or _progress(call) >= _progress(known):
-            rows[call.sid] = call
-    return tuple(rows.values())
-
-
-def _progress(call: Call) -> int:
-    return _rank(call.status or "")
-
-
-def _rank(status: str) -> int:
-    return _PROGRESS.get(status, len(_PROGRESS))

@@ -7,6 +7,7 @@ is what follows a `#`. Errors stay, whatever a comment says.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,12 +39,10 @@ class Ignore:
     codes: tuple[tuple[str, Position], ...]
     reason: str
 
-    def covers(self, problem: Problem) -> bool:
-        """Whether the problem is on the comment's line or on the one below."""
-        line = self.position.line
-        return problem.position.path == self.position.path and (
-            line <= problem.position.line <= line + 1
-        )
+    def silences(self, problem: Problem) -> bool:
+        """Whether it silences this problem, which is on its line or the one below."""
+        named = any(code == problem.code for code, _ in self.codes)
+        return named and bool(self.reason) and not problem.is_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,22 @@ class Sources:
 
 def settle(problems: Sequence[Problem], sources: Sources) -> list[Problem]:
     """The problems without the silenced ones, and with what is wrong with the comments."""
-    found = sources.ignores
-    if not found:
+    if not sources.ignores:
         return list(problems)
-    silent = {p for p in problems if not p.is_error and _is_silenced(p, found)}
-    said = [fault for ignore in found for fault in _faults(ignore, problems, sources)]
-    return [p for p in problems if p not in silent] + said
+    lines = defaultdict[tuple[str, int], list[Problem]](list)
+    for problem in problems:
+        lines[problem.position.path, problem.position.line].append(problem)
+    broken = {problem.position.path for problem in problems if problem.is_error}
+    silent: set[Problem] = set()
+    said: list[Problem] = []
+    for ignore in sources.ignores:
+        path, line = ignore.position.path, ignore.position.line
+        near = [problem for at in (line, line + 1) for problem in lines.get((path, at), ())]
+        silent.update(filter(ignore.silences, near))
+        # An error keeps warnings from being looked for; those of a list come from any flow.
+        complete = path not in broken if path in sources.flows else not broken
+        said += _faults(ignore, near, complete=complete, known=sources.known)
+    return [problem for problem in problems if problem not in silent] + said
 
 
 def ignores_of(path: str, text: str, *, is_yaml: bool) -> Iterator[Ignore]:
@@ -108,16 +117,10 @@ def _ignore(path: str, line: int, mark: re.Match[str]) -> Ignore:
     return Ignore(position, codes, mark[2].strip(_BETWEEN))
 
 
-def _is_silenced(problem: Problem, ignores: Sequence[Ignore]) -> bool:
-    return any(
-        ignore.reason and ignore.covers(problem) and any(c == problem.code for c, _ in ignore.codes)
-        for ignore in ignores
-    )
-
-
-def _faults(ignore: Ignore, problems: Sequence[Problem], sources: Sources) -> Iterator[Problem]:
-    near = [problem for problem in problems if ignore.covers(problem)]
-    complete = _is_complete(ignore.position.path, problems, sources)
+def _faults(
+    ignore: Ignore, near: Sequence[Problem], *, complete: bool, known: Sequence[str]
+) -> Iterator[Problem]:
+    """What is wrong with a comment; `complete` where all warnings about its file are known."""
     if not ignore.codes:
         message = "this names no warning to silence"
         hint = "name it in brackets: `# callflow: ignore[code] reason`"
@@ -133,22 +136,14 @@ def _faults(ignore: Ignore, problems: Sequence[Problem], sources: Sources) -> It
         elif code in _OURS:
             message = f"{shown(code)} is about comments like this one, and can't be silenced"
             yield _warning(position, "unknown-code", message, "mend the comment")
-        elif code not in sources.known:
+        elif code not in known:
             message = f"there is no warning {shown(code)}"
-            hint = suggestion(code, sources.known, "warnings")
+            hint = suggestion(code, known, "warnings")
             yield _warning(position, "unknown-code", message, hint)
         elif ignore.reason and complete and not any(each.code == code for each in near):
             message = f"there is no warning {shown(code)} here to silence"
             hint = "remove it, or move it to the line of the warning or the one above"
             yield _warning(position, "unused-ignore", message, hint)
-
-
-def _is_complete(path: str, problems: Sequence[Problem], sources: Sources) -> bool:
-    """Whether all warnings about a file are known: an error keeps others from being looked for."""
-    return not any(
-        problem.is_error and (problem.position.path == path or path not in sources.flows)
-        for problem in problems
-    )
 
 
 def _warning(position: Position, code: str, message: str, hint: str) -> Problem:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from runner.store import acts, leases, notes, pauses, trimming, verification
 from runner.store.database import open_database
 from runner.store.failures import Identity, explained
 from runner.store.holds import Holds, keep, kept
+from runner.store.queue import Job, Queue, Sharing
 from runner.store.transactions import reading, writing
 
 T = TypeVar("T")
@@ -39,16 +41,18 @@ class SqliteStore:
     """Implements the `Store` protocol on one file.
 
     All work happens on one thread of its own, so that a slow disk never stalls the event loop.
+    What is written while that thread is busy is written together: see `runner.store.queue`.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False, patience: float = 5.0) -> None:
         """`patience` is how many seconds to wait for another program's lock."""
         self._path = path
         self._patience = patience
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._opened: sqlite3.Connection | None = None
         self._read_only = read_only
+        thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._queue = Queue(self._do, thread)
         # Only the store's own thread touches these.
+        self._opened: sqlite3.Connection | None = None
         self._identity: Identity | None = None
         self._fence: int | None = None
         self._kept: dict[str, Holds] = {}  # holds on disk, by account
@@ -97,7 +101,8 @@ class SqliteStore:
         return await self._run(lambda: acts.ended(self._db, account, since))
 
     async def pauses(self) -> Sequence[Pause]:
-        return await self._run(self._pauses)
+        standing: list[Pause] = await self._queue.put(lambda: pauses.standing(self._db), "reads")
+        return standing
 
     async def pause(self, pause: Pause) -> None:
         await self._write(lambda db: pauses.pause(db, pause))
@@ -143,30 +148,62 @@ class SqliteStore:
         return await self._run(self._verify)
 
     async def close(self) -> None:
-        if self._opened is not None:
-            db, self._opened = self._opened, None
-            await asyncio.get_running_loop().run_in_executor(self._thread, db.close)
-        self._thread.shutdown(wait=False)
+        await self._queue.close(self._close)
+
+    # ---- on its way to the store's own thread -----------------------------------------------
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        """Work that sees to its transactions itself."""
+        done: T = await self._queue.put(work, "alone")
+        return done
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, fenced: bool = True) -> T:
+        """Work that is durable when this returns, in a transaction that it may share."""
+        sharing: Sharing = "fenced" if fenced else "writes"
+        done: T = await self._queue.put(lambda: work(self._db), sharing)
+        return done
 
     # ---- on the store's own thread ----------------------------------------------------------
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        def guarded() -> T:
-            try:
-                if self._identity is not None:
-                    self._identity.check()
-                return work()
-            except sqlite3.Error as error:
-                raise explained(error, self._path) from error
+    def _do(self, jobs: Sequence[Job]) -> None:
+        for alone, group in groupby(jobs, lambda job: job.sharing == "alone"):
+            together = list(group)
+            if alone or len(together) == 1 or not self._do_together(together):
+                for job in together:
+                    self._do_one(job)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+    def _do_together(self, jobs: Sequence[Job]) -> bool:
+        """All in one transaction; where one of them fails, nothing is done, and False returned."""
+        try:
+            with self._guarded(), self._transaction(jobs):
+                for job in jobs:
+                    job.result = job.work()
+        except Exception:  # each is done by itself then, and raises what is its own
+            return False
+        return True
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, fenced: bool = True) -> T:
-        def written() -> T:
-            with writing(self._db, self._fence if fenced else None):
-                return work(self._db)
+    def _do_one(self, job: Job) -> None:
+        try:
+            with self._guarded(), self._transaction((job,)):
+                job.result = job.work()
+        except BaseException as error:
+            job.error = error
 
-        return await self._run(written)
+    def _transaction(self, jobs: Sequence[Job]) -> AbstractContextManager[None]:
+        sharing = {job.sharing for job in jobs}
+        if "alone" in sharing:
+            return nullcontext()
+        fence = self._fence if sharing - {"writes"} else None
+        return reading(self._db, fence) if sharing == {"reads"} else writing(self._db, fence)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            if self._identity is not None:
+                self._identity.check()
+            yield
+        except sqlite3.Error as error:
+            raise explained(error, self._path) from error
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -178,6 +215,11 @@ class SqliteStore:
         self._opened = open_database(self._path, read_only=self._read_only, patience=self._patience)
         if not self._read_only:
             self._identity = Identity(self._path.absolute())
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            db, self._opened = self._opened, None
+            db.close()
 
     def _holds(self, account: str) -> tuple[Holds, Millis | None]:
         found, at = kept(self._db, account)
@@ -191,10 +233,6 @@ class SqliteStore:
                 before, _ = kept(self._db, account)
             keep(self._db, account, new, at, before)
         self._kept[account] = new
-
-    def _pauses(self) -> list[Pause]:
-        with reading(self._db, self._fence):
-            return pauses.standing(self._db)
 
     def _take(self, holder: str, over: Lease | None, at: Millis) -> Lease | None:
         with writing(self._db):

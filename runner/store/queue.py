@@ -1,0 +1,101 @@
+"""All work on the file, in order, on one thread; what waits together is handed over together.
+
+A commit that is to outlast a power cut waits for the disk. Fifty acts that end at once would wait
+for it fifty times, one after the other; so whoever does the work sees all that waits, and may write
+it in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from runner.engine.ports import StoreError
+
+#: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it
+#: writes what only the holder of the lease may (`fenced`); or it sees to its transactions itself.
+Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One piece of work, and who waits for it: until it is durable, and no longer."""
+
+    work: Callable[[], Any]
+    sharing: Sharing
+    heard: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Lets whoever waits go on, unless they gave up meanwhile."""
+        if self.heard.done():
+            return
+        if self.error is None:
+            self.heard.set_result(self.result)
+        else:
+            self.heard.set_exception(self.error)
+
+
+class Queue:
+    """Jobs on their way to the thread. `do` does all that it is given there, and never raises."""
+
+    def __init__(self, do: Callable[[Sequence[Job]], None], thread: ThreadPoolExecutor) -> None:
+        self._do = do
+        self._thread = thread
+        self._waiting: deque[Job] = deque()
+        self._called = False
+        self._closed = False
+
+    async def put(self, work: Callable[[], Any], sharing: Sharing) -> Any:
+        """Waits for its turn and its end. Raises what it raises."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        loop = asyncio.get_running_loop()
+        job = Job(work, sharing, loop.create_future())
+        self._waiting.append(job)
+        if not self._called:
+            # Not at once: what others ask for in this turn of the loop goes with it.
+            self._called = True
+            loop.call_soon(self._call, loop)
+        return await job.heard
+
+    async def close(self, last: Callable[[], None]) -> None:
+        """Does all that waits, and this at the end."""
+        if not self._closed:
+            self._closed = True
+            loop = asyncio.get_running_loop()
+            self._call(loop)
+            await loop.run_in_executor(self._thread, last)
+            self._thread.shutdown(wait=False)
+
+    def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._called = False
+        try:
+            done = loop.run_in_executor(self._thread, self._work_off)
+        except RuntimeError as error:  # there is no thread to be had
+            for job in self._taken():
+                job.error = error
+                job.tell()
+        else:
+            done.add_done_callback(_tell)
+
+    def _work_off(self) -> Sequence[Job]:
+        """Does all that waits by now; the next calls may find that nothing is left for them."""
+        jobs = self._taken()
+        self._do(jobs)
+        return jobs
+
+    def _taken(self) -> list[Job]:
+        """All that waits, but for whom nobody waits any more."""
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        return [job for job in taken if not job.heard.cancelled()]
+
+
+def _tell(done: asyncio.Future[Sequence[Job]]) -> None:
+    for job in done.result():
+        job.tell()

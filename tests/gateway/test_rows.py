@@ -1,0 +1,65 @@
+"""Pages of calls: rows as they were sent, little memory, and no page that takes the loop away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from runner.call import Call
+from runner.gateway.rows import decode_page
+
+DATE = "Tue, 31 Aug 2010 20:36:28 +0000"
+LATER = "Tue, 31 Aug 2010 20:36:29 +0000"
+
+
+def row(number: int, **more: object) -> dict[str, object]:
+    return {
+        "sid": f"CA{number:032x}",
+        "account_sid": "AC" + "0" * 32,
+        "status": "in-progress",
+        "direction": "inbound",
+        "api_version": "2010-04-01",
+        "date_created": DATE,
+        "date_updated": LATER if number % 2 else None,
+        "start_time": DATE,
+        "from": "+14155550100",
+        **more,
+    }
+
+
+def body_of(*rows: dict[str, object]) -> bytes:
+    return json.dumps({"calls": rows}).encode()
+
+
+async def test_what_rows_have_in_common_is_kept_once() -> None:
+    rows = [row(number) for number in range(6)]
+    calls = (await decode_page(body_of(*rows), host="x")).calls
+    assert calls == [msgspec.convert(each, Call) for each in rows], "and changed in nothing"
+    for name in ("account_sid", "status", "direction", "api_version", "date_created"):
+        assert len({id(getattr(call, name)) for call in calls}) == 1, name
+    assert calls[0].start_time is calls[5].date_created
+    assert len({id(call.date_updated) for call in calls}) == 2
+
+
+@pytest.mark.parametrize(("odd", "turns"), [(False, 1), (True, 10)])
+async def test_a_full_page_leaves_others_their_turns(odd: bool, turns: int) -> None:
+    rows = [row(number, **({"duration": number} if odd else {})) for number in range(1_000)]
+    had = 0
+
+    async def tick() -> None:
+        nonlocal had
+        while True:
+            had += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    page = await decode_page(body_of(*rows), host="x")
+    ticking.cancel()
+    assert had >= turns
+    assert [call.sid for call in page.calls] == [each["sid"] for each in rows]
+    assert {call.duration for call in page.calls} == (
+        set(map(str, range(1_000))) if odd else {None}
+    )

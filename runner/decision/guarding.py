@@ -68,13 +68,11 @@ class Load:
 
 def judge(wanted: Sequence[Wanted], guards: Guards, load: Load) -> list[Trip]:
     """The rules that trip: each by its own guard, then those left by the guard over all flows."""
-    by_rule: dict[str, list[Wanted]] = {}
-    for each in wanted:
-        by_rule.setdefault(each.rule.key, []).append(each)
-    found = (_own(batch, guards, load) for batch in by_rule.values())
+    batches = _batches(wanted)
+    found = (_own(batch, guards, load) for batch in batches)
     trips = [trip for trip in found if trip is not None]
     tripped = {trip.rule.key for trip in trips}
-    left = [each for each in wanted if each.rule.key not in tripped]
+    left = [batch for batch in batches if batch.rule.key not in tripped]
     return trips + _together(left, guards, load)
 
 
@@ -112,34 +110,58 @@ class _Breach:
     detail: str
 
 
-def _own(batch: Sequence[Wanted], guards: Guards, load: Load) -> Trip | None:
+@dataclass(slots=True)
+class _Batch:
+    """What one rule wants in this poll: to change so many `calls`, and to end some of these."""
+
+    flow: Flow
+    rule: Rule
+    calls: int = 0
+    ending: int = 0
+
+
+def _batches(wanted: Iterable[Wanted]) -> list[_Batch]:
+    """By rule: guards count, and look at no single call."""
+    found: dict[str, _Batch] = {}
+    for each in wanted:
+        key = each.rule.key
+        batch = found.get(key)
+        if batch is None:
+            batch = found[key] = _Batch(each.flow, each.rule)
+        batch.calls += 1
+        batch.ending += each.ends
+    return list(found.values())
+
+
+def _own(batch: _Batch, guards: Guards, load: Load) -> Trip | None:
     """The guard of one rule that its batch would pass."""
-    flow, rule = batch[0].flow, batch[0].rule
+    flow, rule = batch.flow, batch.rule
     guard = rule.guard.over(guards.rule).over(DEFAULT_GUARD)
-    breach = _burst(batch, guard.burst, load.live)
-    breach = breach or _rate(batch, guard.rate, load.ended.get(rule.key, ()), load.now)
+    breach = _burst(batch.calls, guard.burst, load.live)
+    breach = breach or _rate(batch.ending, guard.rate, load.ended.get(rule.key, ()), load.now)
     return _trip(flow, rule, breach) if breach else None
 
 
-def _together(wanted: Sequence[Wanted], guards: Guards, load: Load) -> list[Trip]:
+def _together(batches: Sequence[_Batch], guards: Guards, load: Load) -> list[Trip]:
     """Every rule that has a part in passing the guard over all flows."""
     guard = over_all(guards)
     bound = guards.together is not None
-    burst = [each for each in wanted if bound or each.rule.guard.burst is None]
-    rate = [each for each in wanted if each.ends and (bound or each.rule.guard.rate is None)]
+    burst = [each for each in batches if bound or each.rule.guard.burst is None]
+    rate = [each for each in batches if each.ending and (bound or each.rule.guard.rate is None)]
     ended = [
         time
         for key, times in load.ended.items()
         if bound or load.spelled_out.get(key, NO_GUARD).rate is None
         for time in times
     ]
+    changed, ending = sum(each.calls for each in burst), sum(each.ending for each in rate)
     trips: dict[str, Trip] = {}
-    for batch, breach in (
-        (burst, _burst(burst, guard.burst, load.live)),
-        (rate, _rate(rate, guard.rate, ended, load.now)),
+    for some, breach in (
+        (burst, _burst(changed, guard.burst, load.live)),
+        (rate, _rate(ending, guard.rate, ended, load.now)),
     ):
         if breach is not None:
-            for each in batch:
+            for each in some:
                 trips.setdefault(each.rule.key, _trip(each.flow, each.rule, breach, together=True))
     return list(trips.values())
 
@@ -149,23 +171,22 @@ def _trip(flow: Flow, rule: Rule, breach: _Breach, *, together: bool = False) ->
     return Trip(flow, rule, breach.guard, together, breach.calls, breach.allowed, detail)
 
 
-def _burst(batch: Sequence[Wanted], limit: BurstLimit | None, live: int) -> _Breach | None:
+def _burst(changed: int, limit: BurstLimit | None, live: int) -> _Breach | None:
     if not isinstance(limit, Burst):
         return None
     allowed = allowed_in(limit, live)
-    if len(batch) <= allowed:
+    if changed <= allowed:
         return None
     detail = (
-        f"{counted(len(batch), 'call')} of {live} live ones would be changed in one poll; at most "
+        f"{counted(changed, 'call')} of {live} live ones would be changed in one poll; at most "
         f"{allowed} may be ({limit.max_share * 100:.4g}%, once more than {limit.at_least})"
     )
-    return _Breach("burst", len(batch), allowed, detail)
+    return _Breach("burst", changed, allowed, detail)
 
 
 def _rate(
-    batch: Sequence[Wanted], limit: RateLimit | None, ended: Sequence[Millis], now: Millis
+    ending: int, limit: RateLimit | None, ended: Sequence[Millis], now: Millis
 ) -> _Breach | None:
-    ending = sum(each.ends for each in batch)
     if not isinstance(limit, Rate) or not ending:
         return None
     before = ended_lately(limit, ended, now)

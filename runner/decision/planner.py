@@ -92,6 +92,7 @@ class Planner:
                     self._take(step, verdict)
             yield
         trips = self._trips()
+        yield
         self._let_updates_go_first()
         steps = sorted(work.steps, key=_is_no_hangup)  # hang-ups first
         return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
@@ -112,6 +113,7 @@ class Planner:
         self._work.steps.append(step)
         if step.changes_call:
             self._work.taken[step.group] = verdict
+            self._work.wanted.append(Wanted(step.flow, step.rule, step.ends))
         self._note_value(step)
 
     def _is_unpaused(self, verdict: Verdict, history: History) -> bool:
@@ -151,12 +153,15 @@ class Planner:
     def _trips(self) -> tuple[Trip, ...]:
         """Takes the batches of the rules that trip a guard out of the steps."""
         work, bounds = self._work, self._bounds
-        wanted = [Wanted(s.flow, s.rule, s.ends) for s in work.steps if s.changes_call]
+        if not work.wanted:
+            return ()
         load = Load(self._live, bounds.now, bounds.ended, bounds.spelled_out)
-        found = judge([*wanted, *bounds.begun], bounds.guards, load) if wanted else ()
+        found = judge([*work.wanted, *bounds.begun], bounds.guards, load)
         # What was begun already can't be held back: by itself it trips nothing.
-        names = {each.rule.key for each in wanted}
+        names = {each.rule.key for each in work.wanted} if found else ()
         trips = [trip for trip in found if trip.rule.key in names]
+        if not trips:
+            return ()
         details = {trip.rule.key: trip.detail for trip in trips}
         for step in work.steps:
             if step.rule.key in details:
@@ -257,6 +262,7 @@ class _Work:
     """What has been decided so far in this poll."""
 
     steps: list[Step] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)  # by the steps that change their call
     held: list[Held] = field(default_factory=list)
     shadows: list[Step] = field(default_factory=list)
     taken: dict[str, Verdict] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ Tree: TypeAlias = list[Any]
 #: Rules in a flow file.
 A_FLOW = 8
 DURATIONS = ("age", "queue_time")
+_OLDER = 3 * 3_600_000
 _KINDS = ("equality", "prefix", "regex", "age", "nested")
 _SHARES = (60, 15, 10, 10, 5)
 
@@ -76,6 +77,29 @@ def rules(count: int, seed: int = 2) -> list[Planned]:
     chance, drawn = Random(seed), pools()
     numbers = chance.sample(drawn.owned, min(len(drawn.owned), count))
     return [_rule(chance, drawn, n, numbers[n % len(numbers)]) for n in range(count)]
+
+
+def resting(planned: Sequence[Planned], numbers: Sequence[str]) -> list[Planned]:
+    """The same rules, so that none fits a call of the far side (`bench.far_side`), some all but.
+
+    What is called is among those numbers, so that equalities hold for calls and their seconds
+    don't; prefixes lead abroad, and ages are more than the oldest call's.
+    """
+    return [
+        replace(rule, match=_resting(rule.match, numbers[place % len(numbers)]))
+        for place, rule in enumerate(planned)
+    ]
+
+
+def _resting(match: Tree, number: str) -> Tree:
+    if match[0] == "all" and match[1][:2] == ["eq", "to"]:
+        others = [part for part in match[2:] if part[1] != "direction"]
+        return ["all", ["eq", "to", number], *others, ["eq", "direction", "outbound-dial"]]
+    if match[0] == "prefix":
+        return ["prefix", "from", match[2].replace("+1", "+44")]
+    if match[0] == "gte":
+        return ["gte", "age", match[2] + _OLDER]
+    return match
 
 
 def _rule(chance: Random, drawn: Pools, place: int, called: str) -> Planned:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -10,6 +12,13 @@ from functools import lru_cache
 import msgspec
 
 from runner.model import Millis
+
+#: What the minute of a date looks like, and what follows it, as Twilio writes them.
+_MINUTE = re.compile(
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} "
+    r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-9]{2}:[0-9]{2}"
+)
+_SECONDS: Mapping[str, Millis] = {f":{second:02d} +0000": second * 1000 for second in range(60)}
 
 
 class Call(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
@@ -64,13 +73,25 @@ class CallQuery:
         )
 
 
-@lru_cache(maxsize=65_536)
 def parse_rfc2822(text: str) -> Millis | None:
     """An RFC 2822 date with its offset as milliseconds since the epoch; None where it is none.
 
     `Tue, 31 Aug 2010 20:36:28 +0000` → 1283286988000. Twilio's SDK drops the offset; this does
     not. A date without a zone is taken as UTC.
     """
+    # Twilio's own form is read by its minute, of which any number of live calls has few.
+    second = _SECONDS.get(text[22:])
+    minute = None if second is None else _parse_minute(text[:22])
+    return _parse(text) if second is None or minute is None else minute + second
+
+
+@lru_cache(maxsize=8_192)
+def _parse_minute(text: str) -> Millis | None:
+    return _parse(f"{text}:00 +0000") if _MINUTE.fullmatch(text) else None
+
+
+@lru_cache(maxsize=65_536)
+def _parse(text: str) -> Millis | None:
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 import pytest
 from hypothesis import given
@@ -60,6 +62,39 @@ def test_dates_keep_their_offset(text: str, millis: int | None) -> None:
 @given(st.text())
 def test_no_date_text_is_a_surprise(text: str) -> None:
     assert parse_rfc2822(text) is None or isinstance(parse_rfc2822(text), int)
+
+
+def as_the_library_reads(text: str) -> int | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
+TWO = st.integers(0, 99).map("{:02d}".format) | st.sampled_from(
+    ["1", "+1", " 1", "1_", "\u0661\u0662"]
+)
+ALMOST = st.tuples(
+    st.sampled_from(["Tue, ", "Xyz, ", "tue, ", "Tue,", "Tuesday, ", "", "31, ", " Tue, "]),
+    TWO,
+    st.sampled_from([" Aug ", " Feb ", " Aug, ", " aug ", " 08 ", " August ", " Tue "]),
+    st.integers(0, 9999).map("{:04d}".format) | st.sampled_from(["99", "\u0661999", "10000"]),
+    st.sampled_from([" ", "  ", ", ", "T"]),
+    TWO,
+    st.sampled_from([":", ".", "::"]),
+    TWO,
+    st.sampled_from([":", ".", ""]),
+    TWO,
+    st.sampled_from(
+        [" +0000", " -0000", " +0100", " GMT", "", " +0000 ", " +0000\n", " (UTC) +0000"]
+    ),
+).map("".join)
+
+
+@given(ALMOST | st.datetimes().map("{:%a, %d %b %Y %H:%M:%S +0000}".format))
+def test_the_short_way_to_read_a_date_reads_no_other(text: str) -> None:
+    assert parse_rfc2822(text) == as_the_library_reads(text)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from bench.report import markdown, page
 #: Every table, in the order of the report: its name, and the module that makes it.
 TABLES: dict[str, str] = {
     "verdicts": "bench.tables.verdicts",
+    "poll": "bench.tables.poll",
+    "growth": "bench.tables.growth",
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"
 RUNS = 5

@@ -1,7 +1,8 @@
 """Whole polls of a real engine, in its own process: `python -m bench.polling URL RULES POLLS HOW`.
 
 HOW is `plain`, `console` (board and metrics see each poll) or `spent` (some calls fit a rule that
-has had its turn). Prints processor seconds of the first poll and of each later one, by phase.
+has had its turn). Prints of each poll, the first one among them, the processor seconds by phase,
+and by how much the memory that is resident has grown since before the first.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from typing import Any, cast
 from bench.far_side import ACCOUNT_SID, AUTH_TOKEN, DIALLED
 from bench.measuring import resident_kib, say
 from bench.rulebook import resting, rules, write
-from runner.console.measuring.metrics import Metrics
-from runner.console.picture.board import Board
 from runner.decision.planner import Planner
 from runner.engine.clock import SystemClock
 from runner.engine.loop import Engine
@@ -70,6 +69,10 @@ class Watchers:
         self._see: list[Callable[[str, Poll], None]] = []
         self.last: Poll | None = None
         if how == "console":
+            # As in `run`: without a console nothing of it is in memory.
+            from runner.console.measuring.metrics import Metrics
+            from runner.console.picture.board import Board
+
             accounts, clock = {ACCOUNT_SID: ("", INTERVAL)}, SystemClock()
             board, metrics = Board(accounts, clock), Metrics(accounts, clock)
             metrics.load(flow_set)
@@ -140,8 +143,8 @@ async def polled(engine: Engine, spent: Counter[str], watchers: Watchers) -> dic
     return {**spent, "decide": decide, "plan": plan, "whole": whole, "steps": len(sight.plan.steps)}
 
 
-async def measured(url: str, flow_set: FlowSet, count: int, how: str) -> dict[str, Any]:
-    """The first poll, which sees every call for the first time, and so many after it."""
+async def measured(url: str, flow_set: FlowSet, count: int, how: str) -> list[dict[str, float]]:
+    """So many polls one after another; the first sees every call for the first time."""
     spent: Counter[str] = Counter()
     watchers = Watchers(flow_set, how)
     with tempfile.TemporaryDirectory() as folder:
@@ -149,11 +152,12 @@ async def measured(url: str, flow_set: FlowSet, count: int, how: str) -> dict[st
             engine.load(flow_set)
             gc.collect()
             gc.freeze()  # as `run` does
-            before = resident_kib()
-            first = await polled(engine, spent, watchers)
-            await engine.settle()
-            later = [await polled(engine, spent, watchers) for _ in range(count)]
-            return {"first": first, "later": later, "grown_kib": resident_kib() - before}
+            before, found = resident_kib(), []
+            for _ in range(count):
+                found.append(await polled(engine, spent, watchers))
+                found[-1]["grown_kib"] = resident_kib() - before
+                await engine.settle()
+            return found
 
 
 def main() -> None:

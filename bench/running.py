@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.far_side import ACCOUNT_SID, AUTH_TOKEN
 from bench.measuring import ROOT
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -46,15 +46,15 @@ class Runner:
         deadline = time.monotonic() + longest
         while self.polls < polls:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"no {polls} polls: {self.log.read_text(encoding='utf-8')[-2000:]}")
+                raise RuntimeError(
+                    f"no {polls} polls: {self.log.read_text(encoding='utf-8')[-2000:]}"
+                )
             time.sleep(0.01)
 
 
 @contextmanager
 def running(folder: Path, far: str, *options: str) -> Iterator[Runner]:
     """Runs the flows in `folder/flows` against the far side at this URL."""
-    from bench.far_side import ACCOUNT_SID, AUTH_TOKEN
-
     command = [sys.executable, "-m", "runner", "run", "--log-format", "json", "--api-base", far]
     environ = os.environ | {
         "PYTHONPATH": str(ROOT),

@@ -1,0 +1,107 @@
+"""Table `growth`: how a poll grows with the calls and with the rules, and what a call occupies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from bench.far_side import serve
+from bench.measuring import Row, Sample, Table, Target, in_process
+
+QUICK: dict[str, Any] = {"calls": (20, 60), "rules": (8, 40), "usual": (20, 40)}
+CHANGED = 0.05
+COLUMNS = {
+    "whole": "a poll, ms",
+    "list": "of that list, ms",
+    "decide": "of that decide, ms",
+}
+MEMORY = "resident growth a call after two polls, KiB"
+LATER = "after all polls, KiB"
+METHOD = """\
+Processor milliseconds of a whole poll, as in the table `poll`, with other numbers of calls and of
+rules; each row is a process of its own. The first poll, which sees every call for the first time,
+is left out. Memory is by how much the process has grown since before its first poll, connection,
+ledger and all, divided by the number of calls; while it polls it holds the calls of the poll before
+too."""
+
+
+def table(
+    runs: int,
+    *,
+    calls: Sequence[int] = (1_000, 10_000, 100_000),
+    rules: Sequence[int] = (10, 10_000),
+    usual: tuple[int, int] = (10_000, 1_000),
+) -> Table:
+    """One row for each number of calls, then one for each number of rules."""
+    usual_calls, usual_rules = usual
+    sizes = [(count, usual_rules) for count in calls] + [(usual_calls, count) for count in rules]
+    found = {size: _polls(*size, runs) for size in dict.fromkeys(sizes)}
+    by_calls = {count: found[count, usual_rules] for count in calls}
+    by_rules = {count: found[usual_calls, count] for count in rules}
+    rows = [_row(*size, polls) for size, polls in found.items()]
+    return Table(
+        "growth",
+        "more calls, more rules",
+        METHOD,
+        (*COLUMNS.values(), MEMORY, LATER),
+        tuple(rows),
+        (*_by_calls(by_calls), *_by_rules(by_rules), _memory(by_calls)),
+    )
+
+
+Polls = Sequence[Mapping[str, float]]
+
+
+def _polls(calls: int, rules: int, runs: int) -> Polls:
+    with serve(calls, changed=CHANGED) as far:
+        polls: Polls = in_process("bench.polling", far.url, rules, 1 + max(2, runs), "plain")
+    return polls
+
+
+def _row(calls: int, rules: int, polls: Polls) -> Row:
+    cells: dict[str, Any] = {title: _sample(polls, phase) for phase, title in COLUMNS.items()}
+    cells[MEMORY] = polls[1]["grown_kib"] / calls
+    cells[LATER] = polls[-1]["grown_kib"] / calls
+    return Row(f"{calls:,} calls, {rules:,} rules", cells)
+
+
+def _sample(polls: Polls, phase: str) -> Sample:
+    """All but the first."""
+    return Sample(tuple(1000 * poll.get(phase, 0) for poll in polls[1:]))
+
+
+def _ratio(more: Polls, fewer: Polls, phase: str) -> float:
+    return _sample(more, phase).median / _sample(fewer, phase).median
+
+
+def _by_calls(found: Mapping[int, Polls]) -> list[Target]:
+    counts = sorted(found)
+    return [
+        Target(
+            f"a poll, {fewer:,} calls to {more:,}",
+            1.1 * more / fewer,
+            _ratio(found[more], found[fewer], "whole"),
+            "times",
+        )
+        for fewer, more in pairwise(counts)
+    ]
+
+
+def _by_rules(found: Mapping[int, Polls]) -> list[Target]:
+    fewer, more = min(found), max(found)
+    named = {"whole": "a poll", "decide": "deciding alone"}
+    return [
+        Target(
+            f"{name}, {fewer:,} rules to {more:,}",
+            3,
+            _ratio(found[more], found[fewer], phase),
+            "times",
+        )
+        for phase, name in named.items()
+    ]
+
+
+def _memory(found: Mapping[int, Polls]) -> Target:
+    most = max(found)
+    return Target(f"memory, {most:,} calls", 2, found[most][1]["grown_kib"] / most, "KiB a call")

@@ -62,8 +62,8 @@ async def test_a_name_is_hidden_however_it_is_written(tmp_path: Path) -> None:
         site.flows(flow(rule("speak", "match: {age: {gte: 1h}}", "[hangup]")))
         await site.poll()
         (account,) = board.accounts.values()
-        assert account.sight is not None
-        (call,) = account.sight.calls
+        assert account.look.sight is not None
+        (call,) = account.look.sight.calls
         hide = hiding(call, show_numbers=False)
         for text in ("zoë & söhne", "Zoë &amp; Söhne", "Zo%C3%AB%20%26%20S%C3%B6hne"):
             assert hide(f"says <{text}>.") == "says <***>."

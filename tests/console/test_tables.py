@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from runner.console.picture.board import Board
-from runner.console.picture.livecalls import PAUSE, at_once, calls_in_turns, calls_of
+from runner.console.picture.livecalls import PAUSE, calls_in_turns, calls_of
 from runner.console.picture.tables import Page, held_of, rules_of
+from runner.decision.turns import at_once
 from runner.engine.ports import Event, Pause
 from tests.console.picture import board_of
 from tests.engine.test_rules import SPEECH, flow, rule

@@ -6,10 +6,8 @@ Nothing that a caller, Twilio or a stranger says becomes a label value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
-#: Flow and rule.
-Names: TypeAlias = tuple[str, str]
+from runner.console.matches import Names
 
 #: Where everything is summed that has no label of its own.
 OTHER = "(other)"

@@ -5,10 +5,11 @@ Adding to them costs next to nothing; what can be worked out when somebody asks 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.console.matches import Matches, Matching, Names, fresh
 from runner.console.measuring.labels import (
     CODES,
     GUARDS,
@@ -20,7 +21,6 @@ from runner.console.measuring.labels import (
     PUSHES,
     WATCHED,
     AccountLabels,
-    Names,
     RuleLabels,
     code_of,
     kind_of,
@@ -28,17 +28,15 @@ from runner.console.measuring.labels import (
 )
 from runner.console.measuring.lags import Lags, Match
 from runner.console.measuring.tallies import Histogram, Labels, Tally
-from runner.decision.matcher import Verdict
-from runner.decision.steps import Held
+from runner.decision.steps import Plan
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
 from runner.engine.ports import Event, Pause
-from runner.model import FlowSet, Millis, Rule
+from runner.model import FlowSet, Millis
 
 #: What an account's lists come to, whose first appearance must not go unseen.
 _LISTS = ("2xx", "4xx", "5xx", "none")
-_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,7 +48,7 @@ class Watched:
     polled_at: Millis = 0
     clock_is_off: bool = False
     calls: int = 0
-    matches: Mapping[Names, Set[str]] = field(default_factory=dict)  # by rule the SIDs of calls
+    matches: Matches = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)  # what was held back, by reason
 
     def clear(self) -> None:
@@ -61,9 +59,12 @@ class Watched:
 class Measured:
     """All numbers of one runner. `pauses` is asked whenever somebody looks."""
 
-    def __init__(self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock) -> None:
+    def __init__(
+        self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock, matching: Matching
+    ) -> None:
         """`accounts`: by SID the alias ("" for none) and the interval of its polls."""
         self.clock = clock
+        self._matching = matching
         self.labels = AccountLabels({sid: alias for sid, (alias, _) in accounts.items()})
         self.rules = RuleLabels()
         self.accounts = {
@@ -110,18 +111,12 @@ class Measured:
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        held = sight.plan.held
-        matches = _calls_by_rule(sight.findings.verdicts)
-        spent = _calls_by_rule(each for each in held if each.reason == "once")
-        due: set[Match] = set()
-        for names, sids in matches.items():
-            if new := sids - account.matches.get(names, _NOBODY):
-                self.verdicts.add(*self.rules.of(*names), times=len(new))
-            if left := sids - spent.get(names, _NOBODY):
-                due.update((sid, *names) for sid in left)
-        self.lags.see(sid, due, asked=poll.asked)
+        matches = self._matching.of(sight)
+        for names, times in fresh(matches, account.matches):
+            self.verdicts.add(*self.rules.of(*names), times=times)
+        self.lags.see(sid, _due(sight.plan), asked=poll.asked)
         account.calls, account.matches = len(sight.calls), matches
-        account.reasons = Counter(each.reason for each in held)
+        account.reasons = Counter(each.reason for each in sight.plan.held)
 
     def answered(self, sid: str, request: Request) -> None:
         """Takes one request to Twilio's API that is over."""
@@ -207,15 +202,11 @@ class Measured:
         return self.rules.of(str(event.fields.get("flow")), str(event.fields.get("rule")))
 
 
-def _calls_by_rule(items: Iterable[Verdict | Held]) -> dict[Names, Set[str]]:
-    """The SIDs of the calls that each rule is about; thousands of them in a millisecond."""
-    rules: dict[int, Rule] = {}
-    sids: defaultdict[int, list[str]] = defaultdict(list)
-    for each in items:
-        rule = each.rule
-        rules[id(rule)] = rule
-        sids[id(rule)].append(each.call.sid)
-    return {(rule.flow, rule.id): set(sids[key]) for key, rule in rules.items()}
+def _due(plan: Plan) -> set[Match]:
+    """What is, or should be, done: not what has been done as often as it may be."""
+    held = (each for each in plan.held if each.reason != "once")
+    each_of = (plan.steps, plan.shadows, held)
+    return {(x.call.sid, x.rule.flow, x.rule.id) for some in each_of for x in some}
 
 
 def _each(names: Iterable[Names], further: Iterable[Labels]) -> list[Labels]:

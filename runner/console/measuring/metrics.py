@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from runner.console.matches import Matching
 from runner.console.measuring.catalogue import FAMILIES, LENGTHS, Family, Lengths
 from runner.console.measuring.measured import Measured
 from runner.engine.clock import Clock
@@ -36,9 +37,18 @@ _KINDS: Mapping[str, type[CounterMetricFamily | GaugeMetricFamily]] = {
 class Metrics:
     """One runner's metrics, in a registry of their own. `pauses` is asked at each scrape."""
 
-    def __init__(self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock) -> None:
-        """`accounts`: by SID the alias ("" for none) and the interval of its polls."""
-        self._measured = Measured(accounts, clock)
+    def __init__(
+        self,
+        accounts: Mapping[str, tuple[str, Millis]],
+        clock: Clock,
+        *,
+        matching: Matching | None = None,
+    ) -> None:
+        """`accounts`: by SID the alias ("" for none) and the interval of its polls.
+
+        `matching` may be shared with who shows the same polls.
+        """
+        self._measured = Measured(accounts, clock, matching or Matching())
         #: Gives the pauses that stand, the kill switch among them.
         self.pauses: Callable[[], Sequence[Pause]] = tuple
         self._measured.pauses = lambda: self.pauses()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from runner.console.matches import NONE, Matches
 from runner.decision.matcher import Verdict
 from runner.decision.planner import Held
 from runner.engine.brain import Sight
@@ -21,13 +23,49 @@ def is_fresh(polled_at: Millis | None, now: Millis, interval: Millis) -> bool:
     return polled_at is not None and abs(now - polled_at) <= INTERVALS * interval
 
 
+class Look:
+    """What one poll saw, as it is shown: what nobody looks at is not worked out.
+
+    `held` is what it held back, but for rules that have acted on their call as often as they may:
+    nothing is in their way, and their calls are in `spent`.
+    """
+
+    def __init__(self, sight: Sight | None = None, matches: Matches = NONE) -> None:
+        held = () if sight is None else sight.plan.held
+        self.sight = sight
+        self.matches = matches
+        self.held: Sequence[Held] = [each for each in held if each.reason != "once"]
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        """What the rules said of the calls."""
+        return () if self.sight is None else self.sight.findings.verdicts
+
+    @cached_property
+    def matched(self) -> int:
+        """How many calls any rule matches."""
+        return len({verdict.call.sid for verdict in self.verdicts})
+
+    @cached_property
+    def spent(self) -> frozenset[str]:
+        """The SIDs of the calls on which a rule has acted as often as it may."""
+        held = () if self.sight is None else self.sight.plan.held
+        return frozenset(each.call.sid for each in held if each.reason == "once")
+
+    @cached_property
+    def matching(self) -> Counter[str]:
+        """By rule, how many calls it matches."""
+        return Counter({f"{flow}/{rule}": len(s) for (flow, rule), s in self.matches.items()})
+
+    @cached_property
+    def holding(self) -> Counter[str]:
+        """By rule, how much of `held` is its."""
+        return Counter(each.rule.key for each in self.held)
+
+
 @dataclass(slots=True)
 class Account:
-    """One account, as far as a board knows it. Times are the wall clock's; None: not yet.
-
-    `held` is what the last look held back, but for rules that have acted on their call as often as
-    they may: nothing is in their way, and their calls are in `spent`.
-    """
+    """One account, as far as a board knows it. Times are the wall clock's; None: not yet."""
 
     sid: str
     alias: str
@@ -37,34 +75,11 @@ class Account:
     took: Millis = 0
     requests: int = 0
     error: str = ""
-    sight: Sight | None = None
-    held: Sequence[Held] = ()
-    spent: frozenset[str] = frozenset()
-    matching: Counter[str] = field(default_factory=Counter)  # by rule: verdicts of the last look
-    holding: Counter[str] = field(default_factory=Counter)  # by rule: what of `held` is its
-    fits: frozenset[tuple[str, str]] = frozenset()  # (call SID, rule) of the last look
-
-    @property
-    def verdicts(self) -> Sequence[Verdict]:
-        """What the rules said of the calls in the last look."""
-        return () if self.sight is None else self.sight.findings.verdicts
-
-    def take(self, sight: Sight) -> None:
-        """Takes what a poll saw."""
-        verdicts, held = sight.findings.verdicts, sight.plan.held
-        self.sight = sight
-        self.calls = len(sight.calls)
-        self.held = [each for each in held if each.reason != "once"]
-        self.spent = frozenset(each.call.sid for each in held if each.reason == "once")
-        self.matching = Counter(verdict.rule.key for verdict in verdicts)
-        self.holding = Counter(each.rule.key for each in self.held)
-        self.fits = frozenset((verdict.call.sid, verdict.rule.key) for verdict in verdicts)
+    look: Look = field(default_factory=Look)
 
     def forget(self) -> None:
         """Knows nothing of calls any more: somebody else looks after them."""
-        self.sight, self.calls, self.fits = None, 0, frozenset()
-        self.held, self.spent = (), frozenset()
-        self.matching, self.holding = Counter(), Counter()
+        self.look, self.calls = Look(), 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from runner.console.picture.accounts import Account, Act
+from runner.console.matches import Matching, fresh
+from runner.console.picture.accounts import Account, Act, Look
 from runner.console.picture.ring import Ring
 from runner.engine.brain import Sight
 from runner.engine.clock import Clock
@@ -48,12 +49,18 @@ class Board:
     """What is known of one runner. `pauses` and `flows` are asked whenever somebody looks."""
 
     def __init__(
-        self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock, *, over: int = OVER
+        self,
+        accounts: Mapping[str, tuple[str, Millis]],
+        clock: Clock,
+        *,
+        over: int = OVER,
+        matching: Matching | None = None,
     ) -> None:
         """`accounts`: by SID the alias ("" for none) and the interval of its polls.
 
-        Of calls that are over `over` acts are kept.
+        Of calls that are over `over` acts are kept. `matching` may be shared with who counts too.
         """
+        self._matching = matching or Matching()
         self.clock = clock
         self._over = over
         self.accounts = {s: Account(s, alias, each) for s, (alias, each) in accounts.items()}
@@ -97,10 +104,11 @@ class Board:
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        before = account.fits
-        account.take(sight)
+        look = Look(sight, self._matching.of(sight))
+        for (flow, rule), times in fresh(look.matches, account.look.matches):
+            self.matched[f"{flow}/{rule}"] += times
+        account.look, account.calls = look, len(sight.calls)
         self._note_names(sight)
-        self.matched.update(rule for _, rule in account.fits - before)
         self._forget()
         self._sample()
         self._bump("calls", "rules", "held")
@@ -115,12 +123,12 @@ class Board:
     @property
     def held(self) -> int:
         """How many verdicts are held back."""
-        return sum(len(account.held) for account in self.accounts.values())
+        return sum(len(account.look.held) for account in self.accounts.values())
 
     @property
     def spent(self) -> int:
         """How many calls have a rule that has acted on them as often as it may."""
-        return sum(len(account.spent) for account in self.accounts.values())
+        return sum(len(account.look.spent) for account in self.accounts.values())
 
     def name_of(self, sid: str) -> str:
         """What an account is called here: its alias, else its SID."""
@@ -198,7 +206,7 @@ class Board:
         many = len(self.last) - self.calls - self._over
         if many <= 0:
             return
-        sights = (account.sight for account in self.accounts.values())
+        sights = (account.look.sight for account in self.accounts.values())
         live = {call.sid for sight in sights if sight is not None for call in sight.calls}
         for sid in [sid for sid in self.last if sid not in live][:many]:
             del self.last[sid]

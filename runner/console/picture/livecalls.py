@@ -6,9 +6,9 @@ and acts on them must not wait so long, so the list can be made with pauses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from runner.call import Call
 from runner.console.picture.accounts import Account
@@ -16,14 +16,13 @@ from runner.console.picture.board import Board
 from runner.console.picture.pictures import Document, as_it_is
 from runner.console.picture.tables import Page, why_held
 from runner.decision.planner import Held
+from runner.decision.turns import Turns, at_once
 from runner.language.fields import FIELDS
 from runner.masking import mask_numbers
 from runner.model import Moment
 
 _AGE = FIELDS["age"].read
 
-#: A document that is made step by step.
-Turns: TypeAlias = Generator[None, None, Document]
 #: So many calls from one pause to the next: two or three milliseconds.
 PAUSE = 250
 
@@ -45,7 +44,7 @@ def calls_of(board: Board, page: Page) -> Document:
     return at_once(calls_in_turns(board, page))
 
 
-def calls_in_turns(board: Board, page: Page) -> Turns:
+def calls_in_turns(board: Board, page: Page) -> Turns[Document]:
     """The same with pauses, for who has other work to do meanwhile."""
     order = _order(page)
     wanted: list[tuple[Any, _Row]] = []
@@ -70,33 +69,24 @@ def calls_in_turns(board: Board, page: Page) -> Turns:
     }
 
 
-def at_once(turns: Turns) -> Document:
-    """Does without the pauses."""
-    while True:
-        try:
-            next(turns)
-        except StopIteration as end:
-            document: Document = end.value
-            return document
-
-
 def _rows(board: Board) -> Iterator[_Row | None]:
     """Every call; None is a good moment for a pause. What is seen meanwhile changes nothing."""
-    for account, sight in [(each, each.sight) for each in board.accounts.values()]:
+    for account, look in [(each, each.look) for each in board.accounts.values()]:
+        sight = look.sight
         if sight is None:
             continue
         rules: dict[str, list[str]] = {}
-        for number, verdict in enumerate(sight.findings.verdicts):
+        for number, verdict in enumerate(look.verdicts):
             if number % (8 * PAUSE) == 0:
                 yield None
             rules.setdefault(verdict.call.sid, []).append(verdict.rule.key)
-        held = {each.call.sid: each for each in reversed(account.held)}  # the first counts
+        held = {each.call.sid: each for each in reversed(look.held)}  # the first counts
         for number, call in enumerate(sight.calls):
             if number % PAUSE == 0:
                 yield None
             last = board.last.get(call.sid)
             rule, outcome = (last.rule_key, last.outcome) if last else ("", "")
-            if not outcome and call.sid in account.spent:
+            if not outcome and call.sid in look.spent:
                 outcome = "acted"  # before this runner started
             matching = rules.get(call.sid, ())
             yield _Row(account, sight.moment, call, matching, held.get(call.sid), rule, outcome)

@@ -64,7 +64,7 @@ def status_of(board: Board) -> Document:
             "list": accounts[:ACCOUNTS],
         },
         "calls": board.calls,
-        "matched": sum(len({sid for sid, _ in each.fits}) for each in board.accounts.values()),
+        "matched": sum(each.look.matched for each in board.accounts.values()),
         "rules": _rules(board, pauses),
         "held": board.held,
         "spent": board.spent,

@@ -38,7 +38,7 @@ class Page:
 
 def held_of(board: Board, page: Page) -> Document:
     """What matched and was not acted on in the last polls, and why."""
-    found = [(a, held) for a in board.accounts.values() for held in a.held]
+    found = [(a, held) for a in board.accounts.values() for held in a.look.held]
     return {
         "total": len(found),
         "reasons": dict(Counter(held.reason for _, held in found)),
@@ -108,8 +108,8 @@ def _counted(board: Board) -> _Counts:
     """Summed up once: there may be hundreds of accounts, and thousands of rules."""
     matches, held = Counter[str](), Counter[str]()
     for account in board.accounts.values():
-        matches.update(account.matching)
-        held.update(account.holding)
+        matches.update(account.look.matching)
+        held.update(account.look.holding)
     return _Counts(board, matches, held, _by_scope(board.pauses()))
 
 

@@ -17,7 +17,7 @@ from runner.console.doors.access import Access, Kind
 from runner.console.doors.disclosure import Disclosure
 from runner.console.doors.visitors import Visitor, current_visitor
 from runner.console.picture.board import Board
-from runner.console.picture.livecalls import Turns, calls_in_turns
+from runner.console.picture.livecalls import calls_in_turns
 from runner.console.picture.pictures import acts_of, chart_of, status_of
 from runner.console.picture.tables import Page, held_of, rules_of
 from runner.console.web.asked import Query, bad, body_of, refuse_unknown
@@ -25,6 +25,7 @@ from runner.console.web.health import Health
 from runner.console.web.orders import Orders
 from runner.console.web.stream import News, Streams
 from runner.engine.ports import HistoryQuery, Listener, Outcome
+from runner.engine.turns import with_pauses
 from runner.model import LIVE_STATUSES
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")
@@ -87,7 +88,7 @@ class Views:
             show_numbers=await self._disclosure.allows(request, wanted=query.flag("show_numbers")),
         )
         async with self._one_at_a_time:
-            return answer(await _with_pauses(calls_in_turns(self._board, page)))
+            return answer(await with_pauses(calls_in_turns(self._board, page)))
 
     async def rules(self, request: web.Request) -> web.Response:
         query = Query(request, ("limit", "offset", "sort", "q", "state"))
@@ -202,17 +203,6 @@ def routes(console: Console, streams: Streams) -> Mapping[Kind, Sequence[web.Rou
             web.post("/api/kill", orders.kill),
         ],
     }
-
-
-async def _with_pauses(turns: Turns) -> Document:
-    """What else the loop has to do comes between."""
-    while True:
-        try:
-            next(turns)
-        except StopIteration as end:
-            document: Document = end.value
-            return document
-        await asyncio.sleep(0)
 
 
 def _orders(columns: Sequence[str]) -> list[str]:

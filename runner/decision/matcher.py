@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from runner.call import Call
+from runner.decision.anchors import Anchor, anchors_of
 from runner.decision.holds import Holds, hold_key
+from runner.decision.index import Index
 from runner.decision.scope import asks_for_others
-from runner.decision.truth import Predicate, predicate
-from runner.model import Flow, Moment, Rule
+from runner.decision.truth import Predicate, Shared, Truth, conjuncts
+from runner.decision.wakes import Turns, Wakes, turns_of
+from runner.model import Flow, Millis, Moment, Rule
 
 #: Priority, turned around, and the flow's place among those that are loaded.
 Rank: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A rule that a call fits, and so what its flow says about that call.
 
     `order` is the flow's place among the loaded flows. `shadow` says that the call is outside the
@@ -38,25 +41,63 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A rule, ready to be asked. `hold_key` is empty where the rule has no `for`."""
+    """A rule, ready to be asked: `parts` must all be true.
+
+    `others` says that it asks for the other live calls. `hold_key` is empty where it has no `for`.
+    `enforced` says that it acts on every call, and `ends` that where it matches, the flow's rules
+    behind it have nothing to say, whatever the call and the time.
+    """
 
     rule: Rule
-    matches: Predicate
+    parts: Sequence[Predicate]
+    anchors: Sequence[Anchor] | None
+    turns: Turns
+    others: bool
     hold_key: str
+    enforced: bool
+    ends: bool
+
+
+#: What is remembered of a call: the call as it was, from when and until just before when it holds,
+#: and the rules that match. Plain, because such tuples cost the garbage collector nothing.
+_Standing: TypeAlias = tuple[Call, Millis, Millis, Sequence[int]]
 
 
 class Matcher:
-    """Flows in force together for one account."""
+    """Flows in force together for one account.
 
-    def __init__(self, flows: tuple[Flow, ...]) -> None:
-        self._flows = [
-            (order, flow, [_ready(rule) for rule in flow.rules if rule.enabled])
-            for order, flow in enumerate(flows)
-            if flow.enabled
-        ]
-        self._asking = [
-            flow for flow in self._flows if any(asks_for_others(r.rule.match) for r in flow[2])
-        ]
+    `before` is the matcher whose place this one takes: what it prepared for flows that are the
+    same objects still is used again.
+    """
+
+    def __init__(self, flows: Sequence[Flow], before: Matcher | None = None) -> None:
+        prepared = {} if before is None else before._prepared
+        shared: Shared = {}
+        #: By identity; the flow itself is kept too, so that no other takes its identity.
+        self._prepared: dict[int, tuple[Flow, list[_Ready]]] = {}
+        self._rules: list[tuple[_Ready, Flow, int]] = []  # with its flow and that flow's place
+        self._asking: list[tuple[int, Flow, list[_Ready]]] = []
+        for order, flow in enumerate(flows):
+            if flow.enabled:
+                _, rules = prepared.get(id(flow)) or (flow, _prepare(flow, shared))
+                self._prepared[id(flow)] = flow, rules
+                self._rules += [(ready, flow, order) for ready in rules]
+                if any(ready.others for ready in rules):
+                    self._asking.append((order, flow, rules))
+        every = [ready for ready, _, _ in self._rules]
+        self._index = Index(ready.anchors for ready in every)
+        self._wakes = Wakes(ready.turns for ready in every)
+        self._by_key = {ready.rule.key: ready.rule for ready in every}
+        self._account = ""
+        self._standing: dict[str, _Standing] = {}
+        self._earlier: dict[str, _Standing] = {}
+        #: How many rules were asked in full, and how many calls were looked up in the index.
+        self.asked = 0
+        self.looked_up = 0
+
+    def next_poll(self) -> None:
+        """Forgets the calls that nobody has asked about since this was called before."""
+        self._standing, self._earlier = {}, self._standing
 
     def undecided(self, call: Call, moment: Moment) -> Rank | None:
         """The first flow that may have a verdict only once the other live calls are listed.
@@ -66,17 +107,14 @@ class Matcher:
         waiting = (
             _rank(flow, order)
             for order, flow, rules in self._asking
-            if any(ready.matches(call, moment) is not False for ready in rules)
+            if any(all(part(call, moment) is not False for part in ready.parts) for ready in rules)
         )
         return min(waiting, default=None)
 
     def acts(self, key: str, sid: str) -> bool:
         """Whether the rule `flow/rule` is in force, and acts on calls such as this one."""
-        return any(
-            ready.rule.key == key and in_cohort(ready.rule, sid)
-            for _, _, rules in self._flows
-            for ready in rules
-        )
+        rule = self._by_key.get(key)
+        return rule is not None and in_cohort(rule, sid)
 
     def verdicts(self, call: Call, moment: Moment, holds: Holds) -> list[Verdict]:
         """What each flow says about the call, in file order.
@@ -84,21 +122,60 @@ class Matcher:
         The first rule that matches is the flow's verdict, whether or not it has acted already. A
         rule with `continue: true`, and one that only shadows this call, let the flow look further.
         """
-        found = []
-        for order, flow, rules in self._flows:
-            taken = False
-            for ready in rules:
-                # A hold is about the rule's own conditions: it goes on behind another's verdict.
-                if (taken and not ready.hold_key) or not ready.matches(call, moment):
-                    continue
-                rule = ready.rule
-                if ready.hold_key and holds.keep(call.sid, ready.hold_key) < rule.hold:
-                    continue
-                if not taken:
-                    shadow = not in_cohort(rule, call.sid)
-                    found.append(Verdict(call, flow, rule, order, shadow))
-                    taken = not (rule.proceed or shadow)
+        found: list[Verdict] = []
+        taken = -1  # the place of the flow that has its verdict
+        for number in self._matching(call, moment):
+            ready, flow, order = self._rules[number]
+            rule = ready.rule
+            # A hold is about the rule's own conditions: it goes on behind another's verdict.
+            if ready.hold_key and holds.keep(call.sid, ready.hold_key) < rule.hold:
+                continue
+            if order != taken:
+                shadow = not (ready.enforced or in_cohort(rule, call.sid))
+                found.append(Verdict(call, flow, rule, order, shadow))
+                if not (rule.proceed or shadow):
+                    taken = order
         return found
+
+    def _matching(self, call: Call, moment: Moment) -> Sequence[int]:
+        """The rules that the call fits, in file order, but for those that no flow gets to."""
+        if moment.account != self._account:
+            self._account = moment.account
+            self._standing, self._earlier = {}, {}
+        known = self._standing.get(call.sid) or self._earlier.get(call.sid)
+        if known is None or not known[1] <= moment.now < known[2] or known[0] != call:
+            known = self._look_up(call, moment)
+        elif known[0] is not call:
+            known = (call, *known[1:])  # of equal rows the newer: the older need not be kept
+        self._standing[call.sid] = known
+        return known[3]
+
+    def _look_up(self, call: Call, moment: Moment) -> _Standing:
+        self.looked_up += 1
+        candidates = self._index.look_up(call, moment)
+        until = self._wakes.after(call, moment)
+        if not candidates:
+            return call, moment.now, until, ()
+        matching = []
+        said: dict[Predicate, Truth] = {}  # many rules ask the same
+        ended = -1
+        for number in sorted({*candidates}):
+            ready, _, order = self._rules[number]
+            if order == ended and not ready.hold_key:
+                continue
+            self.asked += 1
+            if ready.others:
+                until = moment.now  # and so never believed again
+            for part in ready.parts:
+                if part not in said:
+                    said[part] = part(call, moment)
+                if not said[part]:
+                    break
+            else:
+                matching.append(number)
+                if ready.ends:
+                    ended = order
+        return call, moment.now, until, tuple(matching)
 
 
 def in_cohort(rule: Rule, sid: str) -> bool:
@@ -114,5 +191,19 @@ def _rank(flow: Flow, order: int) -> Rank:
     return -flow.priority, order
 
 
-def _ready(rule: Rule) -> _Ready:
-    return _Ready(rule, predicate(rule.match), hold_key(rule) if rule.hold else "")
+def _prepare(flow: Flow, shared: Shared) -> list[_Ready]:
+    return [_ready(rule, shared) for rule in flow.rules if rule.enabled]
+
+
+def _ready(rule: Rule, shared: Shared) -> _Ready:
+    enforced = rule.mode.share == 1.0
+    return _Ready(
+        rule,
+        conjuncts(rule.match, shared),
+        anchors=anchors_of(rule.match),
+        turns=turns_of(rule.match),
+        others=asks_for_others(rule.match),
+        hold_key=hold_key(rule) if rule.hold else "",
+        enforced=enforced,
+        ends=enforced and not (rule.hold or rule.proceed),
+    )

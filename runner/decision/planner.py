@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from runner.actions.composing import Found, compose, update_of
 from runner.actions.sequence import (
@@ -134,7 +134,7 @@ class Planner:
 
     def _demoted(self, verdict: Verdict, history: History) -> None:
         """A canary that tripped goes on as a shadow, so that it can be seen what it would do."""
-        shadow = replace(verdict, shadow=True)
+        shadow = verdict._replace(shadow=True)
         turn = turn_of(shadow, history, self._moment, self._work.values)
         if isinstance(turn, Turn):
             self._shadow(shadow, turn)

@@ -7,6 +7,8 @@ negation, so no call is ever changed because Twilio left something out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
 
 from runner.call import Call
 from runner.language.fields import FIELDS, Read
@@ -16,6 +18,8 @@ from runner.model import AllOf, AnyOf, Condition, Moment, Not, Test
 #: True, False, or None for "unknown".
 Truth = bool | None
 Predicate = Callable[[Call, Moment], Truth]
+#: Comparisons by what they compare.
+Shared = dict[tuple[str, str, Any, str], Predicate]
 
 
 def reader(test: Test) -> Read:
@@ -24,17 +28,34 @@ def reader(test: Test) -> Read:
     return field.read if field.read_by is None else field.read_by(test.by)
 
 
-def predicate(condition: Condition) -> Predicate:
-    """The condition as one function, built once and asked about every call."""
+def predicate(condition: Condition, shared: Shared | None = None) -> Predicate:
+    """The condition as one function, built once and asked about every call.
+
+    `shared` takes up each comparison that is met, for others to use: what many rules ask for is
+    then one function, and stays where the processor finds it.
+    """
+    shared = {} if shared is None else shared
     match condition:
         case Test():
-            return _test(condition)
+            key = (condition.field, condition.operator, condition.value, condition.by)
+            if key not in shared:
+                shared[key] = _test(condition)
+            return shared[key]
         case AllOf(items=items):
-            return _all([predicate(item) for item in items])
+            return _all([predicate(item, shared) for item in items])
         case AnyOf(items=items):
-            return _any([predicate(item) for item in items])
+            return _any([predicate(item, shared) for item in items])
         case Not(item=item):
-            return _not(predicate(item))
+            return _not(predicate(item, shared))
+
+
+def conjuncts(condition: Condition, shared: Shared) -> list[Predicate]:
+    """What must all be true for the condition to be true, and what makes it false by being so."""
+    match condition:
+        case AllOf(items=items):
+            return [part for item in items for part in conjuncts(item, shared)]
+        case _:
+            return [predicate(condition, shared)]
 
 
 def _test(test: Test) -> Predicate:
@@ -43,10 +64,27 @@ def _test(test: Test) -> Predicate:
     wanted = test.value
     if test.operator == "exists":
         return lambda call, moment: holds(read(call, moment), wanted)
+    if FIELDS[test.field].plain:
+        return _plain_test(test)
 
     def known(call: Call, moment: Moment) -> Truth:
         actual = read(call, moment)
         return None if actual is None else holds(actual, wanted)
+
+    return known
+
+
+def _plain_test(test: Test) -> Predicate:
+    """As the others, by a shorter way: most comparisons of most flows are such."""
+    get = attrgetter(FIELDS[test.field].of)
+    holds = OPERATORS[test.operator].holds
+    wanted = test.value
+    if test.operator == "eq":
+        return lambda call, moment: (get(call) == wanted) if get(call) else None
+
+    def known(call: Call, moment: Moment) -> Truth:
+        actual = get(call)
+        return holds(actual, wanted) if actual else None
 
     return known
 

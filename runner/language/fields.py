@@ -58,7 +58,8 @@ class Field:
     condition counts by. `others` says that the field is about the other live calls. `known` lists
     the values that Twilio documents, empty where any is normal; `closed` says that there can be
     no others. `of` is the attribute of the call that alone decides the value, empty where none
-    does; `clock` says how the value moves on while the call stays as it is.
+    does, and `plain` says that it is the value, as it stands there. `clock` says how the value
+    moves on while the call stays as it is.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Field:
     others: bool = False
     closed: bool = False
     of: str = ""
+    plain: bool = False
     clock: Clock = ""
 
 
@@ -112,7 +114,13 @@ def _plain(
     attribute = "from_" if name == "from" else name
     get = attrgetter(attribute)
     return Field(
-        name, kind, lambda call, moment: get(call) or None, known, description, of=attribute
+        name,
+        kind,
+        lambda call, moment: get(call) or None,
+        known,
+        description,
+        of=attribute,
+        plain=True,
     )
 
 

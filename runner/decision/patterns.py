@@ -1,0 +1,134 @@
+"""Many patterns asked at once: which of them a text fits, without asking each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+#: So many patterns make one. Of more, RE2 has more to do for each character that it hasn't met;
+#: of fewer, there is more to ask.
+TOGETHER = 128
+#: Bytes that one of those may take, compiled and while it runs.
+LARGEST = 64 * 1024 * 1024
+
+#: What stands after a backslash and is one character, or a place between two.
+_KNOWN_ESCAPES = frozenset("dDsSwWbBAz")
+
+
+class Union:
+    """Patterns of RE2, compiled, each with what it stands for."""
+
+    def __init__(self, patterns: Iterable[tuple[Any, Sequence[int]]]) -> None:
+        self._patterns = [*patterns]
+        self._chunks: list[tuple[Any, list[tuple[Any, Sequence[int]]]]] | None = None
+
+    def hits(self, text: str) -> Iterator[int]:
+        """What the patterns stand for that fit the text as a whole."""
+        if self._chunks is None:
+            # Only now: an edit of a flow makes an index that may meet no text for them.
+            self._chunks = [*_chunks(self._patterns)]
+        for union, chunk in self._chunks:
+            if union is None or union.fullmatch(text) is not None:
+                for pattern, places in chunk:
+                    if pattern.fullmatch(text) is not None:
+                        yield from places
+
+
+def _chunks(patterns: list[tuple[Any, Sequence[int]]]) -> Iterator[tuple[Any, list[Any]]]:
+    """Each with a pattern that fits what any of them fits, or None where there is none."""
+    # `\Q` quotes whatever follows, so that it can't stand before another pattern.
+    for first in range(0, len(patterns), TOGETHER):
+        chunk = patterns[first : first + TOGETHER]
+        loose = [each for each in chunk if "\\Q" not in each[0].pattern]
+        yield _together([pattern.pattern for pattern, _ in loose]), loose
+        yield from ((None, [each]) for each in chunk if each not in loose)
+
+
+def _together(patterns: list[str]) -> Any:
+    import re2  # few flows need it, and it takes time to load
+
+    options = re2.Options()
+    options.log_errors, options.never_capture, options.max_mem = False, True, LARGEST
+    try:
+        return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), options)
+    except re2.error:  # two groups of one name, or too large
+        return None
+
+
+def ends_of(pattern: str) -> tuple[str, str]:
+    r"""What every text begins and ends with that fits the pattern as a whole, as far as is plain.
+
+    `\+1900.*` → `("+1900", "")`. Reads only what it is certain of: two empty texts where there is
+    anything else.
+    """
+    parts = _parts(pattern.removeprefix("^"))
+    if parts is None:
+        return "", ""
+    return _run(parts), _run(parts[::-1])[::-1]
+
+
+def _run(parts: list[str]) -> str:
+    return "".join(parts[: parts.index("")] if "" in parts else parts)
+
+
+def _parts(pattern: str) -> list[str] | None:
+    """A character for each that must stand there, an empty text for what may differ."""
+    parts: list[str] = []
+    at = 0
+    while at < len(pattern):
+        character, following = pattern[at], pattern[at + 1 : at + 2]
+        if character == "\\":
+            if not following or (following.isalnum() and following not in _KNOWN_ESCAPES):
+                return None
+            parts.append("" if following.isalnum() else following)
+            at += 2
+            continue
+        end = _end(pattern, at)
+        if character in "|)" or end is None:
+            return None
+        if character in "*+?{":
+            parts[-1:] = [""]  # it repeats, or makes optional, what stands before it
+        elif not (character == "$" and end == len(pattern)):
+            parts.append("" if character in ".^$([" else character)
+        at = end
+    return parts
+
+
+def _end(pattern: str, at: int) -> int | None:
+    """Where that ends which begins here; None where that is not plain."""
+    match pattern[at]:
+        case "{":
+            return pattern.find("}", at) + 1 or None
+        case "[":
+            return _end_of_class(pattern, at)
+        case "(":
+            return _end_of_group(pattern, at)
+    return at + 1
+
+
+def _end_of_class(pattern: str, at: int) -> int | None:
+    at += 2 if pattern.startswith("[^", at) else 1
+    if pattern.startswith("]", at):  # here it stands for itself
+        at += 1
+    while at < len(pattern) and pattern[at] != "]":
+        if pattern[at] == "[" or pattern.startswith(("\\Q", "\\E"), at):
+            return None
+        at += 2 if pattern[at] == "\\" else 1
+    return at + 1 if at < len(pattern) else None
+
+
+def _end_of_group(pattern: str, at: int) -> int | None:
+    if pattern.startswith("(?", at) and not pattern.startswith(("(?:", "(?P"), at):
+        return None  # flags, which may reach beyond the group
+    at += 1
+    while at < len(pattern) and pattern[at] != ")":
+        if pattern[at] == "\\":
+            if pattern.startswith(("\\Q", "\\E"), at):
+                return None
+            at += 2
+            continue
+        end = _end(pattern, at) if pattern[at] in "[(" else at + 1
+        if end is None:
+            return None
+        at = end
+    return at + 1 if at < len(pattern) else None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+from runner.addresses import begins_address
 from runner.durations import parse_duration
 from runner.language.bench import Bench
 from runner.language.fields import Field, FieldType
 from runner.language.kinds import wrong_type
 from runner.language.source import Place
-from runner.language.vocabulary import check_start, check_word
+from runner.language.vocabulary import check_word, is_usual, warn_of_start
 from runner.language.words import shown, suggestion
 from runner.model import Millis
 
@@ -27,8 +28,7 @@ class Unfit(Exception):
     """Ends the preparing of one value; its problem has been noted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A value as it was written: the field and operator it is for, and its place."""
 
     field: Field
@@ -86,14 +86,17 @@ def _text(bench: Bench, wanted: Wanted) -> str:
 
 def _word(bench: Bench, wanted: Wanted) -> str:
     text = _text(bench, wanted)
-    if not check_word(bench, wanted.field, text, bench.at(*wanted.place)):
-        raise Unfit(text)
-    return text
+    if is_usual(wanted.field, text) or check_word(
+        bench, wanted.field, text, bench.at(*wanted.place)
+    ):
+        return text
+    raise Unfit(text)
 
 
 def _prefix(bench: Bench, wanted: Wanted) -> str:
     text = _text(bench, wanted)
-    check_start(bench, wanted.field, text, bench.at(*wanted.place))
+    if wanted.field.type == "phone" and not begins_address(text):
+        warn_of_start(bench, text, bench.at(*wanted.place))
     return text
 
 
@@ -148,17 +151,25 @@ def _escaped(character: str) -> str:
 def _compiled(bench: Bench, wanted: Wanted, text: str) -> Any:
     import re2  # few flows need it, and it takes time to load
 
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = LARGEST_PATTERN
     try:
-        return re2.compile(text, options)
+        return re2.compile(text, _options())
     except re2.error as error:
         said = error.args[0] if error.args else ""
         reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         message, hint = _pattern_fault(reason)
         message = f"{shown(wanted.value)} {message}"
         raise refuse(bench, wanted, "bad-regex", message, hint=hint) from None
+
+
+@cache
+def _options() -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = LARGEST_PATTERN
+    options.never_capture = True  # nothing asks for groups, and they cost time
+    return options
 
 
 def _pattern_fault(reason: str) -> tuple[str, str]:

@@ -19,9 +19,10 @@ _UNITS = (86_400_000, 3_600_000, 60_000, 1_000, 1)
 def parse_duration(text: str) -> Millis:
     """`1h30m` → 5400000. Raises ValueError with the accepted shapes where it is no duration."""
     match = _PARTS.match(text)
-    if not text or match is None or not any(part is not None for part in match.groups()):
+    amounts = match.groups() if match else ()
+    if not any(amounts):
         raise ValueError(f"{text!r} is not a duration; write it like 500ms, 45s, 5m or 1h30m")
-    return sum(int(n) * unit for n, unit in zip(match.groups(), _UNITS, strict=True) if n)
+    return sum(int(n) * unit for n, unit in zip(amounts, _UNITS, strict=True) if n)
 
 
 def format_duration(millis: Millis) -> str:

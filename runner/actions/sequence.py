@@ -25,22 +25,25 @@ class SequenceFault:
 
 def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
     """Everything that makes these actions impossible together."""
+    # An action alone is in nobody's way.
+    faults = _faults_together(actions) if len(actions) > 1 else []
+    return faults or _length_faults(_document(actions))
+
+
+def _faults_together(actions: Sequence[Action]) -> list[SequenceFault]:
     faults = _order_faults(actions) + _company_faults(actions) + _undone_faults(actions)
     faults += _repeated_faults(actions)
-    faults.sort(key=lambda fault: fault.index)
-    if not faults:
-        size = _twiml_length(actions)
-        if size > twiml.MAX_LENGTH:
-            faults.append(
-                SequenceFault(
-                    0,
-                    "twiml-too-long",
-                    f"together these actions are {size:,} characters of TwiML; "
-                    f"Twilio takes {twiml.MAX_LENGTH:,}",
-                    "shorten the text, or redirect to a URL that serves it",
-                )
-            )
-    return faults
+    return sorted(faults, key=lambda fault: fault.index)
+
+
+def _length_faults(verbs: Sequence[Verb]) -> list[SequenceFault]:
+    if twiml.fits(verbs):
+        return []
+    size = twiml.length(verbs)
+    message = f"together these actions are {size:,} characters of TwiML; "
+    message += f"Twilio takes {twiml.MAX_LENGTH:,}"
+    hint = "shorten the text, or redirect to a URL that serves it"
+    return [SequenceFault(0, "twiml-too-long", message, hint)]
 
 
 def applicable_statuses(actions: Sequence[Action]) -> frozenset[str]:
@@ -154,11 +157,12 @@ def verbs_of(actions: Sequence[Action]) -> list[Verb]:
     return found
 
 
-def _twiml_length(actions: Sequence[Action]) -> int:
+def _document(actions: Sequence[Action]) -> list[Verb]:
+    """The TwiML that is sent, without what placeholders bring; nothing where none is."""
     inside = steering(actions)
     if not inside or (len(inside) == 1 and ACTIONS[inside[0].name].alone):
-        return 0
-    return twiml.length(verbs_of(resolved(inside, lambda template: template.literal)))
+        return []
+    return verbs_of(resolved(inside, lambda template: template.literal))
 
 
 def resolved(actions: Sequence[Action], render: Callable[[Template], str]) -> list[Action]:

@@ -95,25 +95,34 @@ class Template:
 
 def resolve(arguments: Any, render: Callable[[Template], str]) -> Any:
     """An action's arguments with every template in them, however deep, rendered to text."""
+    if isinstance(arguments, str):
+        return arguments
     if isinstance(arguments, Template):
         return render(arguments)
-    if isinstance(arguments, Mapping):
+    if isinstance(arguments, (dict, Mapping)):
         return {key: resolve(value, render) for key, value in arguments.items()}
-    if isinstance(arguments, list | tuple):
+    if isinstance(arguments, (list, tuple)):
         return [resolve(value, render) for value in arguments]
     return arguments
 
 
 def templates_of(arguments: Any) -> Sequence[Template]:
-    """Every template in an action's arguments."""
+    """Every template in an action's arguments, however deep."""
     found: list[Template] = []
-
-    def note(template: Template) -> str:
-        found.append(template)
-        return ""
-
-    resolve(arguments, note)
+    _gather(arguments, found)
     return found
+
+
+def _gather(value: Any, found: list[Template]) -> None:
+    if isinstance(value, Template):
+        found.append(value)
+    elif isinstance(value, (dict, Mapping)):  # nearly all are dicts, which is the quicker question
+        for each in value.values():
+            if not isinstance(each, str):
+                _gather(each, found)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            _gather(each, found)
 
 
 def clean(text: str) -> str:

@@ -14,6 +14,7 @@ from runner.actions.base import Verb
 
 #: Characters of TwiML that one request may carry (Twilio error 32018 above it).
 MAX_LENGTH = 4_000
+_LONGEST_ESCAPE = len("&quot;")
 
 
 def build(verbs: Sequence[Verb]) -> str:
@@ -31,6 +32,23 @@ def _nest(parent: object, verb: Verb) -> None:
     node = parent.add_child(verb.name, verb.text or None, **verb.attributes)  # type: ignore[attr-defined]
     for child in verb.children:
         _nest(node, child)
+
+
+def fits(verbs: Sequence[Verb]) -> bool:
+    """Whether `build` gives no more characters than one request may carry."""
+    return _at_most(verbs) <= MAX_LENGTH or length(verbs) <= MAX_LENGTH
+
+
+def _at_most(verbs: Sequence[Verb]) -> int:
+    """No fewer than `length`, without making the document: with every character escaped."""
+    most = len("<Response></Response>")
+    for verb in verbs:
+        most += 2 * len(verb.name) + len("<></>") + _LONGEST_ESCAPE * len(verb.text)
+        for name, value in verb.attributes.items():
+            most += len(name) + len(' =""') + _LONGEST_ESCAPE * len(value)
+        if verb.children:
+            most += _at_most(verb.children)
+    return most
 
 
 def length(verbs: Sequence[Verb]) -> int:

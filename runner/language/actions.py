@@ -80,7 +80,7 @@ def _argument(bench: Bench, place: Place, key: Key) -> Position:
     for step in way:
         value = place[0][place[1]]
         known = range(len(value)) if isinstance(value, list) else value
-        if not isinstance(value, dict | list) or step not in known:
+        if not isinstance(value, (dict, list)) or step not in known:
             break
         place = (value, step)
     return bench.at(*place)
@@ -98,7 +98,7 @@ def _templates(bench: Bench, place: Place, kind: ActionKind, written: Any) -> An
 
 def _template(bench: Bench, place: Place, kind: ActionKind, *, slot: str) -> Any:
     value = place[0][place[1]]
-    if isinstance(value, dict | list):
+    if isinstance(value, (dict, list)):
         inner = value if isinstance(value, dict) else range(len(value))
         made = [
             (key, _template(bench, (value, key), kind, slot=_below(slot, key))) for key in inner

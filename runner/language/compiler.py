@@ -44,8 +44,8 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     named = read_lists(bench, lists if isinstance(lists, dict) else {}, files)
     windows = read_windows(bench, data.get("windows"))
     bench = Bench(document, named, windows, bench.problems)
-    shape = _Shape(bench, data, _broken(misfits))
-    check_defaults(bench, _defaults(shape))
+    shape = _shape_of(bench, data, misfits)
+    check_defaults(bench, shape.defaults)
     check_guard(bench, data)
     rules = _rules(shape)
     for rule in rules:
@@ -58,21 +58,33 @@ def compile_flow(document: Document, files: Files) -> Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The file's data, which may be of any shape; `broken` as `_broken` gives it."""
+    """The file's data, which may be of any shape, and what it says of all of its rules.
+
+    `match` are its own conditions; `broken` as `_broken` gives it.
+    """
 
     bench: Bench
     data: Mapping[str, Any]
+    flow: str
+    match: AllOf | None
+    defaults: Mapping[str, str]
+    mode: Mode
+    guard: Guard
     broken: Mapping[int, Collection[int]]
 
-    @property
-    def match(self) -> AllOf | None:
-        """The flow's own conditions."""
-        return compile_match(self.bench, (self.data, "match")) if "match" in self.data else None
 
-    @property
-    def guard(self) -> Guard:
-        """The guard of every rule that has none of its own."""
-        return guard_of(self.data.get("guard"))
+def _shape_of(bench: Bench, data: Mapping[str, Any], misfits: Iterable[Misfit]) -> _Shape:
+    defaults = data.get("defaults")
+    return _Shape(
+        bench,
+        data,
+        flow=str(data.get("flow", "")),
+        match=compile_match(bench, (data, "match")) if "match" in data else None,
+        defaults=defaults if isinstance(defaults, dict) else {},
+        mode=mode_of(data) or Mode(),
+        guard=guard_of(data.get("guard")),
+        broken=_broken(misfits),
+    )
 
 
 def _merged(found: list[Problem], misfits: Iterable[Misfit]) -> list[Problem]:
@@ -106,29 +118,29 @@ def _flow(shape: _Shape, rules: list[Rule], revision: str) -> Flow:
 
 
 def _rules(shape: _Shape) -> list[Rule]:
-    outer = shape.match
     rules = shape.data.get("rules")
     if not isinstance(rules, list):
         return []
     _check_unique(shape.bench, rules)
-    made = (_rule(shape, rules, index, outer) for index in range(len(rules)))
+    made = (_rule(shape, rules, index) for index in range(len(rules)))
     return [rule for rule in made if rule is not None]
 
 
 def _check_unique(bench: Bench, rules: list[Any]) -> None:
-    first: dict[str, Position] = {}
-    for rule in rules:
+    seen: dict[str, int] = {}
+    for index, rule in enumerate(rules):
         name = rule.get("id") if isinstance(rule, dict) else None
         if not isinstance(name, str):
             continue
-        position = bench.at(rule, "id")
-        if name in first:
-            message = f"the rule {shown(name)} is already on line {first[name].line}"
+        first = seen.setdefault(name, index)
+        if first != index:
+            line = bench.at(rules[first], "id").line
+            message = f"the rule {shown(name)} is already on line {line}"
+            position = bench.at(rule, "id")
             bench.error(position, "duplicate-rule", message, hint="give this one another id")
-        first.setdefault(name, position)
 
 
-def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> Rule | None:
+def _rule(shape: _Shape, rules: list[Any], index: int) -> Rule | None:
     """The rule at an index; None where it is not even a mapping."""
     bench, rule = shape.bench, rules[index]
     if not isinstance(rule, dict):
@@ -138,10 +150,10 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
     check_guard(bench, rule)
     return Rule(
         id=str(rule.get("id", "")),
-        flow=str(shape.data.get("flow", "")),
-        match=_folded(outer, inner, position),
+        flow=shape.flow,
+        match=_folded(shape.match, inner, position),
         then=compile_actions(
-            bench, rule, defaults=_defaults(shape), broken=shape.broken.get(index, ())
+            bench, rule, defaults=shape.defaults, broken=shape.broken.get(index, ())
         ),
         position=position,
         description=str(rule.get("description", "")),
@@ -149,16 +161,11 @@ def _rule(shape: _Shape, rules: list[Any], index: int, outer: AllOf | None) -> R
         enabled=rule.get("enabled") is not False,
         hold=hold_of(rule),
         once=once_of(bench, rule),
-        mode=mode_of(rule) or mode_of(shape.data) or Mode(),
+        mode=mode_of(rule) or shape.mode,
         recheck=rule.get("recheck") == "always",
         retry_unknown=rule.get("retry_unknown") is True,
         guard=guard_of(rule.get("guard")).over(shape.guard),
     )
-
-
-def _defaults(shape: _Shape) -> Mapping[str, str]:
-    defaults = shape.data.get("defaults")
-    return defaults if isinstance(defaults, dict) else {}
 
 
 def _broken(misfits: Iterable[Misfit]) -> dict[int, set[int]]:

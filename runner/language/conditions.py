@@ -6,7 +6,6 @@ where fields and operators are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from runner.language.bench import Bench
@@ -43,27 +42,32 @@ _FORMS = {
 
 def compile_match(bench: Bench, place: Place) -> AllOf:
     """The conditions at a place, all of which must hold; problems go to the bench."""
-    return _mapping(bench, place, "match")
+    return AllOf(tuple(_mapping(bench, place, "match")), bench.at(*place))
 
 
-def tests_of(condition: Condition) -> Iterator[Test]:
+def tests_of(condition: Condition) -> list[Test]:
     """Every comparison in a condition, however deep."""
-    match condition:
-        case Test():
-            yield condition
-        case Not(item=item):
-            yield from tests_of(item)
-        case AllOf(items=items) | AnyOf(items=items):
-            for item in items:
-                yield from tests_of(item)
+    found: list[Test] = []
+    _gather(condition, found)
+    return found
 
 
-def _mapping(bench: Bench, place: Place, name: str) -> AllOf:
+def _gather(condition: Condition, found: list[Test]) -> None:
+    if isinstance(condition, Test):
+        found.append(condition)
+    elif isinstance(condition, Not):
+        _gather(condition.item, found)
+    else:
+        for item in condition.items:
+            _gather(item, found)
+
+
+def _mapping(bench: Bench, place: Place, name: str) -> list[Condition]:
     holder, key = place
-    conditions, position = holder[key], bench.at(holder, key)
+    conditions = holder[key]
     if not isinstance(conditions, dict):
         _wrong_type(bench, place, name, "a mapping (`field: value`)")
-        return AllOf((), position)
+        return []
     found: list[Condition] = []
     for word in conditions:
         if word in _GROUPS:
@@ -72,19 +76,25 @@ def _mapping(bench: Bench, place: Place, name: str) -> AllOf:
             found.extend(_field(bench, (conditions, word), FIELDS[word]))
         else:
             _unknown_field(bench, conditions, word)
-    return AllOf(tuple(found), position)
+    return found
 
 
 def _group(bench: Bench, place: Place) -> Condition:
     holder, word = place
     position = bench.document.key(holder, word)
     if word == "not":
-        return Not(_single(_mapping(bench, place, "not")), position)
-    items = tuple(_single(item) for item in _list(bench, place))
+        return Not(_together(bench, place, "not"), position)
+    items = tuple(_list(bench, place))
     return AnyOf(items, position) if word == "any" else AllOf(items, position)
 
 
-def _list(bench: Bench, place: Place) -> list[AllOf]:
+def _together(bench: Bench, place: Place, name: str) -> Condition:
+    """The conditions of a mapping as one."""
+    items = _mapping(bench, place, name)
+    return items[0] if len(items) == 1 else AllOf(tuple(items), bench.at(*place))
+
+
+def _list(bench: Bench, place: Place) -> list[Condition]:
     holder, word = place
     value, name = holder[word], str(word)
     if not isinstance(value, list):
@@ -94,13 +104,9 @@ def _list(bench: Bench, place: Place) -> list[AllOf]:
         hint = "name a condition, or remove it"
         bench.error(bench.at(*place), "empty-value", f"`{name}` is empty", hint=hint)
     return [
-        _mapping(bench, (value, index), f"item {index + 1} of {name}")
+        _together(bench, (value, index), f"item {index + 1} of {name}")
         for index in range(len(value))
     ]
-
-
-def _single(group: AllOf) -> Condition:
-    return group.items[0] if len(group.items) == 1 else group
 
 
 def _wrong_type(bench: Bench, place: Place, name: str, wanted: str) -> None:
@@ -117,22 +123,21 @@ def _unknown_field(bench: Bench, holder: dict[str, Any], word: str) -> None:
 
 
 def _field(bench: Bench, place: Place, field: Field) -> list[Condition]:
-    holder, key = place
-    value, position = holder[key], bench.document.key(holder, key)
-    if field.type == "flag" and isinstance(value, bool):
-        return [Test(field.name, "eq", value, value, position)]
+    value = place[0][place[1]]
     if field.type == "window":
         return _window(bench, place, field)
-    if field.type in _FORMS and (field.type == "flag" or not isinstance(value, dict)):
+    if field.type == "flag" and isinstance(value, bool):
+        return [Test(field.name, "eq", value, value, bench.document.key(*place))]
+    if isinstance(value, dict) and field.type != "flag":
+        return _operators(bench, place, field)
+    if field.type in _FORMS:
         _wrong_type(bench, place, field.name, _FORMS[field.type])
         return []
-    if isinstance(value, dict):
-        return _operators(bench, place, field)
     if field.type in _AMOUNTS:
         _equal_amount(bench, place, field)
         return []
     operator = "in" if isinstance(value, list) else "eq"
-    return _test(bench, Wanted(field, operator, place), position)
+    return _test(bench, Wanted(field, operator, place), bench.document.key(*place))
 
 
 def _window(bench: Bench, place: Place, field: Field) -> list[Condition]:

@@ -42,13 +42,19 @@ def check_defaults(bench: Bench, defaults: Mapping[str, Any]) -> None:
 
 def check_gaps(bench: Bench, rule: Rule) -> None:
     """Warns of fields that most calls lack: without one of them the rule is held back."""
-    asked = {test.field for test in tests_of(rule.match)}
-    for action in rule.then:
-        for each in [p for t in templates_of(action.arguments) for p in t.placeholders]:
-            if each.name in SELDOM and each.name not in asked and not each.has_default:
-                message = f"{each.name} is empty on most calls, and {rule.id} then sends nothing"
-                hint = f'write `{{{{ {each.name} | default("…") }}}}`, or ask for it in `match`'
-                bench.warn(action.position, "missing-default", message, hint=hint)
+    gaps = [
+        (action, each.name)
+        for action in rule.then
+        for template in templates_of(action.arguments)
+        for each in template.placeholders
+        if each.name in SELDOM and not each.has_default
+    ]
+    asked = {test.field for test in tests_of(rule.match)} if gaps else set()
+    for action, name in gaps:
+        if name not in asked:
+            message = f"{name} is empty on most calls, and {rule.id} then sends nothing"
+            hint = f'write `{{{{ {name} | default("…") }}}}`, or ask for it in `match`'
+            bench.warn(action.position, "missing-default", message, hint=hint)
 
 
 def refuse_placeholder(bench: Bench, place: Place, message: str) -> None:

@@ -26,7 +26,7 @@ _CLOSE = "write `}}` after it"
 
 def has_placeholder(text: str) -> bool:
     """Whether the text holds anything that looks like template language."""
-    return "{{" in text or _STATEMENT.search(text) is not None
+    return "{" in text and ("{{" in text or _STATEMENT.search(text) is not None)
 
 
 @dataclass(frozen=True, slots=True)

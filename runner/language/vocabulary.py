@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from runner.addresses import (
-    begins_address,
     is_address,
     probable_number,
     probable_start,
@@ -20,6 +19,13 @@ ANY_LEG = "any"
 _ENDED = ("completed", "busy", "failed", "no-answer", "canceled", "cancelled")
 
 
+def is_usual(field: Field, word: str) -> bool:
+    """Whether nothing speaks against a word for equality: the quick answer, for most words."""
+    if field.type == "phone":
+        return is_address(word)
+    return not field.known or word in field.known
+
+
 def check_word(bench: Bench, field: Field, word: str, position: Position) -> bool:
     """Notes what speaks against a word for equality; False where it can't be meant at all."""
     if field.type == "status":
@@ -33,10 +39,8 @@ def check_word(bench: Bench, field: Field, word: str, position: Position) -> boo
     return True
 
 
-def check_start(bench: Bench, field: Field, start: str, position: Position) -> None:
+def warn_of_start(bench: Bench, start: str, position: Position) -> None:
     """Notes a prefix that no phone number or address begins with."""
-    if field.type != "phone" or begins_address(start):
-        return
     guess = probable_start(start)
     bench.warn(
         position,

@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.call import Call
 from tests.decision.oracle_values import Scene, Truth, compare, value_of
+from tests.decision.pool import SPANS
 
 Match = Mapping[str, Any]
 Written = Mapping[str, Any]
@@ -41,6 +42,23 @@ class Held:
         return self.now - since
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An enabled rule of an enabled flow, and all that must hold for it."""
+
+    order: int
+    flow: Written
+    rule: Written
+    matches: Sequence[Match]
+
+    @property
+    def key(self) -> str:
+        return f"{self.flow['flow']}/{self.rule['id']}"
+
+    def truth(self, call: Call, scene: Scene) -> Truth:
+        return every(truth(match, call, scene) for match in self.matches)
+
+
 class Oracle:
     """Flow files in force together, in file order.
 
@@ -48,80 +66,77 @@ class Oracle:
     """
 
     def __init__(self, files: Sequence[Written], keys: Mapping[str, str]) -> None:
-        self._flows = [(n, flow) for n, flow in enumerate(files) if flow.get("enabled", True)]
         self._keys = keys
+        self._flows = [
+            [Asked(n, flow, rule, matches_of(flow, rule)) for rule in enabled(flow["rules"])]
+            for n, flow in enumerate(files)
+            if enabled([flow])
+        ]
+        self._asking = [
+            flow for flow in self._flows if any(mentions(rule.matches, OTHERS) for rule in flow)
+        ]
 
     def verdicts(self, call: Call, scene: Scene, held: Held) -> list[Found]:
         """What each flow says about the call."""
-        return [found for n, flow in self._flows for found in self._of(n, flow, call, scene, held)]
+        return [found for flow in self._flows for found in self._of(flow, call, scene, held)]
 
     def undecided(self, call: Call, scene: Scene) -> tuple[int, int] | None:
         """The first by rank of the flows that ask about other calls, and may match this one."""
         ranks = [
-            (-flow.get("priority", 0), n)
-            for n, flow in self._flows
-            if any(mentions(flow, rule, OTHERS) for rule in enabled(flow))
-            and any(holds(flow, rule, call, scene) is not False for rule in enabled(flow))
+            (-flow[0].flow.get("priority", 0), flow[0].order)
+            for flow in self._asking
+            if any(rule.truth(call, scene) is not False for rule in flow)
         ]
         return min(ranks) if ranks else None
 
     def acts(self, key: str, sid: str) -> bool:
         """Whether this `flow/rule` is in force and its cohort has this call."""
-        return any(
-            name(flow, rule) == key and not is_shadow(flow, rule, sid)
-            for _, flow in self._flows
-            for rule in enabled(flow)
-        )
+        rules = (rule for flow in self._flows for rule in flow)
+        return any(rule.key == key and not is_shadow(rule, sid) for rule in rules)
 
-    def _of(
-        self, order: int, flow: Written, call: Call, scene: Scene, held: Held
-    ) -> Iterator[Found]:
+    def _of(self, flow: Sequence[Asked], call: Call, scene: Scene, held: Held) -> Iterator[Found]:
         is_taken = False
-        for rule in enabled(flow):
-            if holds(flow, rule, call, scene) is not True:
+        for asked in flow:
+            if asked.truth(call, scene) is not True:
                 continue
-            if "for" in rule:
+            if "for" in asked.rule:
                 # Its own conditions hold, whoever has the call: so the hold goes on.
-                wanted = scene.span(rule["for"])
-                if wanted and held.keep(call.sid, self._keys[name(flow, rule)]) < wanted:
+                lasted = held.keep(call.sid, self._keys[asked.key])
+                if lasted < SPANS[asked.rule["for"]]:
                     continue
             if is_taken:
                 continue
-            shadow = is_shadow(flow, rule, call.sid)
-            yield order, flow["flow"], rule["id"], shadow
-            is_taken = not shadow and not rule.get("continue", False)
+            shadow = is_shadow(asked, call.sid)
+            yield asked.order, asked.flow["flow"], asked.rule["id"], shadow
+            is_taken = not shadow and not asked.rule.get("continue", False)
 
 
-def enabled(flow: Written) -> list[Written]:
-    return [rule for rule in flow["rules"] if rule.get("enabled", True)]
+def enabled(several: Sequence[Written]) -> list[Written]:
+    return [each for each in several if each.get("enabled", True)]
 
 
-def name(flow: Written, rule: Written) -> str:
-    return f"{flow['flow']}/{rule['id']}"
-
-
-def is_shadow(flow: Written, rule: Written, sid: str) -> bool:
+def is_shadow(asked: Asked, sid: str) -> bool:
     """Whether the rule only records what it would do to this call."""
-    mode = rule.get("mode", flow.get("mode", "enforce"))
+    mode = asked.rule.get("mode", asked.flow.get("mode", "enforce"))
     if isinstance(mode, str):
         return mode == "shadow"
     share = float(mode["canary"].rstrip("%")) / 100
-    lot = hashlib.sha256(f"{name(flow, rule)}:{sid}".encode()).hexdigest()[:16]
+    lot = hashlib.sha256(f"{asked.key}:{sid}".encode()).hexdigest()[:16]
     return not int(lot, 16) < share * 2**64
 
 
-def mentions(flow: Written, rule: Written, words: Sequence[str]) -> bool:
-    return any(word in words for match in _matches(flow, rule) for word in _words(match))
-
-
-def holds(flow: Written, rule: Written, call: Call, scene: Scene) -> Truth:
-    """Whether all that the flow and the rule say holds, and what the language adds to it."""
-    matches = _matches(flow, rule)
-    if not mentions(flow, rule, ["leg"]):
+def matches_of(flow: Written, rule: Written) -> Sequence[Match]:
+    """What the flow and the rule say, and what the language adds to it."""
+    matches: list[Match] = [written["match"] for written in (flow, rule) if "match" in written]
+    if not mentions(matches, ["leg"]):
         matches.append({"leg": "parent"})
-    if not mentions(flow, rule, ["status"]):
+    if not mentions(matches, ["status"]):
         matches.append({"status": "in-progress"})
-    return every(truth(match, call, scene) for match in matches)
+    return matches
+
+
+def mentions(matches: Sequence[Match], words: Sequence[str]) -> bool:
+    return any(word in words for match in matches for word in _words(match))
 
 
 def truth(match: Match, call: Call, scene: Scene) -> Truth:
@@ -158,10 +173,6 @@ def _entry(word: str, wanted: Any, call: Call, scene: Scene) -> Truth:
 
 def _bare(wanted: Any) -> str:
     return "in" if isinstance(wanted, list) else "eq"
-
-
-def _matches(flow: Written, rule: Written) -> list[Match]:
-    return [written["match"] for written in (flow, rule) if "match" in written]
 
 
 def _words(match: Match) -> Iterator[str]:

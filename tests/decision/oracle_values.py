@@ -35,11 +35,6 @@ class Scene:
     live: tuple[Call, ...] | None = None
     account: str = ""
 
-    @staticmethod
-    def span(written: str) -> int:
-        """`30m` in milliseconds."""
-        return SPANS[written]
-
 
 def value_of(word: str, call: Call, scene: Scene, *, by: str = "") -> Any:
     """None where the call has nothing there, or nobody knows."""

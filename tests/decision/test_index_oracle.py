@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from runner.call import Call
@@ -19,7 +19,13 @@ from tests.decision.oracle_values import Scene
 from tests.decision.pool import START
 from tests.decision.written import LEAVES, Written, compiled, crews, folders, keys_of
 
-BUDGET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+BUDGET = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    # To find out what the examples have in common takes longer than to find them.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
 
 accounts = st.sampled_from(["", "main", "other"])
 #: Milliseconds after the start: on the edges of windows and spans, beside them, and anywhere.

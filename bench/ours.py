@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,12 @@ def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sampl
         if kind == "unchanged":
             polls.poll(base)
         ready = iter([decoded(make(run)) for run in range(runs)])
-        found[kind] = cpu(lambda ready=ready: polls.poll(next(ready)), runs)
+        found[kind] = cpu(partial(_next_poll, polls, ready), runs)
     return found
+
+
+def _next_poll(polls: Polls, ready: Iterator[list[Call]]) -> None:
+    polls.poll(next(ready))
 
 
 def loading(folder: Path, runs: int) -> tuple[tuple[Flow, ...], dict[str, Sample]]:

@@ -12,7 +12,7 @@ import gc
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -46,7 +46,7 @@ rules: [{id: seen, match: {to: [%s]}, then: [{log: seen}]}]
 class Timed:
     """A part of the runner whose methods are timed while they are waited for."""
 
-    def __init__(self, part: object, phase: str, spent: Counter[str]) -> None:
+    def __init__(self, part: object, phase: str, spent: defaultdict[str, float]) -> None:
         self._part, self._phase, self._spent = part, phase, spent
 
     def __getattr__(self, name: str) -> Any:
@@ -102,7 +102,7 @@ def flows(folder: Path, count: int, how: str) -> FlowSet:
 
 @asynccontextmanager
 async def engine_at(
-    url: str, spent: Counter[str], watchers: Watchers, folder: Path
+    url: str, spent: defaultdict[str, float], watchers: Watchers, folder: Path
 ) -> AsyncIterator[Engine]:
     """An engine as `run` makes it, with a real connection and a real ledger."""
     login = Credentials(ACCOUNT_SID, ACCOUNT_SID, password=AUTH_TOKEN)
@@ -124,7 +124,9 @@ async def engine_at(
         await store.close()
 
 
-async def polled(engine: Engine, spent: Counter[str], watchers: Watchers) -> dict[str, float]:
+async def polled(
+    engine: Engine, spent: defaultdict[str, float], watchers: Watchers
+) -> dict[str, float]:
     """One poll: processor seconds of each phase, and of the whole.
 
     What is planned is planned once more beside it, to tell that from deciding.
@@ -145,13 +147,12 @@ async def polled(engine: Engine, spent: Counter[str], watchers: Watchers) -> dic
 
 async def measured(url: str, flow_set: FlowSet, count: int, how: str) -> list[dict[str, float]]:
     """So many polls one after another; the first sees every call for the first time."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     watchers = Watchers(flow_set, how)
     with tempfile.TemporaryDirectory() as folder:
         async with engine_at(url, spent, watchers, Path(folder)) as engine:
             engine.load(flow_set)
             gc.collect()
-            gc.freeze()  # as `run` does
             before, found = resident_kib(), []
             for _ in range(count):
                 found.append(await polled(engine, spent, watchers))
@@ -165,6 +166,7 @@ def main() -> None:
     url, count, polls, how = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         flow_set = flows(Path(folder), int(count), how)
+    gc.freeze()  # as `run` does once it has loaded
     say(asyncio.run(measured(url, flow_set, int(polls), how)))
 
 

@@ -12,7 +12,7 @@ from bench.measuring import Row, Sample, Table, Target, in_process
 from bench.rulebook import resting, rules, write
 from bench.running import running
 
-QUICK: dict[str, Any] = {"calls": 200, "count": 40, "hows": ("plain", "spent"), "watched": 0}
+QUICK: dict[str, Any] = {"calls": 200, "count": 40, "hows": ("plain",), "watched": 0}
 CHANGED = 0.05
 #: Later polls for each run that is asked for.
 POLLS = 4

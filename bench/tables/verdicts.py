@@ -18,7 +18,7 @@ from bench.report import number
 from bench.rulebook import A_FLOW, Planned, rules
 from bench.workload import NOW
 
-QUICK: dict[str, Any] = {"calls": 60, "sizes": (8, 40), "engines": PLAIN, "budget": 0.05}
+QUICK: dict[str, Any] = {"calls": 60, "sizes": (8, 40), "engines": PLAIN[:1], "budget": 0.02}
 SIZES = (10, 100, 1_000, 10_000)
 ENGINES = {
     "lambdas": "one evaluated lambda a rule",

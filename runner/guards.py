@@ -42,6 +42,8 @@ class Guard:
 
     def over(self, below: Guard) -> Guard:
         """This guard, and what `below` says where this one says nothing."""
+        if self is NO_GUARD:
+            return below
         return Guard(
             below.burst if self.burst is None else self.burst,
             below.rate if self.rate is None else self.rate,

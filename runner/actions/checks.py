@@ -24,6 +24,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _NOT_URL = re.compile(
     r"[\s<>\"{}|\\^`\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+#: A URL of which no more has to be asked than its scheme: `https://voice.example.com/…`.
+_USUAL_URL = re.compile(r"([a-z]+)://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:[/?#]|\Z)")
 _FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 _HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 #: What clients take out of a path, with the segment before it: `..`, however it is written.
@@ -104,6 +106,9 @@ def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> 
             code="bad-url",
             hint=f"write {quote(bad[0], safe='', errors='replace')} instead",
         )
+    usual = _USUAL_URL.match(value)
+    if usual and usual[1] in reach.schemes:
+        return value
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port

@@ -179,15 +179,15 @@ def _broken(misfits: Iterable[Misfit]) -> dict[int, set[int]]:
 
 
 def _folded(outer: AllOf | None, inner: AllOf | None, position: Position) -> AllOf:
-    own = inner.position if inner else position
     items: tuple[Condition, ...] = (outer.items if outer else ()) + (inner.items if inner else ())
-    mentioned = {test.field for item in items for test in tests_of(item)}
-    implicit = tuple(
-        Test(field, "eq", value, value, own, implicit=True)
+    whole = AllOf(items, inner.position if inner else position)
+    mentioned = {test.field for test in tests_of(whole)}
+    implicit = [
+        Test(field, "eq", value, value, whole.position, implicit=True)
         for field, value in _IMPLICIT
         if field not in mentioned
-    )
-    return AllOf(items + implicit, own)
+    ]
+    return AllOf((*items, *implicit), whole.position) if implicit else whole
 
 
 def _revision(document: Document, data: Mapping[str, Any], files: Files) -> str:

@@ -14,6 +14,7 @@ from runner.durations import parse_duration
 from runner.language.bench import Bench
 from runner.model import Millis, Mode, Once
 
+_ONCE = Once()
 _MODES = {"enforce": Mode(), "shadow": Mode("shadow", 0.0)}
 
 
@@ -26,7 +27,7 @@ def once_of(bench: Bench, rule: Mapping[str, Any]) -> Once:
     """How often the rule may act."""
     once = rule.get("once")
     if not isinstance(once, dict):
-        return Once()
+        return _ONCE
     if "every" in once and "per" in once:
         bench.error(
             bench.document.key(once, "per"),

@@ -3,21 +3,31 @@
 A full report needs the `jsonschema` package, which takes longer to import than a thousand flows
 take to check. So the schema becomes closures here, and only what doesn't fit is looked at again.
 Understands the keywords that our own schemas use; another one is a mistake of ours and raises.
+
+All goes by types. A schema becomes a table: for each type of value that it allows, what else must
+hold of it. So a choice between text, a list and a mapping costs one look, and no closure asks what
+it was given.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeAlias
 
-Fits = Callable[[Any], bool]
-Make = Callable[[Any, Mapping[str, Any], "Shapes"], Fits]
+#: Says of a value of one type whether it fits: true, or anything that counts as true.
+Fits: TypeAlias = Callable[[Any], object]
+#: The types of values that fit, each with what is asked of such a value.
+Table: TypeAlias = dict[type, Fits]
+Make: TypeAlias = Callable[[Any, Mapping[str, Any], "Shapes"], Fits]
 
 #: Keywords that are for people and editors.
 SILENT = frozenset({"$schema", "$id", "definitions", "default", "examples", "defaultSnippets"})
 SILENT |= {"title", "description", "markdownDescription", "enumDescriptions"}
 SILENT |= {"patternErrorMessage", "markdownEnumDescriptions", "doNotSuggest"}
+
+_TYPES = {"string": str, "array": list, "object": dict, "integer": int, "boolean": bool}
+_ALL = (*_TYPES.values(), float, type(None))
 
 
 class Shapes:
@@ -25,34 +35,43 @@ class Shapes:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._definitions: Mapping[str, Any] = schema.get("definitions", {})
-        self._built: dict[str, Fits] = {}
-        self.fits = self.build(schema)
+        self._built: dict[str, Table] = {}
+        self._whole = self.build(schema)
 
-    def build(self, schema: Mapping[str, Any]) -> Fits:
-        """One (sub)schema as a function that says whether a value fits it."""
+    def fits(self, data: Any) -> bool:
+        """Whether the data fits the schema."""
+        check = self._whole.get(type(data))
+        return check is not None and bool(check(data))
+
+    def build(self, schema: Mapping[str, Any]) -> Table:
+        """One (sub)schema as a table."""
         if "$ref" in schema:  # draft-07: what stands beside a $ref is for editors only
             return self._reference(schema["$ref"].removeprefix("#/definitions/"))
-        checks = [
-            _KEYWORDS[word](value, schema, self)
-            for word, value in schema.items()
-            if word not in SILENT
-        ]
-        if len(checks) == 1:
-            return checks[0]
+        kinds: Collection[type] = (_TYPES[schema["type"]],) if "type" in schema else _ALL
+        checks: dict[type, list[Fits]] = {kind: [] for kind in kinds}
+        for word, value in schema.items():
+            if word in SILENT or word == "type":
+                continue
+            told = self._told(word, value, schema)
+            for kind in kinds:
+                if kind in told:
+                    checks[kind].append(told[kind])
+                elif word in _CHOICES:
+                    checks.pop(kind, None)
+        return {kind: _together(found) for kind, found in checks.items()}
 
-        def fits(data: Any) -> bool:  # plain loops: this is the inner loop of `validate`
-            for check in checks:  # noqa: SIM110
-                if not check(data):
-                    return False
-            return True
+    def _told(self, word: str, value: Any, schema: Mapping[str, Any]) -> Table:
+        """What a keyword asks of each type. Of others it asks nothing, unless it is a choice."""
+        if word in _CHOICES:
+            return _CHOICES[word](value, self)
+        kind, make = _KEYWORDS[word]
+        return {kind: make(value, schema, self)}
 
-        return fits
-
-    def _reference(self, name: str) -> Fits:
+    def _reference(self, name: str) -> Table:
         if name not in self._built:
-            # What asks for it while it is being built, as it refers to itself, gets a detour.
-            self._built[name] = lambda data: self._built[name](data)
-            self._built[name] = self.build(self._definitions[name])
+            # What asks for it while it is being built, as it refers to itself, looks later.
+            table = self._built[name] = {}
+            table.update(self.build(self._definitions[name]))
         return self._built[name]
 
 
@@ -61,125 +80,145 @@ def end_anchored(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
 
 
-def _type(word: str, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    if word == "integer":
-        return lambda data: isinstance(data, int) and not isinstance(data, bool)
-    wanted = {"string": str, "array": list, "object": dict, "boolean": bool}[word]
-    return lambda data: isinstance(data, wanted)
+def _anything(_data: Any) -> bool:
+    return True
 
 
-def _properties(parts: Mapping[str, Any], schema: Mapping[str, Any], shapes: Shapes) -> Fits:
-    known = {name: shapes.build(part) for name, part in parts.items()}
-    closed = schema.get("additionalProperties") is False
+def _together(checks: list[Fits]) -> Fits:
+    """All of the checks as one."""
+    if len(checks) < 2:
+        return checks[0] if checks else _anything
 
-    def fits(data: Any) -> bool:
-        if not isinstance(data, dict):
-            return True
-        for name, value in data.items():
-            check = known.get(name)
-            if closed if check is None else not check(value):
+    def fits(data: Any) -> bool:  # plain loops: this is the inner loop of `validate`
+        for check in checks:  # noqa: SIM110
+            if not check(data):
                 return False
         return True
 
     return fits
 
 
-def _additional(rest: Any, schema: Mapping[str, Any], shapes: Shapes) -> Fits:
+def _properties(parts: Mapping[str, Any], schema: Mapping[str, Any], shapes: Shapes) -> Fits:
+    known = {name: shapes.build(part) for name, part in parts.items()}
+    rest = schema.get("additionalProperties", True)
+    others = shapes.build(rest) if isinstance(rest, dict) else dict.fromkeys(_ALL, _anything)
     if rest is False:
-        return lambda data: True  # `properties` sees to it
-    check = shapes.build(rest)
-    known = schema.get("properties", {})
-    return lambda data: (
-        not isinstance(data, dict) or all(check(v) for k, v in data.items() if k not in known)
-    )
+        others = {}
+
+    def fits(data: dict[str, Any]) -> bool:
+        for name, value in data.items():
+            check = known.get(name, others).get(type(value))
+            if check is None or not check(value):
+                return False
+        return True
+
+    return fits
+
+
+def _additional(_rest: Any, schema: Mapping[str, Any], shapes: Shapes) -> Fits:
+    if "properties" in schema:  # which sees to the others too
+        return _anything
+    return _properties({}, schema, shapes)
 
 
 def _names(rest: Any, _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
-    check = shapes.build(rest)
-    return lambda data: not isinstance(data, dict) or all(map(check, data))
+    check = shapes.build(rest)[str]
+    return lambda data: all(map(check, data))
 
 
 def _items(part: Any, _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
-    check = shapes.build(part)
-    return lambda data: not isinstance(data, list) or all(map(check, data))
+    table = shapes.build(part)
+
+    def fits(data: list[Any]) -> bool:
+        for value in data:
+            check = table.get(type(value))
+            if check is None or not check(value):
+                return False
+        return True
+
+    return fits
 
 
 def _required(names: list[str], _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: not isinstance(data, dict) or all(name in data for name in names)
+    return lambda data: all(name in data for name in names)
 
 
-def _dependencies(needs: Mapping[str, list[str]], _schema: Any, _shapes: Shapes) -> Fits:
-    def fits(data: Any) -> bool:
-        if not isinstance(data, dict):
-            return True
-        return all(
-            other in data for name, others in needs.items() if name in data for other in others
-        )
-
-    return fits
-
-
-def _any_of(parts: list[Any], _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
-    checks = [shapes.build(part) for part in parts]
-
-    def fits(data: Any) -> bool:
-        for check in checks:  # noqa: SIM110
-            if check(data):
-                return True
-        return False
-
-    return fits
-
-
-def _enum(values: list[Any], _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    kinds = [(type(value), value) for value in values]  # because True == 1
-    return lambda data: (type(data), data) in kinds
-
-
-def _const(value: Any, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: type(data) is type(value) and data == value
+def _dependencies(
+    needs: Mapping[str, list[str]], _schema: Mapping[str, Any], _shapes: Shapes
+) -> Fits:
+    return lambda data: all(
+        other in data for name, others in needs.items() if name in data for other in others
+    )
 
 
 def _pattern(pattern: str, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    search = end_anchored(pattern).search
-    return lambda data: not isinstance(data, str) or search(data) is not None
+    return end_anchored(pattern).search
 
 
-def _at_least(kind: type[str | list[Any] | dict[str, Any]]) -> Make:
-    def make(least: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-        return lambda data: not isinstance(data, kind) or len(data) >= least
-
-    return make
+def _at_least(least: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
+    return lambda data: len(data) >= least
 
 
-def _max_items(most: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: not isinstance(data, list) or len(data) <= most
+def _at_most(most: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
+    return lambda data: len(data) <= most
 
 
 def _minimum(least: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: not isinstance(data, int) or data >= least
+    return lambda data: data >= least
 
 
 def _maximum(most: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: not isinstance(data, int) or data <= most
+    return lambda data: data <= most
 
 
-_KEYWORDS: dict[str, Make] = {
-    "type": _type,
-    "properties": _properties,
-    "additionalProperties": _additional,
-    "propertyNames": _names,
-    "items": _items,
-    "required": _required,
-    "dependencies": _dependencies,
+def _any_of(parts: list[Any], shapes: Shapes) -> Table:
+    tables = [shapes.build(part) for part in parts]
+    found: dict[type, list[Fits]] = {}
+    for table in tables:
+        if not table:
+            raise NotImplementedError("a choice refers to what it stands in")
+        for kind, check in table.items():
+            found.setdefault(kind, []).append(check)
+    return {kind: _one_of(checks) for kind, checks in found.items()}
+
+
+def _one_of(checks: list[Fits]) -> Fits:
+    if len(checks) == 1:
+        return checks[0]
+    return lambda data: any(check(data) for check in checks)
+
+
+def _enum(values: list[Any], _shapes: Shapes) -> Table:
+    by_type: dict[type, set[Any]] = {}
+    for value in values:  # by type, because True == 1
+        by_type.setdefault(type(value), set()).add(value)
+    return {kind: frozenset(known).__contains__ for kind, known in by_type.items()}
+
+
+def _const(value: Any, shapes: Shapes) -> Table:
+    return _enum([value], shapes)
+
+
+#: Keywords that say of every type whether its values fit.
+_CHOICES: dict[str, Callable[[Any, Shapes], Table]] = {
     "anyOf": _any_of,
     "enum": _enum,
     "const": _const,
-    "pattern": _pattern,
-    "minLength": _at_least(str),
-    "minItems": _at_least(list),
-    "minProperties": _at_least(dict),
-    "maxItems": _max_items,
-    "minimum": _minimum,
-    "maximum": _maximum,
+}
+
+#: Keywords that ask something of one type and let others pass.
+_KEYWORDS: dict[str, tuple[type, Make]] = {
+    "properties": (dict, _properties),
+    "additionalProperties": (dict, _additional),
+    "propertyNames": (dict, _names),
+    "required": (dict, _required),
+    "dependencies": (dict, _dependencies),
+    "minProperties": (dict, _at_least),
+    "items": (list, _items),
+    "minItems": (list, _at_least),
+    "maxItems": (list, _at_most),
+    "pattern": (str, _pattern),
+    "minLength": (str, _at_least),
+    "minimum": (int, _minimum),
+    "maximum": (int, _maximum),
 }

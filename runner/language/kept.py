@@ -85,7 +85,7 @@ def keep(look: Look, before: Kept, *, poll: Millis) -> Kept:
             known, its_texts = load.make(path)
             anew.append(path)
         else:
-            its_texts = {n: before.texts[n] for n, _ in known.read_as if n in before.texts}
+            its_texts = load.texts_of(known, path)
         made[path] = known
         texts |= its_texts
     return Kept(made, texts, poll, anew)
@@ -124,17 +124,25 @@ class _Load:
         content = self.look.disk.read(name, largest=largest)
         return content.stamp == stamp and (name in self.flows) == (name in self.before.made)
 
+    def texts_of(self, made: Made, path: str) -> dict[str, Text]:
+        """The texts that were read for a file that is unchanged."""
+        texts = self.before.texts
+        return {n: texts[n] for n, _ in made.read_as if n in texts and self._is_read_for(path, n)}
+
     def make(self, path: str) -> tuple[Made, dict[str, Text]]:
         """The file as it is now, and the texts that were read for it."""
         files = Files(disk=self.look.disk)
         flow, problems = self._compiled(path, files)
         texts = {}
         for name, text in files.texts.items():
-            # A flow file that is a list of another's too is shown as what it is, without secrets.
-            if name == path or name not in self.flows:
+            if self._is_read_for(path, name):
                 ignores = tuple(ignores_of(name, text, is_yaml=name == path))
                 texts[name] = Text(_without_secrets(name, text, problems), ignores)
         return Made(flow, problems, files.read_as), texts
+
+    def _is_read_for(self, path: str, name: str) -> bool:
+        """A flow file that is a list of another's too is shown as what it is, without secrets."""
+        return name == path or name not in self.flows
 
     def _compiled(self, path: str, files: Files) -> tuple[Flow | None, list[Problem]]:
         reading = read_document(path, files)

@@ -1,0 +1,177 @@
+"""What waits together is written together: few commits, and every promise of one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.engine.ports import Entry, HistoryQuery, LeaseLost, Store, StoreError
+from runner.pauses import Pause
+from runner.store.queue import Job, Queue
+from runner.store.sqlite import SqliteStore
+from tests.speed.counting import commits
+from tests.store.conftest import Two
+from tests.store.intents import INTENT
+
+MANY = [replace(INTENT, call_sid=f"CA{number}") for number in range(50)]
+PAUSE = Pause(flow="caps", reason="wait", by="ann", at=3)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "a.db"
+
+
+@pytest.fixture
+async def ledger(file: Path) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore(file).open()
+    yield opened
+    await opened.close()
+
+
+async def ended(store: Store, entries: Sequence[Entry]) -> list[Entry | BaseException]:
+    """Has all of them end at once; what each caller hears."""
+    ends = (store.record(entry, "done", at=2, attempt=1) for entry in entries)
+    return await asyncio.gather(*ends, return_exceptions=True)
+
+
+async def outcomes(store: Store) -> list[str]:
+    return [entry.outcome for entry in await store.history(HistoryQuery())]
+
+
+async def test_the_intents_of_a_poll_are_one_commit(file: Path, ledger: SqliteStore) -> None:
+    before = commits(file)
+    await ledger.claim([replace(INTENT, call_sid=f"CA{number}") for number in range(200)])
+    assert commits(file) == before + 1
+
+
+async def test_outcomes_that_come_together_are_one_commit(file: Path, ledger: SqliteStore) -> None:
+    entries = await ledger.claim(MANY)
+    before = commits(file)
+    heard = await ended(ledger, entries)
+    assert commits(file) == before + 1
+    assert heard == await ledger.history(HistoryQuery())
+    assert (await ledger.verify()).fault == ""
+
+
+async def test_outcomes_that_come_one_by_one_are_a_commit_each(
+    file: Path, ledger: SqliteStore
+) -> None:
+    entries = await ledger.claim(MANY[:5])
+    before = commits(file)
+    for entry in entries:
+        await ledger.record(entry, "done", at=2, attempt=1)
+    assert commits(file) == before + 5
+
+
+async def test_nobody_hears_before_it_is_on_the_disk(file: Path, ledger: SqliteStore) -> None:
+    entries = await ledger.claim(MANY)
+    with closing(sqlite3.connect(file)) as db:
+
+        async def seen(entry: Entry) -> str:
+            await ledger.record(entry, "done", at=2, attempt=1)
+            (outcome,) = db.execute("SELECT outcome FROM acts WHERE id = ?", (entry.id,)).fetchone()
+            return str(outcome)
+
+        assert await asyncio.gather(*map(seen, entries)) == ["done"] * len(entries)
+
+
+async def test_one_that_fails_takes_no_other_with_it(store: Store) -> None:
+    entries = await store.claim(MANY)
+    stranger = replace(entries[7], id=4_711)
+    heard = await ended(store, [*entries[:7], stranger, *entries[7:]])
+    assert [each for each in heard if not isinstance(each, Entry)] == [heard[7]]
+    assert "act 4711 of call CA7 is no longer in the store" in str(heard[7])
+    assert await outcomes(store) == ["done"] * len(entries)
+    assert (await store.verify()).fault == ""
+
+
+async def test_without_the_lease_only_what_needs_none_is_written(two: Two) -> None:
+    entries = await two.one.claim(MANY[:3])
+    mine = await two.one.take("one", over=None, at=1)
+    await two.other.take("other", over=mine, at=2)
+    *heard, noted, lifted = await asyncio.gather(
+        *(two.one.record(entry, "done", at=3, attempt=1) for entry in entries),
+        two.one.pause(PAUSE),
+        two.one.pauses(),
+        two.one.note("killed", by="ann", at=4),
+        two.one.resume(by="ann", at=5),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in heard] == [LeaseLost] * 5
+    assert (noted, lifted) == (None, [])
+    assert await outcomes(two.other) == ["intended"] * 3
+    assert [note.event for note in await two.other.notes()] == ["killed"]
+
+
+async def test_what_is_asked_after_is_answered_after(store: Store) -> None:
+    """Whoever asks for pauses sees all that was asked for before, and nothing of what follows."""
+    none, _, one, _, again = await asyncio.gather(
+        store.pauses(),
+        store.pause(PAUSE),
+        store.pauses(),
+        store.resume(flow="caps", by="ann", at=9),
+        store.pauses(),
+    )
+    assert (none, one, again) == ([], [PAUSE], [])
+
+
+async def test_pauses_are_read_while_another_program_writes(file: Path) -> None:
+    store = await SqliteStore(file, patience=0.01).open()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        claimed, paused, pauses = await asyncio.gather(
+            store.claim(MANY), store.pause(PAUSE), store.pauses(), return_exceptions=True
+        )
+        other.execute("ROLLBACK")
+    assert "in use by another program" in str(claimed)
+    assert "in use by another program" in str(paused)
+    assert pauses == []
+    assert await store.history(HistoryQuery()) == []
+    await store.close()
+
+
+async def test_whoever_gives_up_before_its_turn_has_done_nothing(ledger: SqliteStore) -> None:
+    entries = await ledger.claim(MANY[:3])
+    work = [asyncio.ensure_future(ended(ledger, [entry])) for entry in entries]
+    for _ in range(2):  # they have asked, and the thread has not heard of it
+        await asyncio.sleep(0)
+    work[1].cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*work)
+    await work[2]
+    assert await outcomes(ledger) == ["done", "intended", "done"]
+
+
+async def test_closing_finishes_what_waits_and_takes_no_more(file: Path) -> None:
+    store = await SqliteStore(file).open()
+    entries = await store.claim(MANY)
+    waiting = asyncio.ensure_future(ended(store, entries))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    await store.close()
+    assert await waiting == [replace(each, outcome="done", updated_at=2) for each in entries]
+    with pytest.raises(StoreError, match="the store is closed"):
+        await store.claim([INTENT])
+    await store.close()
+    again = await SqliteStore(file).open()
+    assert await outcomes(again) == ["done"] * len(entries)
+    await again.close()
+
+
+async def test_without_a_thread_whoever_waits_hears_of_it() -> None:
+    def nothing(_jobs: Sequence[Job]) -> None:
+        raise AssertionError("there is nobody to do it")
+
+    thread = ThreadPoolExecutor(1)
+    thread.shutdown()
+    queue = Queue(nothing, thread)
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(queue.put(lambda: None, "alone"), timeout=10)

@@ -36,13 +36,11 @@ def is_for(flow: Flow, account: str, alias: str = "") -> bool:
 
 def asks_for_others(condition: Condition) -> bool:
     """Whether the condition depends on the other live calls, so that all must be listed."""
-    match condition:
-        case Test():
-            return FIELDS[condition.field].others
-        case AllOf(items=items) | AnyOf(items=items):
-            return any(asks_for_others(item) for item in items)
-        case Not(item=item):
-            return asks_for_others(item)
+    if isinstance(condition, Test):
+        return FIELDS[condition.field].others
+    if isinstance(condition, Not):
+        return asks_for_others(condition.item)
+    return any(map(asks_for_others, condition.items))
 
 
 def _could_be(condition: Condition, status: str) -> tuple[bool, bool]:
@@ -65,8 +63,12 @@ def _could_be(condition: Condition, status: str) -> tuple[bool, bool]:
 
 
 def _common_value(rules: list[Rule], field: str) -> str | None:
-    named = [_single_values(rule.match, field) for rule in rules]
-    common = frozenset.intersection(*named) if named else frozenset()
+    common: frozenset[str] | None = None
+    for rule in rules:
+        named = _single_values(rule.match, field)
+        common = named if common is None else common & named
+        if not common:
+            return None
     return min(common) if common else None
 
 

@@ -23,6 +23,7 @@ TABLES: dict[str, str] = {
     "verdicts": "bench.tables.verdicts",
     "poll": "bench.tables.poll",
     "growth": "bench.tables.growth",
+    "showing": "bench.tables.showing",
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"
 RUNS = 5

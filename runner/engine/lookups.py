@@ -32,11 +32,14 @@ class Lookups:
 
     async def find(self, verdicts: Iterable[Verdict]) -> dict[str, Found]:
         """What the rules of these verdicts need, by call SID."""
-        wanted = {
-            (what, verdict.call.sid): verdict.call
-            for verdict in verdicts
-            for what in lookups_of(verdict.rule.then)
-        }
+        needed: dict[int, frozenset[str]] = {}  # by rule: the same for all its calls
+        wanted: dict[tuple[str, str], Call] = {}
+        for verdict in verdicts:
+            call, rule = verdict.call, verdict.rule
+            if id(rule) not in needed:
+                needed[id(rule)] = lookups_of(rule.then)
+            for what in needed[id(rule)]:
+                wanted[what, call.sid] = call
         now = self._clock.monotonic()
         self._known = {key: kept for key, kept in self._known.items() if kept[1] > now}
         # One question a number, however many calls it has.

@@ -36,8 +36,8 @@ __all__ = ["Held", "Plan", "Planner", "Step", "decide"]
 #: The mode that falls back to recording when a guard trips.
 CANARY = "canary"
 NO_BOUNDS = Bounds()
-#: So many verdicts are decided on in one turn, and so many sorted: two or three milliseconds.
-TURN = 200
+#: So many verdicts are decided on in one turn, and so many sorted: a few milliseconds.
+TURN = 100
 MANY = 5_000
 
 

@@ -73,7 +73,7 @@ OUTSIDE = {
     "opentelemetry": {"console"},
     "yaml": {"language"},
     "jsonschema": {"language"},
-    "re2": {"language"},
+    "re2": {"language", "decision"},
     "watchdog": {"engine"},
     "prometheus_client": {"console"},
 }

@@ -15,12 +15,16 @@ from typing import Any, TypeAlias
 
 from runner.call import Call
 from runner.decision.anchors import Anchor, Kind, Question
+from runner.decision.changes import Changes
 from runner.decision.patterns import Union
 from runner.decision.truth import Predicate, predicate
-from runner.decision.wakes import MINUTE
-from runner.language.fields import Field
+from runner.language.fields import FIELDS, Field
 from runner.model import Millis, Moment
 
+#: Later than any moment.
+NEVER: Millis = 1 << 62
+MINUTE: Millis = 60_000
+AGE = FIELDS["age"]
 #: So many values of one attribute of calls are remembered, with what they lead to.
 REMEMBERED = 65_536
 
@@ -31,48 +35,61 @@ _NO_MOMENT = Moment(0)
 
 
 class Index:
-    """Rules by number, each with its facts; None for a rule that must be asked about every call."""
+    """Rules by number: each with its facts, and when what it says of a call may change by itself.
 
-    def __init__(self, rules: Iterable[Sequence[Anchor] | None]) -> None:
+    None for the facts of a rule that must be asked about every call.
+    """
+
+    def __init__(self, rules: Iterable[tuple[Sequence[Anchor] | None, Changes]]) -> None:
         self._always: list[int] = []
-        facts: dict[str, _Facts] = {}
-        for number, anchors in enumerate(rules):
+        self._ages = _Facts(AGE)
+        facts, turning = {AGE.name: self._ages}, set[Millis]()
+        self._by_minute = False
+        for number, (anchors, changes) in enumerate(rules):
+            turning.update(changes.ages)
+            self._by_minute |= changes.minute
             if anchors is None:
                 self._always.append(number)
-                continue
-            for anchor in anchors:
+            for anchor in anchors or ():
                 name = anchor.field.name
                 if name not in facts:
                     facts[name] = _Facts(anchor.field)
                 facts[name].add(anchor, number)
+        self._turning = sorted(turning)
+        self._arrange(facts.values())
+
+    def _arrange(self, facts: Iterable[_Facts]) -> None:
         columns: dict[str, list[_Facts]] = {}
-        self._ages: _Facts | None = None
-        gates: list[_Facts] = []
-        for each in facts.values():
+        for each in facts:
             each.arrange()
-            if each.field.of:
-                columns.setdefault(each.field.of, []).append(each)
-            elif each.field.clock == "age":
-                self._ages = each
-            else:
-                gates.append(each)
+            columns.setdefault(each.field.of, []).append(each)
+        gates = [each for each in columns.pop("") if each is not self._ages]
+        self._gates = _Gates(gates) if gates else None
         self._columns = [_Column(attribute, found) for attribute, found in columns.items()]
         self._values = _reader([*columns])
-        self._gates = _Gates(gates) if gates else None
 
-    def look_up(self, call: Call, moment: Moment) -> list[int]:
-        """The candidates, in no order, and some more than once."""
+    def look_up(self, call: Call, moment: Moment) -> tuple[list[int], Millis]:
+        """The candidates, in no order and some more than once; and until when nothing changes.
+
+        That is: neither who is among them, nor what any of them says, unless it asks for the other
+        live calls, while the call stays as it is, and `moment.account`.
+        """
         found = [*self._always]
         for column, value in zip(self._columns, self._values(call), strict=True):
             if numbers := column[value]:
                 found += numbers
-        if self._ages is not None:
-            age = self._ages.field.read(call, moment)
-            if isinstance(age, int) and age >= self._ages.lowest:
-                found += self._ages.bounded(age)
         if self._gates is not None:
             found += self._gates.open(moment)
-        return found
+        until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
+        if self._turning:
+            age = AGE.read(call, moment)
+            if isinstance(age, int):
+                if age >= self._ages.lowest:
+                    found += self._ages.bounded(age)
+                coming = bisect_right(self._turning, age)
+                if coming < len(self._turning):
+                    until = min(until, moment.now - age + self._turning[coming])
+        return found, until
 
 
 class _Facts:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from runner.call import Call
-from runner.decision.anchors import Anchor, anchors_of
-from runner.decision.holds import Holds, hold_key
-from runner.decision.index import Index
-from runner.decision.scope import asks_for_others
-from runner.decision.truth import Predicate, Shared, Truth, conjuncts
-from runner.decision.wakes import Turns, Wakes, turns_of
+from runner.decision.holds import Holds
+from runner.decision.rulebook import Rulebooks
+from runner.decision.truth import Predicate, Truth
 from runner.model import Flow, Millis, Moment, Rule
 
 #: Priority, turned around, and the flow's place among those that are loaded.
@@ -39,25 +35,6 @@ class Verdict(NamedTuple):
         return _rank(self.flow, self.order)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A rule, ready to be asked: `parts` must all be true.
-
-    `others` says that it asks for the other live calls. `hold_key` is empty where it has no `for`.
-    `enforced` says that it acts on every call, and `ends` that where it matches, the flow's rules
-    behind it have nothing to say, whatever the call and the time.
-    """
-
-    rule: Rule
-    parts: Sequence[Predicate]
-    anchors: Sequence[Anchor] | None
-    turns: Turns
-    others: bool
-    hold_key: str
-    enforced: bool
-    ends: bool
-
-
 #: What is remembered of a call: the call as it was, from when and until just before when it holds,
 #: and the rules that match. Plain, because such tuples cost the garbage collector nothing.
 _Standing: TypeAlias = tuple[Call, Millis, Millis, Sequence[int]]
@@ -66,28 +43,13 @@ _Standing: TypeAlias = tuple[Call, Millis, Millis, Sequence[int]]
 class Matcher:
     """Flows in force together for one account.
 
-    `before` is the matcher whose place this one takes: what it prepared for flows that are the
-    same objects still is used again.
+    What it says of a call is remembered for as long as nothing changes that it depends on. `books`
+    are those of the process; a matcher that takes another's place is given that one's.
     """
 
-    def __init__(self, flows: Sequence[Flow], before: Matcher | None = None) -> None:
-        prepared = {} if before is None else before._prepared
-        shared: Shared = {}
-        #: By identity; the flow itself is kept too, so that no other takes its identity.
-        self._prepared: dict[int, tuple[Flow, list[_Ready]]] = {}
-        self._rules: list[tuple[_Ready, Flow, int]] = []  # with its flow and that flow's place
-        self._asking: list[tuple[int, Flow, list[_Ready]]] = []
-        for order, flow in enumerate(flows):
-            if flow.enabled:
-                _, rules = prepared.get(id(flow)) or (flow, _prepare(flow, shared))
-                self._prepared[id(flow)] = flow, rules
-                self._rules += [(ready, flow, order) for ready in rules]
-                if any(ready.others for ready in rules):
-                    self._asking.append((order, flow, rules))
-        every = [ready for ready, _, _ in self._rules]
-        self._index = Index(ready.anchors for ready in every)
-        self._wakes = Wakes(ready.turns for ready in every)
-        self._by_key = {ready.rule.key: ready.rule for ready in every}
+    def __init__(self, flows: Sequence[Flow], books: Rulebooks | None = None) -> None:
+        self.books = books or Rulebooks()
+        self._book = self.books.of(flows)
         self._account = ""
         self._standing: dict[str, _Standing] = {}
         self._earlier: dict[str, _Standing] = {}
@@ -106,14 +68,14 @@ class Matcher:
         """
         waiting = (
             _rank(flow, order)
-            for order, flow, rules in self._asking
-            if any(all(part(call, moment) is not False for part in ready.parts) for ready in rules)
+            for flow, order in self._book.asking
+            if any(ready.may_match(call, moment) for ready in self._book.of(flow))
         )
         return min(waiting, default=None)
 
     def acts(self, key: str, sid: str) -> bool:
         """Whether the rule `flow/rule` is in force, and acts on calls such as this one."""
-        rule = self._by_key.get(key)
+        rule = self._book.by_key.get(key)
         return rule is not None and in_cohort(rule, sid)
 
     def verdicts(self, call: Call, moment: Moment, holds: Holds) -> list[Verdict]:
@@ -125,7 +87,7 @@ class Matcher:
         found: list[Verdict] = []
         taken = -1  # the place of the flow that has its verdict
         for number in self._matching(call, moment):
-            ready, flow, order = self._rules[number]
+            ready, flow, order = self._book.rules[number]
             rule = ready.rule
             # A hold is about the rule's own conditions: it goes on behind another's verdict.
             if ready.hold_key and holds.keep(call.sid, ready.hold_key) < rule.hold:
@@ -152,15 +114,15 @@ class Matcher:
 
     def _look_up(self, call: Call, moment: Moment) -> _Standing:
         self.looked_up += 1
-        candidates = self._index.look_up(call, moment)
-        until = self._wakes.after(call, moment)
+        candidates, until = self._book.index.look_up(call, moment)
         if not candidates:
             return call, moment.now, until, ()
+        numbers = candidates if len(candidates) == 1 else sorted({*candidates})
         matching = []
         said: dict[Predicate, Truth] = {}  # many rules ask the same
         ended = -1
-        for number in sorted({*candidates}):
-            ready, _, order = self._rules[number]
+        for number in numbers:
+            ready, _, order = self._book.rules[number]
             if order == ended and not ready.hold_key:
                 continue
             self.asked += 1
@@ -189,21 +151,3 @@ def in_cohort(rule: Rule, sid: str) -> bool:
 
 def _rank(flow: Flow, order: int) -> Rank:
     return -flow.priority, order
-
-
-def _prepare(flow: Flow, shared: Shared) -> list[_Ready]:
-    return [_ready(rule, shared) for rule in flow.rules if rule.enabled]
-
-
-def _ready(rule: Rule, shared: Shared) -> _Ready:
-    enforced = rule.mode.share == 1.0
-    return _Ready(
-        rule,
-        conjuncts(rule.match, shared),
-        anchors=anchors_of(rule.match),
-        turns=turns_of(rule.match),
-        others=asks_for_others(rule.match),
-        hold_key=hold_key(rule) if rule.hold else "",
-        enforced=enforced,
-        ends=enforced and not (rule.hold or rule.proceed),
-    )

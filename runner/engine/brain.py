@@ -19,11 +19,13 @@ from runner.decision.live import LiveSet
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
+from runner.decision.rulebook import Rulebooks
 from runner.decision.scope import is_for, needed_query
 from runner.engine.brakes import Brakes
 from runner.engine.lookups import Lookups
 from runner.engine.orders import Order
 from runner.engine.ports import Entry, Listing, Store
+from runner.engine.tasks import in_turns
 from runner.model import LIVE_STATUSES, FlowSet, Millis, Moment
 
 #: A start so soon after the last poll of the process before is as good as the next poll.
@@ -31,8 +33,8 @@ CONTINUOUS: Millis = 5_000
 #: No pace is slower than a poll a minute. What is further apart than two of them, and than two
 #: intervals, is time that nobody watched: the process was stopped, or the machine slept.
 UNWATCHED: Millis = 120_000
-#: So many times a rule is compared with a call before other accounts have their turn: a
-#: millisecond or two. A poll of theirs needs a dozen such turns.
+#: So many calls are decided on, and rules asked about them, before other accounts have their turn:
+#: a millisecond or two. A poll of theirs needs a dozen such turns.
 SLICE = 1_000
 NOTHING = Plan((), ())
 #: Every live call of the account.
@@ -101,6 +103,8 @@ class Brain:
         self._last: Millis | None = None
         self._missed = True
         self._sight: Sight | None = None  # the newest
+        #: What other accounts share.
+        self.books = Rulebooks()
         #: From poll to poll; a plan made between two polls of a runner needs it too.
         self.interval: Millis = 0
         self.load(FlowSet())
@@ -111,8 +115,7 @@ class Brain:
         self._flow_set = flow_set
         self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
         self._has_holds = any(rule.hold for rule in self._rules.values())
-        self._matcher = Matcher(flows)
-        self._at_once = max(1, SLICE // max(1, len(self._rules)))
+        self._matcher = Matcher(flows, self.books)
         self.query: CallQuery | None = needed_query(FlowSet(flows))
         #: The newest poll that these flows decided on; None where nothing newer than a miss did.
         self.last: Sight | None = None
@@ -142,13 +145,15 @@ class Brain:
         self._sight = await self.weigh(sight, Scene(listing.calls, busy), now)
         return self._sight
 
-    def look_further(self, sight: Sight, others: Sequence[Call], *, busy: Collection[str]) -> Sight:
+    async def look_further(
+        self, sight: Sight, others: Sequence[Call], *, busy: Collection[str]
+    ) -> Sight:
         """The same verdicts, planned anew with live calls beside that no rule asks for.
 
         Legs are looked for among them too, and they count where a guard compares with all calls.
         """
         known = _together(sight.calls, others)
-        plan = _planned(sight, Scene(known, busy), sight.findings)
+        plan = await _planned(sight, Scene(known, busy), sight.findings)
         self._sight = replace(sight, plan=plan, known=known)
         return self._sight
 
@@ -158,7 +163,8 @@ class Brain:
         history = await self._history(verdicts, sight.moment, now)
         bounds = replace(await self._bounds(verdicts), begun=scene.begun, live=scene.live)
         findings = replace(sight.findings, history=history, bounds=bounds)
-        return replace(sight, plan=_planned(sight, scene, findings), findings=findings)
+        plan = await _planned(sight, scene, findings)
+        return replace(sight, plan=plan, findings=findings)
 
     async def catch_up(
         self, sight: Sight, now: Millis, *, busy: Collection[str], begun: Sequence[Wanted]
@@ -231,12 +237,15 @@ class Brain:
         return any(v.rule.key == rule and not v.shadow for v in verdicts)
 
     async def _verdicts(self, calls: Sequence[Call], moment: Moment, holds: Holds) -> list[Verdict]:
-        """What `decide` finds, slice by slice: an account of many calls keeps no other waiting."""
+        """What `decide` finds, with pauses: an account of many calls keeps no other waiting."""
         matcher, found = self._matcher, list[Verdict]()
-        for first in range(0, len(calls), self._at_once):
-            if first:
+        matcher.next_poll()
+        pause = matcher.asked + SLICE
+        for number, call in enumerate(calls):
+            if number + matcher.asked >= pause:
                 await asyncio.sleep(0)
-            found += decide(matcher, calls[first : first + self._at_once], moment, holds)
+                pause = number + matcher.asked + SLICE
+            found += matcher.verdicts(call, moment, holds)
         return found
 
     async def _bounds(self, verdicts: Sequence[Verdict]) -> Bounds:
@@ -274,7 +283,7 @@ def _together(calls: Sequence[Call], others: Sequence[Call]) -> tuple[Call, ...]
     return (*calls, *(call for call in others if call.sid not in listed))
 
 
-def _planned(sight: Sight, scene: Scene, findings: Findings) -> Plan:
+async def _planned(sight: Sight, scene: Scene, findings: Findings) -> Plan:
     planner = Planner(
         scene.calls,
         sight.moment,
@@ -282,4 +291,4 @@ def _planned(sight: Sight, scene: Scene, findings: Findings) -> Plan:
         bounds=findings.bounds,
         found=findings.found,
     )
-    return planner.plan(findings.verdicts, findings.history)
+    return await in_turns(planner.plan_in_turns(findings.verdicts, findings.history))

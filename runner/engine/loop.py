@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from runner.call import CallQuery
 from runner.decision.guarding import Trip
+from runner.decision.rulebook import Rulebooks
 from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
@@ -86,6 +87,10 @@ class Engine:
     def known_as(self, alias: str) -> None:
         """What flows call this account; to be said before `load`."""
         self._brain.alias = alias
+
+    def share(self, books: Rulebooks) -> None:
+        """Takes part in what is prepared for several accounts; to be said before `load`."""
+        self._brain.books = books
 
     def obey(self, safety: Safety) -> None:
         """Puts the deployment's guards, protections and kill switch in force."""
@@ -235,7 +240,7 @@ class Engine:
                 # statuses anew, in their order: a call that moves on meanwhile is in one of them.
                 others = await self._list(EVERYTHING)
                 requests += others.requests
-                sight = self._brain.look_further(sight, others.calls, busy=busy)
+                sight = await self._brain.look_further(sight, others.calls, busy=busy)
         except GatewayError as error:
             self._brain.missed_a_poll()
             if not self._stopping.is_set():
@@ -273,16 +278,12 @@ class Engine:
             return Listing((), None, 0)
         return await unless_stopped(self._gateway.list_calls(query), self._stopping)
 
-    # ---- guards -----------------------------------------------------------------------------
-
     async def _trip(self, trip: Trip) -> None:
         """Pauses the rule of a guard that tripped, durably, before anything else is sent."""
         flow, rule, at = trip.flow.name, trip.rule.id, self._clock.now()
         pause = trip_of(self.account, flow=flow, rule=rule, reason=trip.detail, at=at)
         await self._store.pause(pause)
         self._tell(tripped(self.account, trip, at))
-
-    # ---- beside the polls -------------------------------------------------------------------
 
     def _look_failed(self, sid: str, error: BaseException) -> None:
         if not isinstance(error, LeaseLost):

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Generic, TypeVar
 
+from runner.decision.turns import Turns
+
 Key = TypeVar("Key", str, int)
+Result = TypeVar("Result")
 
 
 class Tasks(Generic[Key]):
@@ -47,3 +50,14 @@ async def cancelled(tasks: Collection[asyncio.Future[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def in_turns(turns: Turns[Result]) -> Result:
+    """Does long work, and lets others do theirs wherever it pauses."""
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        await asyncio.sleep(0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.call import Call
 from runner.decision.never import protects
+from runner.decision.rulebook import Rulebooks
 from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
@@ -64,6 +65,7 @@ class Crew:
     web: WebPoster | None = None
     documents: Documents | None = None
     see: Callable[[str, Poll], None] = _nobody
+    books: Rulebooks = field(default_factory=Rulebooks)
 
     def engines(self) -> list[Engine]:
         """One engine for each account, without flows."""
@@ -84,6 +86,7 @@ class Crew:
         account = post.account
         sid = account.credentials.account_sid
         engine = Engine(sid, post.gateway, store=self.store, clock=self.clock, tell=self.tell)
+        engine.share(self.books)
 
         def protected(call: Call) -> str:
             return protects(self.never(), call, account=sid, alias=account.alias)

@@ -1,0 +1,110 @@
+"""Flows prepared for being asked: conditions as functions, the index over them, and who shares it.
+
+Preparing costs more than asking. What one edit leaves alone is not prepared again, and accounts
+for which the same flows are in force share one rulebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from weakref import WeakValueDictionary
+
+from runner.call import Call
+from runner.decision.anchors import Anchor, anchors_of
+from runner.decision.changes import Changes, changes_of
+from runner.decision.holds import hold_key
+from runner.decision.index import Index
+from runner.decision.scope import asks_for_others
+from runner.decision.truth import Predicate, Shared, conjuncts
+from runner.model import Flow, Moment, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A rule, ready to be asked: it matches where all `parts` are true.
+
+    `others` says that it asks for the other live calls. `hold_key` is empty where it has no `for`.
+    `enforced` says that it acts on every call, and `ends` that where it matches, the flow's rules
+    behind it have nothing to say, whatever the call and the time.
+    """
+
+    rule: Rule
+    parts: Sequence[Predicate]
+    anchors: Sequence[Anchor] | None
+    changes: Changes
+    others: bool
+    hold_key: str
+    enforced: bool
+    ends: bool
+
+    def may_match(self, call: Call, moment: Moment) -> bool:
+        """Whether it matches, or might if more were known."""
+        return all(part(call, moment) is not False for part in self.parts)
+
+
+#: Enabled rules by the identity of their flow, with the flow: no other can take its identity then.
+Prepared: TypeAlias = dict[int, tuple[Flow, Sequence[Ready]]]
+
+
+class Rulebook:
+    """Flows in force together. Rules are numbered in file order."""
+
+    def __init__(self, flows: Sequence[Flow], known: Prepared | None = None) -> None:
+        known, shared = known or {}, Shared()
+        self.flows = tuple(flows)
+        self.prepared: Prepared = {}
+        #: By number, each with its flow and that flow's place.
+        self.rules: list[tuple[Ready, Flow, int]] = []
+        #: The flows that ask for the other live calls.
+        self.asking: list[tuple[Flow, int]] = []
+        for order, flow in enumerate(flows):
+            if flow.enabled:
+                _, ready = known.get(id(flow)) or (flow, _prepare(flow, shared))
+                self.prepared[id(flow)] = flow, ready
+                self.rules += [(each, flow, order) for each in ready]
+                if any(each.others for each in ready):
+                    self.asking.append((flow, order))
+        self.index = Index((ready.anchors, ready.changes) for ready, _, _ in self.rules)
+        self.by_key: Mapping[str, Rule] = {ready.rule.key: ready.rule for ready, _, _ in self.rules}
+
+    def of(self, flow: Flow) -> Sequence[Ready]:
+        """The enabled rules of one of the flows."""
+        return self.prepared[id(flow)][1]
+
+
+class Rulebooks:
+    """The rulebooks of one process, for as long as anybody uses them."""
+
+    def __init__(self) -> None:
+        self._books: WeakValueDictionary[tuple[int, ...], Rulebook] = WeakValueDictionary()
+
+    def of(self, flows: Sequence[Flow]) -> Rulebook:
+        """The rulebook of these very flows; a new one takes over what others have prepared."""
+        key = tuple(id(flow) for flow in flows)
+        book = self._books.get(key)
+        if book is None:
+            known: Prepared = {}
+            for other in self._books.values():
+                known |= other.prepared
+            book = self._books[key] = Rulebook(flows, known)
+        return book
+
+
+def _prepare(flow: Flow, shared: Shared) -> Sequence[Ready]:
+    return [_ready(rule, shared) for rule in flow.rules if rule.enabled]
+
+
+def _ready(rule: Rule, shared: Shared) -> Ready:
+    enforced = rule.mode.share == 1.0
+    return Ready(
+        rule,
+        conjuncts(rule.match, shared),
+        anchors=anchors_of(rule.match),
+        changes=changes_of(rule.match),
+        others=asks_for_others(rule.match),
+        hold_key=hold_key(rule) if rule.hold else "",
+        enforced=enforced,
+        ends=enforced and not (rule.hold or rule.proceed),
+    )

@@ -11,7 +11,6 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,11 +33,6 @@ _PAGE = msgspec.json.Decoder(Page)
 _CALL = msgspec.json.Decoder(Call)
 #: Attribute → JSON key: only `from` differs, because Python keeps that word for itself.
 _KEYS = {field.name: field.encode_name for field in msgspec.structs.fields(Call)}
-#: What most rows of a page have in common, or with one of their own.
-_REPEATED = (
-    *("account_sid", "status", "direction", "api_version"),
-    *("date_created", "date_updated", "start_time"),
-)
 #: A link in the plainest writing, as Twilio's is. In a text no quote stands alone, so that whoever
 #: names a caller can't write one; something else than the page can have it, though.
 _LINK = re.compile(rb'"next_page_uri"\s*:\s*"([!#-\[\]-~]+)"')
@@ -68,10 +62,10 @@ async def decode_page(body: bytes, *, host: str) -> Page:
         page = _PAGE.decode(body)
     except _GARBAGE:
         page = await _slow_page(body, host)
-    await asyncio.sleep(0)
     if not all(call.sid for call in page.calls):
         raise NoAnswer(f"{host} listed a call without a SID")
     _share(page.calls)
+    await asyncio.sleep(0)
     return page
 
 
@@ -115,15 +109,16 @@ def next_link(link: object, path: str, *, host: str) -> str | None:
 
 
 def _share(calls: list[Call]) -> None:
-    """Makes equal texts of a page one object: that is a quarter of what its calls occupy."""
+    """Makes what most rows of a page have in common one object: a fifth of what they occupy."""
     known: dict[str | None, str | None] = {}
     same = known.setdefault
-    for name in _REPEATED:
-        text_in = attrgetter(name)
-        for call in calls:
-            text = text_in(call)
-            # Rows that nobody has seen yet, and nothing that can be seen changes.
-            force_setattr(call, name, same(text, text))
+    # Rows that nobody has seen yet, and nothing that can be seen changes. One loop over them, and
+    # nothing clever in it: what costs time here is to touch each row.
+    for call in calls:
+        force_setattr(call, "account_sid", same(text := call.account_sid, text))
+        force_setattr(call, "status", same(text := call.status, text))
+        force_setattr(call, "direction", same(text := call.direction, text))
+        force_setattr(call, "api_version", same(text := call.api_version, text))
 
 
 async def _slow_page(body: bytes, host: str) -> Page:

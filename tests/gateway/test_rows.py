@@ -12,7 +12,6 @@ from runner.call import Call
 from runner.gateway.rows import decode_page
 
 DATE = "Tue, 31 Aug 2010 20:36:28 +0000"
-LATER = "Tue, 31 Aug 2010 20:36:29 +0000"
 
 
 def row(number: int, **more: object) -> dict[str, object]:
@@ -20,10 +19,10 @@ def row(number: int, **more: object) -> dict[str, object]:
         "sid": f"CA{number:032x}",
         "account_sid": "AC" + "0" * 32,
         "status": "in-progress",
-        "direction": "inbound",
+        "direction": None if number == 3 else "inbound",
         "api_version": "2010-04-01",
         "date_created": DATE,
-        "date_updated": LATER if number % 2 else None,
+        "date_updated": None,
         "start_time": DATE,
         "from": "+14155550100",
         **more,
@@ -38,10 +37,8 @@ async def test_what_rows_have_in_common_is_kept_once() -> None:
     rows = [row(number) for number in range(6)]
     calls = (await decode_page(body_of(*rows), host="x")).calls
     assert calls == [msgspec.convert(each, Call) for each in rows], "and changed in nothing"
-    for name in ("account_sid", "status", "direction", "api_version", "date_created"):
-        assert len({id(getattr(call, name)) for call in calls}) == 1, name
-    assert calls[0].start_time is calls[5].date_created
-    assert len({id(call.date_updated) for call in calls}) == 2
+    for name in ("account_sid", "status", "direction", "api_version"):
+        assert len({id(text) for call in calls if (text := getattr(call, name))}) == 1, name
 
 
 @pytest.mark.parametrize(("odd", "turns"), [(False, 1), (True, 10)])

@@ -34,6 +34,10 @@ GROUP BY call_sid, flow, rule, number
 """
 
 
+#: As two questions, because an index answers each.
+_OF_CALL = "(call_sid = ?1 AND outcome <> 'withdrawn' OR call_sid = ?1 AND outcome = 'withdrawn')"
+
+
 def acts(
     db: sqlite3.Connection, account: str, call_sids: Collection[str]
 ) -> dict[str, dict[str, Past]]:
@@ -116,7 +120,7 @@ def history(db: sqlite3.Connection, query: HistoryQuery) -> list[Entry]:
     """See `Store.history`."""
     where, wanted = ["1"], []
     for clause, value in (
-        ("call_sid = ?", query.call_sid),
+        (_OF_CALL, query.call_sid),
         ("outcome = ?", query.outcome),
         ("at >= ?", query.since),
     ):

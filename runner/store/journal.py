@@ -8,10 +8,11 @@ end can't be seen from inside: keep the last hash elsewhere to notice that.
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 #: What the first row's hash covers in place of a row before it.
 GENESIS = "0" * 64
@@ -27,7 +28,7 @@ class Mark:
 
 START = Mark(0, GENESIS)
 #: A body has one spelling.
-_ONE_WAY = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_ONE_WAY = msgspec.json.Encoder(order="sorted")
 
 
 class Pen:
@@ -44,7 +45,7 @@ class Pen:
 
     def append(self, act: int, body: dict[str, Any]) -> int:
         """Adds a row about this act (0: about none); returns its number."""
-        text = _ONE_WAY.encode(body)
+        text = _ONE_WAY.encode(body).decode()
         row = Mark(self.next, chained(self._last.hash, act, text))
         self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (row.seq, act, text, row.hash))
         self._last = row

@@ -6,6 +6,8 @@ import json
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from runner.engine.ports import Entry, Intent, StoreError
 
 COLUMNS = (
@@ -21,7 +23,7 @@ INSERT = (
 #: What the journal leaves unsaid where it is so.
 UNSAID = {"part": "", "route": "", "target": "", "repeatable": False}
 
-_PLAIN = json.JSONEncoder(ensure_ascii=False)
+_PLAIN = msgspec.json.Encoder()
 
 
 def body_of(intent: Intent) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def row_of(intent: Intent) -> tuple[str | int | bool, ...]:
         intent.rule,
         intent.revision,
         _names(intent.then),
-        _PLAIN.encode(intent.request),
+        _PLAIN.encode(intent.request).decode(),
         intent.why,
         intent.at,
         intent.number,

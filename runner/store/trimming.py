@@ -78,18 +78,22 @@ def _going(db: sqlite3.Connection, wanted: Wish, rows: int) -> dict[int, int]:
         (wanted.before, end, end),
     )
     going = {entry: (told, act) for entry, told, *act in old if (act[0], act[1]) not in wanted.keep}
-    held = _not_over(db, wanted.before, {act[1] for _, act in going.values()})
+    held = not_over(db, wanted.before, {act[1] for _, act in going.values()})
     return {entry: told for entry, (told, act) in going.items() if tuple(act) not in held}
 
 
-def _not_over(
+def not_over(
     db: sqlite3.Connection, before: Millis, call_sids: Collection[str]
 ) -> set[tuple[Any, ...]]:
     """The acts on these calls of which some part was not over before then."""
+    of_calls = (
+        "SELECT account, call_sid, flow, rule, number FROM acts"
+        " WHERE call_sid IN (SELECT value FROM json_each(?1)) AND"
+    )
     rows = db.execute(
-        "SELECT DISTINCT account, call_sid, flow, rule, number FROM acts"
-        " WHERE call_sid IN (SELECT value FROM json_each(?))"
-        " AND (updated_at >= ? OR outcome IN ('intended', 'retrying'))",
+        f"{of_calls} outcome = 'withdrawn' AND updated_at >= ?2"
+        f" UNION {of_calls} outcome <> 'withdrawn'"
+        " AND (updated_at >= ?2 OR outcome IN ('intended', 'retrying'))",
         (json.dumps(list(call_sids)), before),
     )
     return set(rows)

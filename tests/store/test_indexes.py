@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.store import acts
+from runner.engine.ports import HistoryQuery
+from runner.store import acts, trimming
 from runner.store.sqlite import SqliteStore
 from tests.store.intents import INTENT
 
@@ -33,11 +34,27 @@ async def test_the_ends_of_a_window_are_found_by_an_index(tmp_path: Path) -> Non
 async def test_the_acts_of_calls_are_found_by_indexes(tmp_path: Path) -> None:
     await (await SqliteStore(tmp_path / "a.db").open()).close()
     found = plan(tmp_path / "a.db", lambda db: acts.acts(db, "AC1", {"CA1"}))
-    act = "account=? AND call_sid=? AND flow=? AND rule=? AND number=?"
-    assert "SEARCH here USING INDEX acts_once (account=? AND call_sid=?)" in found
+    act = "call_sid=? AND account=? AND flow=? AND rule=? AND number=?"
+    assert "SEARCH here USING INDEX acts_once (call_sid=? AND account=?)" in found
     assert f"SEARCH gone USING INDEX acts_withdrawn ({act})" in found
     assert f"SEARCH again USING INDEX acts_once ({act} AND part=?)" in found
     assert not re.search(r"^SCAN (here|gone|again)|TEMP B-TREE FOR GROUP", found, re.MULTILINE)
+
+
+async def test_the_history_of_a_call_is_found_by_indexes(tmp_path: Path) -> None:
+    await (await SqliteStore(tmp_path / "a.db").open()).close()
+    found = plan(tmp_path / "a.db", lambda db: acts.history(db, HistoryQuery(call_sid="CA1")))
+    assert "INDEX acts_once (call_sid=?)" in found
+    assert "INDEX acts_withdrawn (call_sid=?)" in found
+    assert "SCAN" not in found
+
+
+async def test_what_a_trim_must_keep_is_found_by_indexes(tmp_path: Path) -> None:
+    await (await SqliteStore(tmp_path / "a.db").open()).close()
+    found = plan(tmp_path / "a.db", lambda db: trimming.not_over(db, 5, {"CA1"}))
+    assert "INDEX acts_once (call_sid=?)" in found
+    assert "INDEX acts_withdrawn (call_sid=?)" in found
+    assert "SCAN acts" not in found
 
 
 async def test_what_is_unfinished_is_found_by_an_index(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ FOLDER = Path(__file__).parent / "versions"
 EARLIER = range(1, SCHEMA_VERSION)
 
 #: Of each version that checkouts have: its script, which may not be edited any more.
-SCRIPTS = {1: "b5a1e14c7543bcae", 2: "dfb5a94ad40bfb22"}
+SCRIPTS = {1: "b5a1e14c7543bcae", 2: "dfb5a94ad40bfb22", 3: "0d1435448cfea119"}
 
 
 #: Why is paused what is paused in each file; the rows of its journal, and how many went before.
-PAUSED = {1: [], 2: ["too eager"]}
-JOURNAL = {1: (12, 0), 2: (16, 2)}
+PAUSED = {1: [], 2: ["too eager"], 3: ["too eager"]}
+JOURNAL = {1: (12, 0), 2: (16, 2), 3: (16, 2)}
 
 
 def of_version(version: int, file: Path) -> Path:
@@ -205,11 +205,12 @@ _LAST = (
     ("DROP TRIGGER", 1),
     ("ALTER TABLE acts ADD COLUMN part", 2),
     ("ALTER TABLE acts ADD COLUMN repeatable", 2),
-    ("DROP INDEX acts_once", 2),
     ("CREATE UNIQUE INDEX acts_once ON acts (account, call_sid, flow, rule, number, part)", 2),
-    ("CREATE INDEX acts_withdrawn", 2),
-    ("PRAGMA user_version = ", 2),
-    ("COMMIT", 2),
+    ("CREATE INDEX acts_withdrawn ON acts (account", 2),
+    ("DROP INDEX acts_once", 3),
+    ("CREATE INDEX acts_withdrawn ON acts (call_sid", 3),
+    ("PRAGMA user_version = ", 3),
+    ("COMMIT", 3),
 )
 
 

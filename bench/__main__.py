@@ -21,9 +21,11 @@ from bench.report import markdown, page
 #: Every table, in the order of the report: its name, and the module that makes it.
 TABLES: dict[str, str] = {
     "verdicts": "bench.tables.verdicts",
+    "listing": "bench.tables.listing",
     "poll": "bench.tables.poll",
     "growth": "bench.tables.growth",
     "showing": "bench.tables.showing",
+    "reloading": "bench.tables.reloading",
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"
 RUNS = 5

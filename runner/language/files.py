@@ -25,16 +25,16 @@ Asked: TypeAlias = tuple[str, int]
 class Content:
     """What a file held: its bytes, at most one more than are of use, or as text why not.
 
-    `digest` is the SHA-256 of these bytes, "" where there are none.
+    `stamp` tells it from any other: it is the SHA-256 of the bytes, or again the reason.
     """
 
     held: bytes | str
-    digest: str = ""
+    stamp: str
 
     @property
-    def stamp(self) -> str:
-        """The same for two contents that are the same, whether bytes or a reason."""
-        return self.digest or str(self.held)
+    def digest(self) -> str:
+        """The SHA-256 of the bytes, "" where there are none."""
+        return self.stamp if isinstance(self.held, bytes) else ""
 
 
 @dataclass(slots=True)
@@ -46,9 +46,10 @@ class Disk:
     def read(self, path: str, *, largest: int) -> Content:
         """What the file holds."""
         asked = (path, largest)
-        if asked not in self._contents:
-            self._contents[asked] = _content(path, largest)
-        return self._contents[asked]
+        content = self._contents.get(asked)
+        if content is None:
+            self._contents[asked] = content = _content(path, largest)
+        return content
 
 
 @dataclass(slots=True)
@@ -67,8 +68,8 @@ class Files:
         """The file's bytes, at most one more than `largest`; or the reason why not, as text."""
         content = self.disk.read(path, largest=largest)
         self.read_as[path, largest] = content.stamp
-        if content.digest:
-            self.digests[path] = content.digest
+        if isinstance(content.held, bytes):
+            self.digests[path] = content.stamp
         return content.held
 
 
@@ -87,7 +88,8 @@ def _content(path: str, largest: int) -> Content:
         with FileIO(path) as file:
             held = b"".join(_parts(file, largest + 1))
     except (OSError, ValueError) as error:
-        return Content(reason(error))
+        why = reason(error)
+        return Content(why, why)
     return Content(held, hashlib.sha256(held).hexdigest())
 
 

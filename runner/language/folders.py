@@ -20,12 +20,11 @@ def find_flows(paths: Sequence[Path]) -> tuple[list[str], list[Problem]]:
     """The flow files that paths name or contain, and the paths that name none."""
     found: dict[str, str] = {}  # real path → path as given, so that none is loaded twice
     problems: list[Problem] = []
-    parents: dict[str, str] = {}
     for path in paths:
         before = len(problems)
-        names = [name for name in _named(path, problems) if not is_other(name)]
-        for name in names:
-            found.setdefault(_real(name, parents), name)
+        names = [each for each in _named(path, problems) if not is_other(each[0])]
+        for name, real in names:
+            found.setdefault(real, name)
         if not names and path.is_dir() and len(problems) == before:
             problems.append(_at(path, "no-flows", "there is no flow file in this folder"))
     return list(found.values()), problems
@@ -36,29 +35,20 @@ def is_other(name: str) -> bool:
     return name.endswith(_OTHER_SUFFIXES) or os.path.basename(name) in CONFIG_NAMES
 
 
-def _real(name: str, parents: dict[str, str]) -> str:
-    """As `os.path.realpath`, but each folder on the way is looked at once, not once a file."""
-    if os.path.islink(name):
-        return os.path.realpath(name)
-    parent, last = os.path.split(name)
-    if parent not in parents:
-        parents[parent] = os.path.realpath(parent)
-    return os.path.join(parents[parent], last)
-
-
-def _named(path: Path, problems: list[Problem]) -> Iterator[str]:
+def _named(path: Path, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """The files that a path names or contains, each with its real path."""
     if path.is_dir():
         if path.name.endswith(_SUFFIXES):
             problems.append(_folder_like_a_file(path))
         yield from _in_folder(path, problems)
     elif path.exists():
-        yield str(path)
+        yield str(path), os.path.realpath(path)
     else:
         message = "there is no such file or folder"
         problems.append(_at(path, "no-such-path", message, "look at the path and where you are"))
 
 
-def _in_folder(folder: Path, problems: list[Problem]) -> Iterator[str]:
+def _in_folder(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, str]]:
     def note(error: OSError) -> None:
         where = Path(str(error.filename))
         message = f"the folder can't be read: {reason(error)}"
@@ -69,10 +59,13 @@ def _in_folder(folder: Path, problems: list[Problem]) -> Iterator[str]:
         for name in folders:
             if name.endswith(_SUFFIXES):
                 problems.append(_folder_like_a_file(Path(parent, name)))
-        below = str(Path(parent))
+        # Once a folder: to look anew at every part of the way to every file takes longer than
+        # to read them all.
+        here, there = str(Path(parent, "_"))[:-1], os.path.join(os.path.realpath(parent), "")
         for name in sorted(names):
             if name.endswith(_SUFFIXES) and not name.startswith("."):
-                yield name if below == os.curdir else os.path.join(below, name)
+                path = here + name
+                yield path, os.path.realpath(path) if os.path.islink(path) else there + name
 
 
 def _folder_like_a_file(path: Path) -> Problem:

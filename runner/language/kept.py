@@ -75,7 +75,7 @@ def look_at(paths: Sequence[Path]) -> Look:
 
 def keep(look: Look, before: Kept, *, poll: Millis) -> Kept:
     """Makes every flow file that depends on anything that has changed; takes over the others."""
-    load = _Load(look, before, frozenset(look.found), poll)
+    load = _Load(look, before, poll)
     made: dict[str, Made] = {}
     texts: dict[str, Text] = {}
     anew = []
@@ -83,11 +83,11 @@ def keep(look: Look, before: Kept, *, poll: Millis) -> Kept:
         known = load.unchanged(path)
         if known is None:
             known, its_texts = load.make(path)
+            texts |= its_texts
             anew.append(path)
         else:
-            its_texts = load.texts_of(known, path)
+            texts |= load.texts_of(known, path)
         made[path] = known
-        texts |= its_texts
     return Kept(made, texts, poll, anew)
 
 
@@ -102,36 +102,36 @@ def read_document(path: str, files: Files) -> source.Reading:
     return reading
 
 
-@dataclass(frozen=True, slots=True)
 class _Load:
-    """One load: what it sees, `flows` among it, and what the load before made."""
+    """One load: what it sees, and what the load before made."""
 
-    look: Look
-    before: Kept
-    flows: frozenset[str]
-    poll: Millis
+    def __init__(self, look: Look, before: Kept, poll: Millis) -> None:
+        self._disk = look.disk
+        self._poll = poll
+        self._before = before if before.poll == poll else Kept()
+        self._flows = frozenset(look.found)
+        self._turned = self._flows ^ self._before.made.keys()
 
     def unchanged(self, path: str) -> Made | None:
         """What the file was made into before, if making it again would change nothing."""
-        made = self.before.made.get(path)
-        if made is None or self.poll != self.before.poll:
+        made = self._before.made.get(path)
+        if made is None:
             return None
-        same = all(self._is_same(*asked, stamp) for asked, stamp in made.read_as.items())
-        return made if same else None
-
-    def _is_same(self, name: str, largest: int, stamp: str) -> bool:
-        """Whether a file is what it was; one that is also a list of another is read as a flow."""
-        content = self.look.disk.read(name, largest=largest)
-        return content.stamp == stamp and (name in self.flows) == (name in self.before.made)
+        for (name, largest), stamp in made.read_as.items():
+            if self._disk.read(name, largest=largest).stamp != stamp:
+                return None
+            if name in self._turned:  # a list of others that has become a flow, or is none now
+                return None
+        return made
 
     def texts_of(self, made: Made, path: str) -> dict[str, Text]:
         """The texts that were read for a file that is unchanged."""
-        texts = self.before.texts
+        texts = self._before.texts
         return {n: texts[n] for n, _ in made.read_as if n in texts and self._is_read_for(path, n)}
 
     def make(self, path: str) -> tuple[Made, dict[str, Text]]:
         """The file as it is now, and the texts that were read for it."""
-        files = Files(disk=self.look.disk)
+        files = Files(disk=self._disk)
         flow, problems = self._compiled(path, files)
         texts = {}
         for name, text in files.texts.items():
@@ -142,7 +142,7 @@ class _Load:
 
     def _is_read_for(self, path: str, name: str) -> bool:
         """A flow file that is a list of another's too is shown as what it is, without secrets."""
-        return name == path or name not in self.flows
+        return name == path or name not in self._flows
 
     def _compiled(self, path: str, files: Files) -> tuple[Flow | None, list[Problem]]:
         reading = read_document(path, files)
@@ -152,7 +152,7 @@ class _Load:
             compiled = compile_flow(reading.document, files)
         if compiled.flow is None:
             return None, compiled.problems
-        warnings = analyse(compiled.flow, reading.document, poll=self.poll)
+        warnings = analyse(compiled.flow, reading.document, poll=self._poll)
         return compiled.flow, [*compiled.problems, *warnings]
 
 

@@ -16,8 +16,8 @@ from runner.console.doors.access import Access, is_open_here
 from runner.console.doors.tokens import BadTokens, Tokens, read_tokens
 from runner.console.hooks.push import Push
 from runner.console.hooks.push import routes as push_routes
-from runner.console.matches import Matching
 from runner.console.picture.board import Board, Flows
+from runner.console.summing import Summing
 from runner.console.web.health import Health
 from runner.console.web.server import Site, serve
 from runner.engine.clock import SystemClock
@@ -51,9 +51,9 @@ class Console:
             {sid: interval for sid, (_, interval) in accounts.items()},
             {sid: alias for sid, (alias, _) in accounts.items()},
         )
-        matching = Matching()
-        self.board = Board(accounts, clock, matching=matching)
-        self.metrics = Metrics(accounts, clock, matching=matching)
+        summing = Summing()
+        self.board = Board(accounts, clock, summing=summing)
+        self.metrics = Metrics(accounts, clock, summing=summing)
         self.metrics.load(job.flow_set)
 
     @property

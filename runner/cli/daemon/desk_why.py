@@ -87,7 +87,7 @@ class Explainer:
 
     def _sight(self, post: Post) -> Sight | None:
         account = self._board.accounts.get(post.account.credentials.account_sid)
-        return None if account is None else account.sight
+        return None if account is None else account.look.sight
 
     async def _seen(self, post: Post, sight: Sight, call: Call, entries: Sequence[Entry]) -> Case:
         books = Books(self._crew, post, self._store)

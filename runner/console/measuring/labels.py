@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from runner.console.matches import Names
+from runner.console.summing import Names
 
 #: Where everything is summed that has no label of its own.
 OTHER = "(other)"

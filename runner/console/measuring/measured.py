@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runner.console.matches import Matches, Matching, Names, fresh
 from runner.console.measuring.labels import (
     CODES,
     GUARDS,
@@ -26,9 +25,10 @@ from runner.console.measuring.labels import (
     kind_of,
     one_of,
 )
-from runner.console.measuring.lags import Lags, Match
+from runner.console.measuring.lags import Lags
 from runner.console.measuring.tallies import Histogram, Labels, Tally
-from runner.decision.steps import Plan
+from runner.console.summing import Matches, Names, Summing, fresh
+from runner.decision.steps import Held, Step
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
@@ -60,11 +60,11 @@ class Measured:
     """All numbers of one runner. `pauses` is asked whenever somebody looks."""
 
     def __init__(
-        self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock, matching: Matching
+        self, accounts: Mapping[str, tuple[str, Millis]], clock: Clock, summing: Summing
     ) -> None:
         """`accounts`: by SID the alias ("" for none) and the interval of its polls."""
         self.clock = clock
-        self._matching = matching
+        self._summing = summing
         self.labels = AccountLabels({sid: alias for sid, (alias, _) in accounts.items()})
         self.rules = RuleLabels()
         self.accounts = {
@@ -111,12 +111,14 @@ class Measured:
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        matches = self._matching.of(sight)
-        for names, times in fresh(matches, account.matches):
+        summary = self._summing.of(sight)
+        for names, times in fresh(summary.matches, account.matches):
             self.verdicts.add(*self.rules.of(*names), times=times)
-        self.lags.see(sid, _due(sight.plan), asked=poll.asked)
-        account.calls, account.matches = len(sight.calls), matches
-        account.reasons = Counter(each.reason for each in sight.plan.held)
+        to_do: tuple[Step | Held, ...] = (*sight.plan.steps, *sight.plan.shadows, *summary.held)
+        due = {(each.call.sid, each.rule.flow, each.rule.id) for each in to_do}
+        self.lags.see(sid, due, asked=poll.asked)
+        account.calls, account.matches = len(sight.calls), summary.matches
+        account.reasons = summary.reasons
 
     def answered(self, sid: str, request: Request) -> None:
         """Takes one request to Twilio's API that is over."""
@@ -200,13 +202,6 @@ class Measured:
 
     def _names(self, event: Event) -> Names:
         return self.rules.of(str(event.fields.get("flow")), str(event.fields.get("rule")))
-
-
-def _due(plan: Plan) -> set[Match]:
-    """What is, or should be, done: not what has been done as often as it may be."""
-    held = (each for each in plan.held if each.reason != "once")
-    each_of = (plan.steps, plan.shadows, held)
-    return {(x.call.sid, x.rule.flow, x.rule.id) for some in each_of for x in some}
 
 
 def _each(names: Iterable[Names], further: Iterable[Labels]) -> list[Labels]:

@@ -19,9 +19,9 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from runner.console.matches import Matching
 from runner.console.measuring.catalogue import FAMILIES, LENGTHS, Family, Lengths
 from runner.console.measuring.measured import Measured
+from runner.console.summing import Summing
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
@@ -42,13 +42,13 @@ class Metrics:
         accounts: Mapping[str, tuple[str, Millis]],
         clock: Clock,
         *,
-        matching: Matching | None = None,
+        summing: Summing | None = None,
     ) -> None:
         """`accounts`: by SID the alias ("" for none) and the interval of its polls.
 
-        `matching` may be shared with who shows the same polls.
+        `summing` may be shared with who shows the same polls.
         """
-        self._measured = Measured(accounts, clock, matching or Matching())
+        self._measured = Measured(accounts, clock, summing or Summing())
         #: Gives the pauses that stand, the kill switch among them.
         self.pauses: Callable[[], Sequence[Pause]] = tuple
         self._measured.pauses = lambda: self.pauses()

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from runner.console.matches import NONE, Matches
+from runner.console.summing import SPENT, Summary
 from runner.decision.matcher import Verdict
-from runner.decision.planner import Held
 from runner.engine.brain import Sight
 from runner.model import Millis
 
 #: A poll is fresh for so many intervals.
 INTERVALS = 3
+NOTHING = Summary()
 
 
 def is_fresh(polled_at: Millis | None, now: Millis, interval: Millis) -> bool:
@@ -30,11 +30,9 @@ class Look:
     nothing is in their way, and their calls are in `spent`.
     """
 
-    def __init__(self, sight: Sight | None = None, matches: Matches = NONE) -> None:
-        held = () if sight is None else sight.plan.held
+    def __init__(self, sight: Sight | None = None, summary: Summary = NOTHING) -> None:
         self.sight = sight
-        self.matches = matches
-        self.held: Sequence[Held] = [each for each in held if each.reason != "once"]
+        self.matches, self.held = summary.matches, summary.held
 
     @property
     def verdicts(self) -> Sequence[Verdict]:
@@ -50,7 +48,7 @@ class Look:
     def spent(self) -> frozenset[str]:
         """The SIDs of the calls on which a rule has acted as often as it may."""
         held = () if self.sight is None else self.sight.plan.held
-        return frozenset(each.call.sid for each in held if each.reason == "once")
+        return frozenset(each.call.sid for each in held if each.reason == SPENT)
 
     @cached_property
     def matching(self) -> Counter[str]:

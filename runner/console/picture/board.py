@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from runner.console.matches import Matching, fresh
 from runner.console.picture.accounts import Account, Act, Look
 from runner.console.picture.ring import Ring
+from runner.console.summing import Summing, fresh
 from runner.engine.brain import Sight
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll
@@ -54,13 +54,13 @@ class Board:
         clock: Clock,
         *,
         over: int = OVER,
-        matching: Matching | None = None,
+        summing: Summing | None = None,
     ) -> None:
         """`accounts`: by SID the alias ("" for none) and the interval of its polls.
 
-        Of calls that are over `over` acts are kept. `matching` may be shared with who counts too.
+        Of calls that are over `over` acts are kept. `summing` may be shared with who counts too.
         """
-        self._matching = matching or Matching()
+        self._summing = summing or Summing()
         self.clock = clock
         self._over = over
         self.accounts = {s: Account(s, alias, each) for s, (alias, each) in accounts.items()}
@@ -104,7 +104,7 @@ class Board:
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        look = Look(sight, self._matching.of(sight))
+        look = Look(sight, self._summing.of(sight))
         for (flow, rule), times in fresh(look.matches, account.look.matches):
             self.matched[f"{flow}/{rule}"] += times
         account.look, account.calls = look, len(sight.calls)

@@ -14,8 +14,6 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
-#: What `bench` measures callflow against, kept apart from what callflow needs.
-PEERS = os.path.join(ROOT, ".venv-bench")
 NEWER = ("python3.13", "python3.12", "python3.11")
 
 USAGE = """usage: python3 dev.py COMMAND
@@ -113,28 +111,10 @@ def bench(arguments):
     """Runs tables of measurements, or one of the scripts that measure over a span of time."""
     if arguments and arguments[0] in SCRIPTS:
         return run(["bench." + arguments[0], *arguments[1:]])
-    prepare_peers()
+    from bench import environment
+
+    environment.prepare(make_environment, said_of_install, of=wanted("bench"))
     return run(["bench", *arguments])
-
-
-def prepare_peers():
-    """Makes `.venv-bench` hold the peers, as far as this machine can; what lacks is left out."""
-    stamp = os.path.join(PEERS, ".prepared")
-    if os.path.exists(stamp) and usable(PEERS):
-        with open(stamp, encoding="utf-8") as file:
-            if file.read() == wanted("bench"):
-                return
-    print("setting up .venv-bench (the peers), this takes a moment ...", flush=True)
-    pip, locked = make_environment(PEERS), requirements_of("bench")
-    if not said_of_install(pip, ["-r", locked]):
-        with open(stamp, "w", encoding="utf-8") as file:
-            file.write(wanted("bench"))
-        return
-    with open(os.path.join(ROOT, "requirements", "bench.in"), encoding="utf-8") as file:
-        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
-    for name in names:
-        if said_of_install(pip, ["-c", locked, name]):
-            print(name + " can't be installed here; its rows will say that it is not there")
 
 
 def requirements_of(kind):

@@ -8,6 +8,7 @@ from subprocess import CalledProcessError
 import pytest
 
 from bench.__main__ import main
+from bench.environment import LOCKED, each_alone
 from bench.measuring import Lacking, Row, Sample, Table, Target, cpu, in_process, versions
 from bench.report import markdown, number, page
 
@@ -95,3 +96,11 @@ def test_the_command_names_its_tables_where_there_is_no_such(
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert "no table nothing; there are verdicts" in capsys.readouterr().err
+
+
+def test_a_peer_is_installed_alone_with_all_that_it_needs() -> None:
+    alone = each_alone(LOCKED)
+    assert {"c7n", "drools-jpy", "orjson"} <= set(alone)
+    packages = [line.split("==")[0] for line in alone["drools-jpy"] if not line.startswith(" ")]
+    assert packages == ["drools-jpy", "jpy"]
+    assert all("--hash=sha256:" in "".join(lines) for lines in alone.values())

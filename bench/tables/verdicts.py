@@ -192,14 +192,14 @@ def _times(size: Size, name: str, other: Size, its: str) -> float | None:
 def _losses(found: Mapping[int, Size]) -> tuple[str, ...]:
     """Where a peer is cheaper, or disagrees, and what the targets leave out."""
     said = [
-        f"With {count:,} rules {ENGINES[name]} takes {number(theirs)} µs a call, callflow "
-        f"{number(ours)} on calls of people it has seen."
+        f"{count:,} rules, {ENGINES[name]}: {number(theirs)} µs a call, and callflow "
+        f"{number(ours)} on other calls of the same people."
         for count, size in found.items()
         for name in ENGINES
         if (theirs := _median(size, name)) and theirs < (ours := size.times["seen"].median)
     ]
     said += [
-        f"With {count:,} rules {ENGINES[name]} judges {odd} calls otherwise than plain Python."
+        f"{count:,} rules, {ENGINES[name]}: {odd} calls judged otherwise than by plain Python."
         for count, size in found.items()
         for name, odd in size.odd.items()
         if odd

@@ -35,21 +35,17 @@ def functions_called(work: Callable[[], object]) -> int:
 
 
 def bytes_held(work: Callable[[], object]) -> int:
-    """How many bytes more are in use once the work is done, its result among them."""
-    is_ours = not tracemalloc.is_tracing()
-    if is_ours:
-        tracemalloc.start()
-    try:
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        result = work()
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
-        del result
-        return after - before
-    finally:
-        if is_ours:
-            tracemalloc.stop()
+    """How many bytes more are in use once the work is done, its result among them.
+
+    `tracemalloc` must have been at work since before anything was made that the work gives up.
+    """
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    result = work()
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    del result
+    return after - before
 
 
 def blocks_held(work: Callable[[], object]) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
-from runner.decision.patterns import ends_of
 from runner.language.fields import FIELDS, Field
 from runner.model import AllOf, AnyOf, Condition, Not, Test
 
@@ -42,6 +42,22 @@ class Anchor:
     share: float
 
 
+class Filing(NamedTuple):
+    """Facts of which one holds wherever a condition is as wanted.
+
+    None where the call and the clock don't tell of any. `whole` says that the other way round, too,
+    the condition is as wanted wherever one of them holds.
+    """
+
+    anchors: Sequence[Anchor] | None
+    whole: bool = False
+
+    @property
+    def share(self) -> float:
+        """A guess at how often one of them holds."""
+        return math.inf if self.anchors is None else sum(each.share for each in self.anchors)
+
+
 #: Of lists that are longer, the call's value is looked up in the list and not the other way round.
 LONGEST_LIST = 256
 
@@ -52,6 +68,7 @@ _PATTERN = 0.01
 _ANY = 0.7  # what says next to nothing: that a number begins with `+1`
 #: Values of these are mostly the same for all calls of an account.
 _UNIFORM = frozenset({"account_sid", "api_version", "account"})
+_UNKNOWN = Filing(None)
 _OPPOSITES = {
     "not": "eq",
     "not_in": "in",
@@ -63,50 +80,48 @@ _OPPOSITES = {
 }
 
 
-def anchors_of(condition: Condition, wanted: bool = True) -> Sequence[Anchor] | None:
-    """Facts of which one holds wherever the condition is as wanted; the rarest that there are.
-
-    None where there are none to be told from the call and the clock, so that it must be asked
-    about every call. No facts at all: it never is as wanted.
-    """
+def filing(condition: Condition, wanted: bool = True) -> Filing:
+    """The rarest facts for a condition; where there are none at all, it never is as wanted."""
     match condition:
         case Test():
             return _of_test(Question(condition, wanted))
         case Not(item=item):
-            return anchors_of(item, not wanted)
+            return filing(item, not wanted)
         case AllOf(items=items) if wanted:
-            return _rarest([anchors_of(item) for item in items])
+            return _rarest([filing(item) for item in items])
         case AnyOf(items=items) if not wanted:
-            return _rarest([anchors_of(item, False) for item in items])
+            return _rarest([filing(item, False) for item in items])
         case AllOf(items=items) | AnyOf(items=items):
-            return _one_of([anchors_of(item, wanted) for item in items])
+            return _one_of([filing(item, wanted) for item in items])
 
 
-def _rarest(found: list[Sequence[Anchor] | None]) -> Sequence[Anchor] | None:
+def _rarest(found: list[Filing]) -> Filing:
     """Of what must all be so, that which is the least often so."""
-    known = [anchors for anchors in found if anchors is not None]
-    return min(known, key=_share, default=None)
+    rarest = min(found, key=lambda each: each.share, default=_UNKNOWN)
+    return rarest if len(found) == 1 else Filing(rarest.anchors)
 
 
-def _share(anchors: Sequence[Anchor]) -> float:
-    return sum(anchor.share for anchor in anchors)
-
-
-def _one_of(found: list[Sequence[Anchor] | None]) -> Sequence[Anchor] | None:
+def _one_of(found: list[Filing]) -> Filing:
     """Of what need not all be so, whichever is."""
-    known = [anchor for anchors in found if anchors is not None for anchor in anchors]
-    return None if None in found else known
+    anchors: list[Anchor] = []
+    for each in found:
+        if each.anchors is None:
+            return _UNKNOWN
+        anchors += each.anchors
+    return Filing(anchors, all(each.whole for each in found))
 
 
-def _of_test(question: Question) -> Sequence[Anchor] | None:
+def _of_test(question: Question) -> Filing:
     test, field = question.test, FIELDS[question.test.field]
     if field.others:
-        return None
+        return _UNKNOWN
     operator = test.operator if question.truth else _OPPOSITES.get(test.operator, "")
     found = _found_by(field, operator, test)
-    if found is None and field.clock != "age":
-        found = [Anchor(field, Kind.ASKED, question, _asked(question))]
-    return found
+    if found is not None:
+        return Filing(found, operator != "between")  # its upper end is not looked at
+    if field.clock == "age":
+        return _UNKNOWN
+    return Filing([Anchor(field, Kind.ASKED, question, _asked(question))], True)
 
 
 def _found_by(field: Field, operator: str, test: Test) -> Sequence[Anchor] | None:
@@ -120,25 +135,14 @@ def _found_by(field: Field, operator: str, test: Test) -> Sequence[Anchor] | Non
         case "prefix" | "suffix" if value:
             kind = Kind.STARTS if operator == "prefix" else Kind.ENDS
             return [Anchor(field, kind, value, _edge(value))]
-        case "glob":
-            starts, ends = test.written.split("*")[0], test.written.split("*")[-1]
-            return [_of_pattern(field, value, starts.split("?")[0], ends.split("?")[-1])]
-        case "regex":
-            return [_of_pattern(field, value, *ends_of(test.written))]
+        case "glob" | "regex":
+            return [Anchor(field, Kind.FITS, value, _PATTERN)]
         case "gt" | "gte" | "between":
             least = value[0] if operator == "between" else value + (operator == "gt")
             return [Anchor(field, Kind.LEAST, least, _at_least(field, least))]
         case "lt" | "lte":
             return [Anchor(field, Kind.MOST, value - (operator == "lt"), _ANY)]
     return None
-
-
-def _of_pattern(field: Field, pattern: Any, starts: str, ends: str) -> Anchor:
-    edges = [(Kind.STARTS, starts), (Kind.ENDS, ends)]
-    kind, edge = min(edges, key=lambda each: _edge(each[1]))
-    if _edge(edge) <= _PATTERN:
-        return Anchor(field, kind, edge, _edge(edge))
-    return Anchor(field, Kind.FITS, pattern, _PATTERN)
 
 
 def _exact(field: Field) -> float:
@@ -166,4 +170,4 @@ def _asked(question: Question) -> float:
     if question.truth:
         return _ANY
     opposite = _found_by(field, test.operator, test)  # what is rarely so is mostly not so
-    return _ANY if opposite is None else 1 - min(1.0, _share(opposite))
+    return _ANY if opposite is None else 1 - min(1.0, Filing(opposite).share)

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from runner.call import Call
 from runner.decision.anchors import Anchor, Kind, Question
 from runner.decision.changes import Changes
-from runner.decision.patterns import Union
+from runner.decision.patterns import Patterns
 from runner.decision.truth import Predicate, predicate
 from runner.language.fields import FIELDS, Field
 from runner.model import Millis, Moment
@@ -74,13 +74,14 @@ class Index:
         That is: neither who is among them, nor what any of them says, unless it asks for the other
         live calls, while the call stays as it is, and `moment.account`.
         """
-        found = [*self._always]
+        found = self._always.copy()
         for column, value in zip(self._columns, self._values(call), strict=True):
             if numbers := column[value]:
                 found += numbers
         if self._gates is not None:
             found += self._gates.open(moment)
-        until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
+        now = moment.now
+        until = (now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
         if self._turning:
             age = AGE.read(call, moment)
             if isinstance(age, int):
@@ -88,7 +89,7 @@ class Index:
                     found += self._ages.bounded(age)
                 coming = bisect_right(self._turning, age)
                 if coming < len(self._turning):
-                    until = min(until, moment.now - age + self._turning[coming])
+                    until = min(until, now - age + self._turning[coming])
         return found, until
 
 
@@ -133,7 +134,7 @@ class _Facts:
 
     def arrange(self) -> None:
         """To be called once, when all are filed."""
-        self._union = Union(self._fits.items())
+        self._patterns = Patterns(self._fits.items())
         self._least.sort()
         self._most.sort()
         self._bounds = [bound for bound, _ in self._least], [bound for bound, _ in self._most]
@@ -149,7 +150,7 @@ class _Facts:
         for length, table in self._ends.items():
             found += table.get(value[-length:], ())
         if self._fits:
-            found += self._union.hits(value)
+            found += self._patterns.hits(value)
         if self._least or self._most:
             found += self.bounded(value)
         return found

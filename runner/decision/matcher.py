@@ -35,9 +35,9 @@ class Verdict(NamedTuple):
         return _rank(self.flow, self.order)
 
 
-#: What is remembered of a call: the call as it was, from when and until just before when it holds,
-#: and the rules that match. Plain, because such tuples cost the garbage collector nothing.
-_Standing: TypeAlias = tuple[Call, Millis, Millis, Sequence[int]]
+#: What is remembered of a call: as it was, in which account, from when and until just before when
+#: this holds, and the rules that match. Plain: such tuples cost the garbage collector nothing.
+_Standing: TypeAlias = tuple[Call, str, Millis, Millis, Sequence[int]]
 
 
 class Matcher:
@@ -50,16 +50,25 @@ class Matcher:
     def __init__(self, flows: Sequence[Flow], books: Rulebooks | None = None) -> None:
         self.books = books or Rulebooks()
         self._book = self.books.of(flows)
-        self._account = ""
         self._standing: dict[str, _Standing] = {}
         self._earlier: dict[str, _Standing] = {}
+        self._met = 0  # how many calls were asked about in this poll
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
 
+    @property
+    def asks_for_others(self) -> bool:
+        """Whether any rule asks for the other live calls."""
+        return bool(self._book.asking)
+
     def next_poll(self) -> None:
-        """Forgets the calls that nobody has asked about since this was called before."""
-        self._standing, self._earlier = {}, self._standing
+        """Forgets calls that nobody has asked about for long; changes nothing that is said."""
+        if len(self._standing) > 2 * self._met:
+            self._standing, self._earlier = {}, self._standing
+        else:
+            self._earlier = {}
+        self._met = 0
 
     def undecided(self, call: Call, moment: Moment) -> Rank | None:
         """The first flow that may have a verdict only once the other live calls are listed.
@@ -84,9 +93,13 @@ class Matcher:
         The first rule that matches is the flow's verdict, whether or not it has acted already. A
         rule with `continue: true`, and one that only shadows this call, let the flow look further.
         """
+        self._met += 1
+        numbers = self._matching(call, moment)
+        if not numbers:
+            return []
         found: list[Verdict] = []
         taken = -1  # the place of the flow that has its verdict
-        for number in self._matching(call, moment):
+        for number in numbers:
             ready, flow, order = self._book.rules[number]
             rule = ready.rule
             # A hold is about the rule's own conditions: it goes on behind another's verdict.
@@ -101,43 +114,45 @@ class Matcher:
 
     def _matching(self, call: Call, moment: Moment) -> Sequence[int]:
         """The rules that the call fits, in file order, but for those that no flow gets to."""
-        if moment.account != self._account:
-            self._account = moment.account
-            self._standing, self._earlier = {}, {}
-        known = self._standing.get(call.sid) or self._earlier.get(call.sid)
-        if known is None or not known[1] <= moment.now < known[2] or known[0] != call:
-            known = self._look_up(call, moment)
-        elif known[0] is not call:
-            known = (call, *known[1:])  # of equal rows the newer: the older need not be kept
-        self._standing[call.sid] = known
-        return known[3]
+        sid, account = call.sid, moment.account
+        known = self._standing.get(sid) or self._earlier.get(sid)
+        if known is not None:
+            row, at, since, until, numbers = known
+            if since <= moment.now < until and at == account and (row is call or row == call):
+                if row is call and sid in self._standing:
+                    return numbers
+                # Of equal rows the newer: the older need not be kept.
+                self._standing[sid] = call, account, since, until, numbers
+                return numbers
+        numbers, until = self._look_up(call, moment)
+        self._standing[sid] = call, account, moment.now, until, numbers
+        return numbers
 
-    def _look_up(self, call: Call, moment: Moment) -> _Standing:
+    def _look_up(self, call: Call, moment: Moment) -> tuple[Sequence[int], Millis]:
         self.looked_up += 1
         candidates, until = self._book.index.look_up(call, moment)
         if not candidates:
-            return call, moment.now, until, ()
-        numbers = candidates if len(candidates) == 1 else sorted({*candidates})
+            return (), until
+        rules = self._book.rules
         matching = []
         said: dict[Predicate, Truth] = {}  # many rules ask the same
         ended = -1
-        for number in numbers:
-            ready, _, order = self._book.rules[number]
+        for number in candidates if len(candidates) == 1 else sorted({*candidates}):
+            ready, _, order = rules[number]
             if order == ended and not ready.hold_key:
                 continue
             self.asked += 1
             if ready.others:
                 until = moment.now  # and so never believed again
-            for part in ready.parts:
-                if part not in said:
-                    said[part] = part(call, moment)
-                if not said[part]:
+            for part in ready.rest:
+                truth = said[part] if part in said else said.setdefault(part, part(call, moment))
+                if not truth:
                     break
             else:
                 matching.append(number)
                 if ready.ends:
                     ended = order
-        return call, moment.now, until, tuple(matching)
+        return tuple(matching), until
 
 
 def in_cohort(rule: Rule, sid: str) -> bool:

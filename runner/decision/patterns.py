@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 #: So many patterns make one. Of more, RE2 has more to do for each character that it hasn't met;
 #: of fewer, there is more to ask.
 TOGETHER = 128
 #: Bytes that one of those may take, compiled and while it runs.
 LARGEST = 64 * 1024 * 1024
+#: What begins or ends with so many plain characters is found by them.
+EDGE = 3
 
 #: What stands after a backslash and is one character, or a place between two.
 _KNOWN_ESCAPES = frozenset("dDsSwWbBAz")
 
+#: A pattern of RE2, compiled, with what it stands for.
+Known: TypeAlias = tuple[Any, Sequence[int]]
 
-class Union:
-    """Patterns of RE2, compiled, each with what it stands for."""
 
-    def __init__(self, patterns: Iterable[tuple[Any, Sequence[int]]]) -> None:
+class Patterns:
+    """Patterns, each with what it stands for."""
+
+    def __init__(self, patterns: Iterable[Known]) -> None:
         self._patterns = [*patterns]
-        self._chunks: list[tuple[Any, list[tuple[Any, Sequence[int]]]]] | None = None
+        self._is_ready = False
+        self._starts: dict[int, dict[str, list[Known]]] = {}  # by length
+        self._ends: dict[int, dict[str, list[Known]]] = {}
+        self._chunks: list[tuple[Any, Sequence[Known]]] = []
 
-    def hits(self, text: str) -> Iterator[int]:
+    def hits(self, text: str) -> list[int]:
         """What the patterns stand for that fit the text as a whole."""
-        if self._chunks is None:
+        if not self._is_ready:
             # Only now: an edit of a flow makes an index that may meet no text for them.
-            self._chunks = [*_chunks(self._patterns)]
+            self._arrange()
+        found: list[int] = []
+        for pattern, numbers in self._likely(text):
+            if pattern.fullmatch(text) is not None:
+                found += numbers
+        return found
+
+    def _likely(self, text: str) -> Iterator[Known]:
+        for length, table in self._starts.items():
+            yield from table.get(text[:length], ())
+        for length, table in self._ends.items():
+            yield from table.get(text[-length:], ())
         for union, chunk in self._chunks:
             if union is None or union.fullmatch(text) is not None:
-                for pattern, places in chunk:
-                    if pattern.fullmatch(text) is not None:
-                        yield from places
+                yield from chunk
+
+    def _arrange(self) -> None:
+        self._is_ready = True
+        others = []
+        for known in self._patterns:
+            starts, ends = ends_of(known[0].pattern)
+            edge, tables = max((starts, self._starts), (ends, self._ends), key=_length)
+            if len(edge) >= EDGE:
+                tables.setdefault(len(edge), {}).setdefault(edge, []).append(known)
+            else:
+                others.append(known)
+        # `\Q` quotes whatever follows, so that it can't stand before another pattern.
+        loose = [each for each in others if "\\Q" not in each[0].pattern]
+        for first in range(0, len(loose), TOGETHER):
+            chunk = loose[first : first + TOGETHER]
+            self._chunks.append((_together([each.pattern for each, _ in chunk]), chunk))
+        self._chunks.append((None, [each for each in others if "\\Q" in each[0].pattern]))
 
 
-def _chunks(patterns: list[tuple[Any, Sequence[int]]]) -> Iterator[tuple[Any, list[Any]]]:
-    """Each with a pattern that fits what any of them fits, or None where there is none."""
-    # `\Q` quotes whatever follows, so that it can't stand before another pattern.
-    for first in range(0, len(patterns), TOGETHER):
-        chunk = patterns[first : first + TOGETHER]
-        loose = [each for each in chunk if "\\Q" not in each[0].pattern]
-        yield _together([pattern.pattern for pattern, _ in loose]), loose
-        yield from ((None, [each]) for each in chunk if each not in loose)
+def _length(edge: tuple[str, Any]) -> int:
+    return len(edge[0])
 
 
 def _together(patterns: list[str]) -> Any:
+    """One that fits what any of them fits, or None where there can be none."""
     import re2  # few flows need it, and it takes time to load
 
     options = re2.Options()
@@ -118,7 +147,7 @@ def _end_of_class(pattern: str, at: int) -> int | None:
 
 
 def _end_of_group(pattern: str, at: int) -> int | None:
-    if pattern.startswith("(?", at) and not pattern.startswith(("(?:", "(?P"), at):
+    if pattern.startswith("(?", at) and not pattern.startswith(("(?:", "(?s:", "(?P"), at):
         return None  # flags, which may reach beyond the group
     at += 1
     while at < len(pattern) and pattern[at] != ")":

@@ -12,12 +12,12 @@ from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from runner.call import Call
-from runner.decision.anchors import Anchor, anchors_of
+from runner.decision.anchors import Anchor, filing
 from runner.decision.changes import Changes, changes_of
 from runner.decision.holds import hold_key
 from runner.decision.index import Index
 from runner.decision.scope import asks_for_others
-from runner.decision.truth import Predicate, Shared, conjuncts
+from runner.decision.truth import Predicate, Shared, conjuncts, predicate
 from runner.model import Flow, Moment, Rule
 
 
@@ -25,14 +25,16 @@ from runner.model import Flow, Moment, Rule
 class Ready:
     """A rule, ready to be asked: it matches where all `parts` are true.
 
-    `others` says that it asks for the other live calls. `hold_key` is empty where it has no `for`.
-    `enforced` says that it acts on every call, and `ends` that where it matches, the flow's rules
-    behind it have nothing to say, whatever the call and the time.
+    Where one of its facts holds, `rest` are those that may still not be. `others` says that it asks
+    for the other live calls. `hold_key` is empty where it has no `for`. `enforced` says that it
+    acts on every call, and `ends` that where it matches, the flow's rules behind it have nothing to
+    say, whatever the call and the time.
     """
 
     rule: Rule
     parts: Sequence[Predicate]
     anchors: Sequence[Anchor] | None
+    rest: Sequence[Predicate]
     changes: Changes
     others: bool
     hold_key: str
@@ -98,10 +100,16 @@ def _prepare(flow: Flow, shared: Shared) -> Sequence[Ready]:
 
 def _ready(rule: Rule, shared: Shared) -> Ready:
     enforced = rule.mode.share == 1.0
+    conditions = conjuncts(rule.match)
+    parts = [predicate(each, shared) for each in conditions]
+    facts = [filing(each) for each in conditions]
+    rarest = min(range(len(facts)), key=lambda place: facts[place].share, default=None)
+    known = rarest is not None and facts[rarest].whole
     return Ready(
         rule,
-        conjuncts(rule.match, shared),
-        anchors=anchors_of(rule.match),
+        parts,
+        anchors=None if rarest is None else facts[rarest].anchors,
+        rest=[part for place, part in enumerate(parts) if not (known and place == rarest)],
         changes=changes_of(rule.match),
         others=asks_for_others(rule.match),
         hold_key=hold_key(rule) if rule.hold else "",

@@ -49,13 +49,13 @@ def predicate(condition: Condition, shared: Shared | None = None) -> Predicate:
             return _not(predicate(item, shared))
 
 
-def conjuncts(condition: Condition, shared: Shared) -> list[Predicate]:
-    """What must all be true for the condition to be true, and what makes it false by being so."""
+def conjuncts(condition: Condition) -> list[Condition]:
+    """What must all be true for the condition to be true, and any of which makes it false."""
     match condition:
         case AllOf(items=items):
-            return [part for item in items for part in conjuncts(item, shared)]
+            return [part for item in items for part in conjuncts(item)]
         case _:
-            return [predicate(condition, shared)]
+            return [condition]
 
 
 def _test(test: Test) -> Predicate:

@@ -89,9 +89,10 @@ def _parse_time(text: str | None) -> Millis | None:
 
 
 def _age(call: Call, moment: Moment) -> Millis | None:
-    began = _parse_time(call.start_time)
+    parse = _parser()
+    began = parse(call.start_time) if call.start_time else None
     if began is None:
-        began = _parse_time(call.date_created)
+        began = parse(call.date_created) if call.date_created else None
     # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
     return None if began is None else max(0, moment.now - began)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import FileIO
 from typing import TypeAlias
@@ -51,6 +51,13 @@ class Disk:
             self._contents[asked] = content = _content(path, largest)
         return content
 
+    def agrees(self, read_as: Mapping[Asked, str]) -> bool:
+        """Whether all these files read as they did when they had these stamps."""
+        for (path, largest), stamp in read_as.items():
+            if self.read(path, largest=largest).stamp != stamp:
+                return False
+        return True
+
 
 @dataclass(slots=True)
 class Files:
@@ -71,6 +78,15 @@ class Files:
         if isinstance(content.held, bytes):
             self.digests[path] = content.stamp
         return content.held
+
+    def take_up(self, earlier: Files) -> bool:
+        """Takes up what was read earlier, if all of it reads the same now."""
+        if not self.disk.agrees(earlier.read_as):
+            return False
+        self.read_as |= earlier.read_as
+        self.digests |= earlier.digests
+        self.texts |= earlier.texts
+        return True
 
 
 def reason(error: OSError | ValueError) -> str:

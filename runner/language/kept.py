@@ -115,14 +115,11 @@ class _Load:
     def unchanged(self, path: str) -> Made | None:
         """What the file was made into before, if making it again would change nothing."""
         made = self._before.made.get(path)
-        if made is None:
+        if made is None or not self._disk.agrees(made.read_as):
             return None
-        for (name, largest), stamp in made.read_as.items():
-            if self._disk.read(name, largest=largest).stamp != stamp:
-                return None
-            if name in self._turned:  # a list of others that has become a flow, or is none now
-                return None
-        return made
+        # A list of others may have become a flow, or may be none any more.
+        turned = self._turned and any(name in self._turned for name, _ in made.read_as)
+        return None if turned else made
 
     def texts_of(self, made: Made, path: str) -> dict[str, Text]:
         """The texts that were read for a file that is unchanged."""

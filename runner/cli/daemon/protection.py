@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runner.engine.reload import Also
 from runner.engine.reloads import Reloads
-from runner.language.files import Files
+from runner.language.files import Disk, Files
 from runner.language.loader import Config, load_config
 from runner.never import Never
 from runner.problems import Problem
@@ -24,6 +25,7 @@ class Protection:
         self._path = path
         self._never = never
         self._reloads: Reloads | None = None
+        self._read_last: tuple[Files, Never, Sequence[Problem]] | None = None
         self.also = None if config is None else Also(config.files, never, self._read)
 
     def follow(self, reloads: Reloads) -> None:
@@ -36,7 +38,14 @@ class Protection:
         return found if isinstance(found, Never) else self._never
 
     def _read(self, files: Files) -> tuple[Never, Sequence[Problem]]:
+        """What the file and its lists say now; they are parsed again only if they have changed."""
         assert self._path is not None
+        if self._read_last is not None:
+            earlier, never, problems = self._read_last
+            if files.take_up(earlier):
+                return never, problems
         config = load_config(self._path, files)
-        never = (config.data or {}).get("never")
-        return never if isinstance(never, Never) else Never(), config.problems
+        found = (config.data or {}).get("never")
+        never = found if isinstance(found, Never) else Never()
+        self._read_last = replace(files, disk=Disk()), never, config.problems
+        return never, config.problems

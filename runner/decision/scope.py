@@ -10,16 +10,19 @@ from runner.language.operators import OPERATORS
 from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, Flow, FlowSet, Not, Rule, Test
 
 
-def needed_query(flow_set: FlowSet) -> CallQuery | None:
+def needed_query(flow_set: FlowSet, *, others: bool | None = None) -> CallQuery | None:
     """One query for all enabled rules, or None where no rule could match any live call.
 
     `To`, `From` and `ParentCallSid` go into it when every rule names the same single value.
+    `others` says whether any of them asks for the other live calls; None: that is found out.
     """
     rules = [r for flow in flow_set.flows if flow.enabled for r in flow.rules if r.enabled]
     statuses = tuple(s for s in LIVE_STATUSES if any(_could_be(r.match, s)[0] for r in rules))
     if not statuses:
         return None
-    if any(asks_for_others(rule.match) for rule in rules):
+    if others is None:
+        others = any(asks_for_others(rule.match) for rule in rules)
+    if others:
         return CallQuery(statuses=LIVE_STATUSES)
     return CallQuery(
         statuses=statuses,

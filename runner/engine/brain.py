@@ -116,7 +116,8 @@ class Brain:
         self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
         self._has_holds = any(rule.hold for rule in self._rules.values())
         self._matcher = Matcher(flows, self.books)
-        self.query: CallQuery | None = needed_query(FlowSet(flows))
+        others = self._matcher.asks_for_others
+        self.query: CallQuery | None = needed_query(FlowSet(flows), others=others)
         #: The newest poll that these flows decided on; None where nothing newer than a miss did.
         self.last: Sight | None = None
 

@@ -25,7 +25,7 @@ from runner.console.web.health import Health
 from runner.console.web.orders import Orders
 from runner.console.web.stream import News, Streams
 from runner.engine.ports import HistoryQuery, Listener, Outcome
-from runner.engine.turns import with_pauses
+from runner.engine.tasks import in_turns
 from runner.model import LIVE_STATUSES
 
 _CALL = re.compile(r"CA[0-9a-fA-F]{32}")
@@ -88,7 +88,7 @@ class Views:
             show_numbers=await self._disclosure.allows(request, wanted=query.flag("show_numbers")),
         )
         async with self._one_at_a_time:
-            return answer(await with_pauses(calls_in_turns(self._board, page)))
+            return answer(await in_turns(calls_in_turns(self._board, page)))
 
     async def rules(self, request: web.Request) -> web.Response:
         query = Query(request, ("limit", "offset", "sort", "q", "state"))

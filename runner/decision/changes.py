@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from runner.language.conditions import tests_of
 from runner.language.fields import FIELDS
-from runner.model import Condition, Millis, Test
+from runner.model import Condition, Millis
+
+#: Operator → the ages from which a comparison says another thing than just before.
+AGES: dict[str, Callable[[Any], Sequence[Millis]]] = {
+    "gt": lambda value: (value + 1,),
+    "gte": lambda value: (value,),
+    "lt": lambda value: (value,),
+    "lte": lambda value: (value + 1,),
+    "between": lambda value: (value[0], value[1] + 1),
+    "exists": lambda value: (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,9 @@ class Changes:
     minute: bool = False
 
 
+_NONE = Changes()
+
+
 def changes_of(condition: Condition) -> Changes:
     """The changes of a condition, but for what it asks of the other live calls."""
     ages: list[Millis] = []
@@ -25,23 +39,7 @@ def changes_of(condition: Condition) -> Changes:
     for test in tests_of(condition):
         match FIELDS[test.field].clock:
             case "age":
-                ages += _ages(test)
+                ages += AGES[test.operator](test.value)
             case "minute":
                 minute = True
     return Changes(ages, minute) if ages or minute else _NONE
-
-
-def _ages(test: Test) -> Sequence[Millis]:
-    """The ages from which the comparison says another thing than just before."""
-    value = test.value
-    match test.operator:
-        case "gte" | "lt":
-            return (value,)
-        case "gt" | "lte":
-            return (value + 1,)
-        case "between":
-            return value[0], value[1] + 1
-    return ()
-
-
-_NONE = Changes()

@@ -32,6 +32,7 @@ class Ready:
     """
 
     rule: Rule
+    key: str
     parts: Sequence[Predicate]
     anchors: Sequence[Anchor] | None
     rest: Sequence[Predicate]
@@ -69,7 +70,7 @@ class Rulebook:
                 if any(each.others for each in ready):
                     self.asking.append((flow, order))
         self.index = Index((ready.anchors, ready.changes) for ready, _, _ in self.rules)
-        self.by_key: Mapping[str, Rule] = {ready.rule.key: ready.rule for ready, _, _ in self.rules}
+        self.by_key: Mapping[str, Rule] = {ready.key: ready.rule for ready, _, _ in self.rules}
 
     def of(self, flow: Flow) -> Sequence[Ready]:
         """The enabled rules of one of the flows."""
@@ -107,6 +108,7 @@ def _ready(rule: Rule, shared: Shared) -> Ready:
     known = rarest is not None and facts[rarest].whole
     return Ready(
         rule,
+        rule.key,
         parts,
         anchors=None if rarest is None else facts[rarest].anchors,
         rest=[part for place, part in enumerate(parts) if not (known and place == rarest)],

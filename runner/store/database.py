@@ -17,6 +17,8 @@ APPLICATION_ID = 0x43464C57  # "CFLW"
 SCHEMA_VERSION = len(VERSIONS)
 #: How much of the file is kept in memory at most.
 _CACHE_KIB = 16_384
+#: Pages of 4 KiB in the write-ahead log.
+_LONGEST_LOG = 10_000
 
 
 def open_database(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
@@ -57,6 +59,8 @@ def _write_ahead(db: sqlite3.Connection, patience: float) -> None:
             time.sleep(0.01)
     # An intent that a power cut takes back could be acted on twice.
     db.execute("PRAGMA synchronous = FULL")
+    # The store sees to the log when it has nothing else to do; where it always has, a commit does.
+    db.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG}")
     # What a poll's intents touch in a large ledger; with less, pages are written and read twice.
     db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 

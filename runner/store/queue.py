@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeAlias
 
 from runner.engine.ports import StoreError
 
+#: Seconds after which a pause in the work is used.
+REST = 0.1
 #: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it
 #: writes what only the holder of the lease may (`fenced`); or it sees to its transactions itself.
 Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
@@ -42,13 +44,23 @@ class Job:
 
 
 class Queue:
-    """Jobs on their way to the thread. `do` does all that it is given there, and never raises."""
+    """Jobs on their way to the thread. `do` does all that it is given there, and never raises.
 
-    def __init__(self, do: Callable[[Sequence[Job]], None], thread: ThreadPoolExecutor) -> None:
+    `rest` is called there too, once in a while after work was done, when nothing waits.
+    """
+
+    def __init__(
+        self,
+        do: Callable[[Sequence[Job]], None],
+        thread: ThreadPoolExecutor,
+        rest: Callable[[], None],
+    ) -> None:
         self._do = do
         self._thread = thread
+        self._rest = rest
         self._waiting: deque[Job] = deque()
         self._called = False
+        self._resting: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def put(self, work: Callable[[], Any], sharing: Sharing) -> Any:
@@ -68,6 +80,8 @@ class Queue:
         """Does all that waits, and this at the end."""
         if not self._closed:
             self._closed = True
+            if self._resting is not None:
+                self._resting.cancel()
             loop = asyncio.get_running_loop()
             self._call(loop)
             await loop.run_in_executor(self._thread, last)
@@ -82,7 +96,7 @@ class Queue:
                 job.error = error
                 job.tell()
         else:
-            done.add_done_callback(_tell)
+            done.add_done_callback(self._tell)
 
     def _work_off(self) -> Sequence[Job]:
         """Does all that waits by now; the next calls may find that nothing is left for them."""
@@ -95,7 +109,14 @@ class Queue:
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
         return [job for job in taken if not job.heard.cancelled()]
 
+    def _tell(self, done: asyncio.Future[Sequence[Job]]) -> None:
+        for job in done.result():
+            job.tell()
+        if self._resting is None and not self._closed:
+            loop = done.get_loop()
+            self._resting = loop.call_later(REST, self._rest_now, loop)
 
-def _tell(done: asyncio.Future[Sequence[Job]]) -> None:
-    for job in done.result():
-        job.tell()
+    def _rest_now(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._resting = None
+        if not self._waiting:
+            loop.run_in_executor(self._thread, self._rest)

@@ -36,6 +36,9 @@ from runner.store.transactions import reading, writing
 
 T = TypeVar("T")
 
+#: So many changed rows make it worth while to bring the write-ahead log into the file.
+ENOUGH = 1_000
+
 
 class SqliteStore:
     """Implements the `Store` protocol on one file.
@@ -50,9 +53,10 @@ class SqliteStore:
         self._patience = patience
         self._read_only = read_only
         thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._queue = Queue(self._do, thread)
+        self._queue = Queue(self._do, thread, self._tidy)
         # Only the store's own thread touches these.
         self._opened: sqlite3.Connection | None = None
+        self._tidied = 0  # how many rows had been changed when this was done last
         self._identity: Identity | None = None
         self._fence: int | None = None
         self._kept: dict[str, Holds] = {}  # holds on disk, by account
@@ -195,6 +199,14 @@ class SqliteStore:
             return nullcontext()
         fence = self._fence if sharing - {"writes"} else None
         return reading(self._db, fence) if sharing == {"reads"} else writing(self._db, fence)
+
+    def _tidy(self) -> None:
+        """Brings a log that has grown into the file, so that no commit has to wait for that."""
+        if self._opened is None or self._opened.total_changes - self._tidied < ENOUGH:
+            return
+        self._tidied = self._opened.total_changes
+        with suppress(StoreError), self._guarded():
+            self._opened.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

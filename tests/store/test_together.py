@@ -166,12 +166,25 @@ async def test_closing_finishes_what_waits_and_takes_no_more(file: Path) -> None
     await again.close()
 
 
+async def test_a_long_log_is_brought_into_the_file_when_nothing_waits(
+    file: Path, ledger: SqliteStore
+) -> None:
+    """Not by the commit that made it long, for which somebody waits."""
+    empty = file.stat().st_size
+    await ledger.claim([replace(INTENT, call_sid=f"CA{number}") for number in range(3_000)])
+    assert file.stat().st_size == empty
+    async with asyncio.timeout(10):
+        while file.stat().st_size == empty:  # noqa: ASYNC110  # it is nobody's to tell of
+            await asyncio.sleep(0.01)
+    assert await ledger.claim([INTENT]) == [], "what was claimed stands"
+
+
 async def test_without_a_thread_whoever_waits_hears_of_it() -> None:
     def nothing(_jobs: Sequence[Job]) -> None:
         raise AssertionError("there is nobody to do it")
 
     thread = ThreadPoolExecutor(1)
     thread.shutdown()
-    queue = Queue(nothing, thread)
+    queue = Queue(nothing, thread, rest=lambda: None)
     with pytest.raises(RuntimeError):
         await asyncio.wait_for(queue.put(lambda: None, "alone"), timeout=10)

@@ -95,39 +95,38 @@ def _row(number: int, now: int) -> bytes:
 
 
 def _call(number: int, now: int) -> dict[str, object]:
-    """The n-th call, with its fields in the order in which Twilio writes them."""
+    """The n-th call, with its fields in the order in which Twilio's description of the API has them."""
     sid, to = sid_of(number), DIALLED[number % len(DIALLED)]
     caller = f"+1{200 + number % 700}{number * 7 % 10**7:07d}"
     began = _date(now - _HOUR - number % _HOUR)
     inbound = number % 5 != 0
     uri = f"{ACCOUNT}/Calls/{sid}"
     return {
-        "date_updated": None,
-        "price_unit": "USD",
-        "parent_call_sid": None if inbound else sid_of(number + 1),
-        "caller_name": _NAMES[number % len(_NAMES)],
-        "duration": None,
-        "from": caller,
-        "to": to,
-        "annotation": None,
-        "answered_by": None,
         "sid": sid,
-        "queue_time": str(number % 3_000),
-        "price": None,
-        "api_version": "2010-04-01",
-        "status": "in-progress",
-        "direction": "inbound" if inbound else "outbound-api",
-        "start_time": began,
         "date_created": began,
-        "from_formatted": f"({caller[2:5]}) {caller[5:8]}-{caller[8:]}",
-        "group_sid": None,
-        "trunk_sid": None,
-        "forwarded_from": to if number % 50 == 0 else None,
-        "uri": f"{uri}.json",
+        "date_updated": None,
+        "parent_call_sid": None if inbound else sid_of(number + 1),
         "account_sid": ACCOUNT_SID,
-        "end_time": None,
+        "to": to,
         "to_formatted": f"({to[2:5]}) {to[5:8]}-{to[8:]}",
+        "from": caller,
+        "from_formatted": f"({caller[2:5]}) {caller[5:8]}-{caller[8:]}",
         "phone_number_sid": "PN" + md5(to.encode()).hexdigest(),
+        "status": "in-progress",
+        "start_time": began,
+        "end_time": None,
+        "duration": None,
+        "price": None,
+        "price_unit": "USD",
+        "direction": "inbound" if inbound else "outbound-api",
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "forwarded_from": to if number % 50 == 0 else None,
+        "group_sid": None,
+        "caller_name": _NAMES[number % len(_NAMES)],
+        "queue_time": str(number % 3_000),
+        "trunk_sid": None,
+        "uri": f"{uri}.json",
         "subresource_uris": {name.lower(): f"{uri}/{name}.json" for name in _BELOW},
     }
 

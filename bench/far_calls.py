@@ -95,7 +95,7 @@ def _row(number: int, now: int) -> bytes:
 
 
 def _call(number: int, now: int) -> dict[str, object]:
-    """The n-th call, with its fields in the order in which Twilio's description of the API has them."""
+    """The n-th call; its fields stand as in Twilio's description of the API."""
     sid, to = sid_of(number), DIALLED[number % len(DIALLED)]
     caller = f"+1{200 + number % 700}{number * 7 % 10**7:07d}"
     began = _date(now - _HOUR - number % _HOUR)

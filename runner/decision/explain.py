@@ -20,6 +20,7 @@ from runner.decision.matcher import Matcher, Verdict, in_cohort
 from runner.decision.needs import Need, needs
 from runner.decision.once import History, Turn, turn_of
 from runner.decision.planner import NO_BOUNDS, Plan, Planner, Step
+from runner.decision.rulebook import Rulebooks
 from runner.decision.tree import Node, look
 from runner.durations import format_duration
 from runner.model import Flow, Millis, Moment, Rule
@@ -40,7 +41,7 @@ class Scene:
 
     `history` should know the call that is asked about; `flows` are the names of those in force,
     None for all. `bounds` are those that the plan was made within; `live` are all live calls, where
-    more are known than were listed.
+    more are known than were listed. `books` are those of the process, where flows are in force.
     """
 
     calls: Sequence[Call]
@@ -51,6 +52,7 @@ class Scene:
     flows: Collection[str] | None = None
     bounds: Bounds = NO_BOUNDS
     live: Sequence[Call] = ()
+    books: Rulebooks = field(default_factory=Rulebooks)
 
     @cached_property
     def outcomes(self) -> dict[tuple[str, str], _Outcome]:
@@ -126,7 +128,7 @@ def explain(flow: Flow, call: Call, scene: Scene) -> list[Explanation]:
     """What each rule of the flow says about the call, in file order."""
     # The holds after a poll, asked again at its own moment, give what that poll saw.
     again = Holds(scene.holds.after, scene.moment.now)
-    verdicts = Matcher((flow,)).verdicts(call, scene.moment, again)
+    verdicts = Matcher((flow,), scene.books).verdicts(call, scene.moment, again)
     by_rule = {verdict.rule.id: verdict for verdict in verdicts}
     found, behind = [], ""
     for rule in flow.rules:

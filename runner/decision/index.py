@@ -201,16 +201,15 @@ class _Gates:
 
     def __init__(self, facts: Sequence[_Facts]) -> None:
         self._facts = facts
-        self._key: tuple[Millis, str] | None = None
-        self._open: Numbers = ()
+        self._last: tuple[tuple[Millis, str], Numbers] | None = None
 
     def open(self, moment: Moment) -> Numbers:
         """The rules under those that hold at a moment."""
-        key = moment.now // MINUTE, moment.account
-        if self._key != key:
-            self._key = key
-            self._open = [n for facts in self._facts for n in facts.all_of(_NOBODY, moment)]
-        return self._open
+        key, last = (moment.now // MINUTE, moment.account), self._last
+        if last is None or last[0] != key:
+            numbers = [n for facts in self._facts for n in facts.all_of(_NOBODY, moment)]
+            self._last = last = key, numbers  # in one step: threads may share an index
+        return last[1]
 
 
 def _reader(attributes: Sequence[str]) -> Callable[[Call], Sequence[str | None]]:

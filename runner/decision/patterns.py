@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 #: So many patterns make one. Of more, RE2 has more to do for each character that it hasn't met;
@@ -25,47 +26,57 @@ class Patterns:
 
     def __init__(self, patterns: Iterable[Known]) -> None:
         self._patterns = [*patterns]
-        self._is_ready = False
-        self._starts: dict[int, dict[str, list[Known]]] = {}  # by length
-        self._ends: dict[int, dict[str, list[Known]]] = {}
-        self._chunks: list[tuple[Any, Sequence[Known]]] = []
+        self._tables: _Tables | None = None
 
     def hits(self, text: str) -> list[int]:
         """What the patterns stand for that fit the text as a whole."""
-        if not self._is_ready:
+        if self._tables is None:
             # Only now: an edit of a flow makes an index that may meet no text for them.
-            self._arrange()
+            self._tables = _arranged(self._patterns)
         found: list[int] = []
-        for pattern, numbers in self._likely(text):
+        for pattern, numbers in self._tables.likely(text):
             if pattern.fullmatch(text) is not None:
                 found += numbers
         return found
 
-    def _likely(self, text: str) -> Iterator[Known]:
-        for length, table in self._starts.items():
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Patterns by the plain text that they begin or end with, by its length; and the others, each
+    chunk with a pattern that fits whatever any of them fits, or None.
+    """
+
+    starts: dict[int, dict[str, list[Known]]] = field(default_factory=dict)
+    ends: dict[int, dict[str, list[Known]]] = field(default_factory=dict)
+    chunks: list[tuple[Any, Sequence[Known]]] = field(default_factory=list)
+
+    def likely(self, text: str) -> Iterator[Known]:
+        """The patterns that may fit."""
+        for length, table in self.starts.items():
             yield from table.get(text[:length], ())
-        for length, table in self._ends.items():
+        for length, table in self.ends.items():
             yield from table.get(text[-length:], ())
-        for union, chunk in self._chunks:
+        for union, chunk in self.chunks:
             if union is None or union.fullmatch(text) is not None:
                 yield from chunk
 
-    def _arrange(self) -> None:
-        self._is_ready = True
-        others = []
-        for known in self._patterns:
-            starts, ends = ends_of(known[0].pattern)
-            edge, tables = max((starts, self._starts), (ends, self._ends), key=_length)
-            if len(edge) >= EDGE:
-                tables.setdefault(len(edge), {}).setdefault(edge, []).append(known)
-            else:
-                others.append(known)
-        # `\Q` quotes whatever follows, so that it can't stand before another pattern.
-        loose = [each for each in others if "\\Q" not in each[0].pattern]
-        for first in range(0, len(loose), TOGETHER):
-            chunk = loose[first : first + TOGETHER]
-            self._chunks.append((_together([each.pattern for each, _ in chunk]), chunk))
-        self._chunks.append((None, [each for each in others if "\\Q" in each[0].pattern]))
+
+def _arranged(patterns: Sequence[Known]) -> _Tables:
+    tables, others = _Tables(), []
+    for known in patterns:
+        starts, ends = ends_of(known[0].pattern)
+        edge, table = max((starts, tables.starts), (ends, tables.ends), key=_length)
+        if len(edge) >= EDGE:
+            table.setdefault(len(edge), {}).setdefault(edge, []).append(known)
+        else:
+            others.append(known)
+    # `\Q` quotes whatever follows, so that it can't stand before another pattern.
+    loose = [each for each in others if "\\Q" not in each[0].pattern]
+    for first in range(0, len(loose), TOGETHER):
+        chunk = loose[first : first + TOGETHER]
+        tables.chunks.append((_together([each.pattern for each, _ in chunk]), chunk))
+    tables.chunks.append((None, [each for each in others if "\\Q" in each[0].pattern]))
+    return tables
 
 
 def _length(edge: tuple[str, Any]) -> int:

@@ -54,8 +54,8 @@ Prepared: TypeAlias = dict[int, tuple[Flow, Sequence[Ready]]]
 class Rulebook:
     """Flows in force together. Rules are numbered in file order."""
 
-    def __init__(self, flows: Sequence[Flow], known: Prepared | None = None) -> None:
-        known, shared = known or {}, Shared()
+    def __init__(self, flows: Sequence[Flow], known: Sequence[Prepared] = ()) -> None:
+        shared = Shared()
         self.flows = tuple(flows)
         self.prepared: Prepared = {}
         #: By number, each with its flow and that flow's place.
@@ -64,7 +64,8 @@ class Rulebook:
         self.asking: list[tuple[Flow, int]] = []
         for order, flow in enumerate(flows):
             if flow.enabled:
-                _, ready = known.get(id(flow)) or (flow, _prepare(flow, shared))
+                found = (each[id(flow)][1] for each in known if id(flow) in each)
+                ready = next(found, None) or _prepare(flow, shared)
                 self.prepared[id(flow)] = flow, ready
                 self.rules += [(each, flow, order) for each in ready]
                 if any(each.others for each in ready):
@@ -78,7 +79,7 @@ class Rulebook:
 
 
 class Rulebooks:
-    """The rulebooks of one process, for as long as anybody uses them."""
+    """The rulebooks of one process, for as long as anybody uses them; threads may share them."""
 
     def __init__(self) -> None:
         self._books: WeakValueDictionary[tuple[int, ...], Rulebook] = WeakValueDictionary()
@@ -88,10 +89,9 @@ class Rulebooks:
         key = tuple(id(flow) for flow in flows)
         book = self._books.get(key)
         if book is None:
-            known: Prepared = {}
-            for other in self._books.values():
-                known |= other.prepared
-            book = self._books[key] = Rulebook(flows, known)
+            # A list that is made in one step, whatever another thread does meanwhile.
+            others = [other for each in self._books.valuerefs() if (other := each()) is not None]
+            book = self._books[key] = Rulebook(flows, [other.prepared for other in others])
         return book
 
 

@@ -21,6 +21,7 @@ from runner.decision.matcher import Matcher
 from runner.decision.never import protects
 from runner.decision.once import History
 from runner.decision.planner import Plan, Planner, decide
+from runner.decision.rulebook import Rulebooks
 from runner.decision.scope import is_for, needed_query
 from runner.engine.brain import EVERYTHING, Sight
 from runner.engine.brakes import Brakes, Safety
@@ -74,7 +75,7 @@ class Books:
 async def scene_now(books: Books, sight: Sight, call: Call) -> Scene:
     """The sight, planned anew; the call is added to it where the poll did not see it."""
     flow_set = books.own(sight.flow_set)
-    seen = _with_call(sight, call, flow_set)
+    seen = _with_call(sight, call, flow_set, books.crew.books)
     moment = Moment(seen.moment.now, LiveSet(seen.calls, seen.moment.now), seen.moment.account)
     verdicts = seen.findings.verdicts
     asked = {each.sid: each for each in (*(verdict.call for verdict in verdicts), call)}
@@ -98,6 +99,7 @@ async def scene_now(books: Books, sight: Sight, call: Call) -> Scene:
         flows={flow.name for flow in flow_set.flows},
         bounds=bounds,
         live=seen.known,
+        books=books.crew.books,
     )
 
 
@@ -107,7 +109,7 @@ def knows_all(books: Books, sight: Sight) -> bool:
     return query == EVERYTHING or len(sight.known) > len(sight.calls)
 
 
-def _with_call(sight: Sight, call: Call, flow_set: FlowSet) -> Sight:
+def _with_call(sight: Sight, call: Call, flow_set: FlowSet, books: Rulebooks) -> Sight:
     """The sight with a call that it lacks, decided on where the next poll would ask for it."""
     if call.status not in LIVE_STATUSES or any(each.sid == call.sid for each in sight.known):
         return sight
@@ -117,7 +119,7 @@ def _with_call(sight: Sight, call: Call, flow_set: FlowSet) -> Sight:
         return sight
     calls, now = (*sight.calls, call), sight.moment.now
     moment = Moment(now, LiveSet(calls, now), sight.moment.account)
-    matcher, holds = Matcher(flow_set.flows), Holds(sight.holds.after, now)
+    matcher, holds = Matcher(flow_set.flows, books), Holds(sight.holds.after, now)
     found = decide(matcher, (call,), moment, holds)
     findings = replace(sight.findings, verdicts=(*sight.findings.verdicts, *found))
     return replace(sight, calls=calls, findings=findings)

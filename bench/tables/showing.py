@@ -18,7 +18,6 @@ from runner.console.summing import Summing
 from runner.decision.live import LiveSet
 from runner.decision.once import History
 from runner.decision.planner import Planner
-from runner.decision.turns import Turns
 from runner.engine.clock import SystemClock
 from runner.engine.poll import Poll
 
@@ -27,12 +26,14 @@ CPU, LONGEST, KEPT = "CPU, ms", "longest turn, ms", "kept a call, KiB"
 METHOD = """\
 Each part alone, on calls and verdicts made beforehand; processor milliseconds. Where work is done
 in turns, the event loop does other things between them: the longest turn is what others wait for at
-most. A *spent* verdict is one of a rule that has acted on its call already. `shown`: a board and
-metrics see one poll after another; in a changed one every twentieth verdict is of another rule.
-What they keep is beside the poll itself: its calls, verdicts and plan."""
+most. What an earlier run made is freed before the next. A *spent* verdict is one of a rule that has
+acted on its call already. `shown`: a board and metrics see one poll after another; in every other
+one each twentieth verdict is of another rule. What they keep is beside the poll itself: its calls,
+verdicts and plan."""
 
-#: One measurement: does it anew, pausing where the runner would.
-Work = Callable[[], Iterator[None]]
+#: One measurement: does it anew, pausing where the runner would; what it makes goes into the list,
+#: for the runner has it for longer than that.
+Work = Callable[[list[object]], Iterator[None]]
 
 
 def table(
@@ -87,8 +88,8 @@ def _works(usual: Standing, large: Standing, few: int) -> dict[str, Work]:
         f"plan, {few:,} acts": _plan(usual, few),
         f"plan, {count:,} acts": _plan(usual, count),
         f"plan, {many:,} spent verdicts": _plan(large, many, acted=True),
-        f"live set of {count:,}, counted by a field": lambda: _counted(usual),
-        f"live set of {count:,}, ranked by a field": lambda: _ranked(usual),
+        f"live set of {count:,}, counted by a field": _counted(usual),
+        f"live set of {count:,}, ranked by a field": _ranked(usual),
         f"live set of {many:,}, prepared": _prepared(large),
     }
 
@@ -97,24 +98,33 @@ def _plan(scene: Standing, count: int, *, acted: bool = False) -> Work:
     verdicts = scene.verdicts(count)
     history = spent(verdicts) if acted else History(now=NOW)
 
-    def work() -> Turns[object]:
-        return (yield from Planner(scene.calls, MOMENT).plan_in_turns(verdicts, history))
+    def work(made: list[object]) -> Iterator[None]:
+        planner = Planner(scene.calls, MOMENT)
+        made += planner, (yield from planner.plan_in_turns(verdicts, history))
 
     return work
 
 
-def _counted(scene: Standing) -> Iterator[None]:
-    live = LiveSet(scene.calls, NOW)
-    yield
-    for call in scene.calls:
-        live.count("to", call.to or "")
+def _counted(scene: Standing) -> Work:
+    def work(made: list[object]) -> Iterator[None]:
+        live = LiveSet(scene.calls, NOW)
+        made.append(live)
+        for call in scene.calls:
+            live.count("to", call.to or "")
+        yield
+
+    return work
 
 
-def _ranked(scene: Standing) -> Iterator[None]:
-    live = LiveSet(scene.calls, NOW)
-    yield
-    for call in scene.calls:
-        live.rank("to", call.to or "", call.sid)
+def _ranked(scene: Standing) -> Work:
+    def work(made: list[object]) -> Iterator[None]:
+        live = LiveSet(scene.calls, NOW)
+        made.append(live)
+        for call in scene.calls:
+            live.rank("to", call.to or "", call.sid)
+        yield
+
+    return work
 
 
 def _prepared(scene: Standing) -> Work:
@@ -122,7 +132,13 @@ def _prepared(scene: Standing) -> Work:
     before, first = LiveSet(scene.calls, NOW), scene.calls[0]
     before.count("to", "")
     before.rank("account_sid", ACCOUNT, first.sid)
-    return lambda: LiveSet(scene.calls, NOW).prepare(before)
+
+    def work(made: list[object]) -> Iterator[None]:
+        live = LiveSet(scene.calls, NOW)
+        made.append(live)
+        return live.prepare(before)
+
+    return work
 
 
 def _shown(scene: Standing, count: int, runs: int) -> dict[str, Cell]:
@@ -140,7 +156,7 @@ def _shown(scene: Standing, count: int, runs: int) -> dict[str, Cell]:
     _see(board, metrics, polls[1])
     turns = cycle(polls)
 
-    def work() -> Iterator[None]:
+    def work(_made: list[object]) -> Iterator[None]:
         _see(board, metrics, next(turns))
         yield
 
@@ -153,10 +169,11 @@ def _see(board: Board, metrics: Metrics, poll: Poll) -> None:
 
 
 def _measured(work: Work, runs: int) -> dict[str, Cell]:
-    totals, longest = [], []
+    totals, longest, made = [], [], list[object]()
     for _ in range(runs):
+        made.clear()
         gc.collect()
-        lengths = [1000 * length for length in _lengths(work())]
+        lengths = [1000 * length for length in _lengths(work(made))]
         totals.append(sum(lengths))
         longest.append(max(lengths))
     return {CPU: Sample(tuple(totals)), LONGEST: Sample(tuple(longest))}

@@ -22,6 +22,8 @@ from bench.report import markdown, page
 TABLES: dict[str, str] = {
     "verdicts": "bench.tables.verdicts",
     "listing": "bench.tables.listing",
+    "applying": "bench.tables.applying",
+    "ledger": "bench.tables.ledger",
     "poll": "bench.tables.poll",
     "growth": "bench.tables.growth",
     "showing": "bench.tables.showing",

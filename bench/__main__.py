@@ -28,6 +28,8 @@ TABLES: dict[str, str] = {
     "growth": "bench.tables.growth",
     "showing": "bench.tables.showing",
     "reloading": "bench.tables.reloading",
+    "validating": "bench.tables.validating",
+    "starting": "bench.tables.starting",
 }
 RESULTS = ROOT / "bench" / "RESULTS.md"
 RUNS = 5

@@ -97,14 +97,14 @@ class Reloader:
         look = look_at(self._paths)
         flows = dict.fromkeys(look.found)
         others = dict.fromkeys(path for path in (*self.files, *known) if path not in flows)
-        files = Files(disk=look.disk)
+        digests = {problem.position.path: "" for problem in look.problems}
         for path in flows:
-            files.read(path, largest=source.LARGEST)
+            digests[path] = look.disk.read(path, largest=source.LARGEST).digest
         for path in others:
             largest = source.LARGEST if path.endswith((".yaml", ".yml")) else lists.LARGEST
-            files.read(path, largest=largest)
-        unreadable = [*flows, *(problem.position.path for problem in look.problems)]
-        return Seen(look, dict.fromkeys(unreadable, "") | files.digests)
+            if digest := look.disk.read(path, largest=largest).digest:
+                digests[path] = digest
+        return Seen(look, digests)
 
     def differ(self, seen: Seen) -> bool:
         """Whether this is not what was loaded last."""

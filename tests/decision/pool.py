@@ -106,11 +106,19 @@ EXPRESSIONS = {
     r"Ada": r"Ada",
     r"Ad|Ada": r"Ad|Ada",
     r"(Ada )?Lovelace|Adam?": r"(Ada )?Lovelace|Adam?",
+    r"Adam?": r"Adam?",
+    r"Adams{0}": r"Adams{0}",
+    r"Adamm*|x": r"Adamm*|x",
+    r"Ada [Ll]ove.+": r"Ada [Ll]ove[^\n]+",
+    r"^(?:x|Ada )Lovelace$": r"\A(?:x|Ada )Lovelace\Z",
+    r".*\x4covelace|Adam": r"[^\n]*Lovelace|Adam",
     r"(?i)ADA": r"(?i)ADA",
     r"(?i:a)da": r"(?i:a)da",
+    r"(?i)ADA LOVELACE": r"(?i)ADA LOVELACE",
     r"A(da)*": r"A(da)*",
     r"A(dam){0}": r"A(dam){0}",
     r"\x41da": r"Ada",
+    r"\QAda": r"Ada",
     r"\QAda\E.*": r"Ada.*",
     r"\pL+": r"[^\W\d_]+",
     r"a\.b": r"a\.b",
@@ -125,7 +133,10 @@ EXPRESSIONS = {
     r"(client|sip):.*": r"(client|sip):.*",
     r"\S+ \S+": r"\S+ \S+",
 }
-GLOBS = ("*", "?", "A*", "*da", "?da", "*d*", "a.b", "a+b", "*\n*", "+1*9?", "*:agent-?", "Zo?")
+GLOBS = (
+    *("*", "?", "A*", "*da", "?da", "*d*", "a.b", "a+b", "*\n*", "+1*9?", "*:agent-?", "Zo?"),
+    *("Ada?L*lace", "A?a*"),
+)
 
 LISTS: dict[str, list[str]] = {
     "some": ["Ada", "名前", "+14155550199", "client:agent-7"],

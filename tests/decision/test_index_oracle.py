@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runner.call import Call
 from runner.decision.holds import Holds
@@ -17,10 +18,20 @@ from runner.model import Moment
 from tests.decision.oracle import Found, Held, Oracle
 from tests.decision.oracle_values import Scene
 from tests.decision.pool import START
-from tests.decision.written import LEAVES, Written, compiled, crews, folders, keys_of
+from tests.decision.written import (
+    LEAVES,
+    VALUES,
+    Written,
+    compiled,
+    crews,
+    crowds,
+    flow_of,
+    folders,
+    keys_of,
+)
 
 BUDGET = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # To find out what the examples have in common takes longer than to find them.
@@ -72,6 +83,27 @@ def test_the_matcher_says_what_the_oracle_says(
     for key in [*keys, "f0/none", "f9/r0"]:
         for call in calls:
             assert matcher.acts(key, call.sid) == oracle.acts(key, call.sid)
+
+
+#: One thing that may be another in a call.
+others = st.sampled_from([(field, value) for field, values in VALUES.items() for value in values])
+crowd = st.builds(flow_of, st.just("f"), st.just({}), crowds)
+
+
+@settings(BUDGET, max_examples=40)
+@given(crowd, crews, st.lists(st.tuples(others, st.booleans(), accounts), min_size=30))
+def test_a_call_in_which_one_thing_is_another_is_another_call(
+    file: Written, calls: tuple[Call, ...], changes: list[tuple[tuple[str, Any], bool, str]]
+) -> None:
+    flow = compiled(file)
+    matcher, oracle = Matcher((flow,)), Oracle([file], keys_of([flow]))
+    first = calls[0]
+    for (field, value), goes_back, account in changes:
+        changed = replace(first, **{field: value})
+        for call in (changed, replace(first)) if goes_back else (changed,):
+            scene = Scene(START, (call, *calls[1:]), account)
+            said = plain(matcher.verdicts(call, moment_of(scene), Holds({}, START)))
+            assert said == oracle.verdicts(call, scene, Held({}, START))
 
 
 def test_the_conditions_that_are_drawn_name_every_field_and_operator() -> None:

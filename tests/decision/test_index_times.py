@@ -60,7 +60,7 @@ def edges_of(written: Sequence[Written], calls: Iterable[Call], since: Iterable[
     return sorted(edges)
 
 
-@settings(BUDGET, max_examples=60)
+@settings(BUDGET, max_examples=50)
 @given(files, crews, st.sampled_from([(-1, 0, 1), (-1, 0, 1), (0,), (-7, -1, 0)]), st.booleans())
 def test_it_is_right_before_at_and_after_every_edge(
     file: Match, calls: tuple[Call, ...], offs: tuple[int, ...], is_back: bool

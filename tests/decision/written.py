@@ -32,7 +32,12 @@ from tests.decision.pool import (
 Match = dict[str, Any]
 Written = dict[str, Any]
 #: Fields whose values change from call to call, or from moment to moment.
-LIVELY = ("from", "caller_name", "age", "status", "concurrent", "during", "outside", "account")
+LIVELY = (
+    *("from", "caller_name", "age", "status", "during", "outside", "account"),
+    *("concurrent", "excess", "has_child"),
+)
+#: What most calls have, so that some share it.
+SHARED = ("from", "to", "direction", "from_type") * 3
 
 
 def words_of(field: str) -> list[str]:
@@ -80,7 +85,7 @@ def leaves_of(field: str) -> list[Match]:
         return [{field: names} for names in [*WINDOWS, ["twice", "minute"], ["night", "week"]]]
     tests = [{op: value} for op in suiting(kind) for value in wanted_of(field, op)]
     if kind in ("count", "rank"):
-        return [{field: {"by": by, **test}} for by in GROUP_FIELDS for test in tests]
+        return [{field: {"by": by, **test}} for by in (*GROUP_FIELDS, *SHARED) for test in tests]
     found: list[Match] = [{field: test} for test in tests]
     if "eq" in suiting(kind):
         found += [{field: test[op]} for test in tests for op in ("eq", "in") if op in test]
@@ -124,7 +129,7 @@ modes = st.sampled_from(["enforce", "shadow", {"canary": "50%"}, {"canary": "12.
 rules = st.fixed_dictionaries(
     {"then": st.just(["hangup"])},
     optional={
-        "match": st.one_of(matches, matches, likely, st.builds(merged, leaves, likely)),
+        "match": st.one_of(matches, likely, likely, st.builds(merged, leaves, likely)),
         "for": st.sampled_from(["1ms", "5s", "10s", "1m"]),
         "continue": st.booleans(),
         "enabled": st.sampled_from([True, True, True, False]),
@@ -150,7 +155,10 @@ outers = st.fixed_dictionaries(
 )
 #: Many small rules, as a folder that has grown has them: what an index is for.
 crowds = st.lists(
-    leaves.map(lambda leaf: {"match": leaf, "then": ["hangup"], "continue": True}),
+    st.fixed_dictionaries(
+        {"match": leaves, "then": st.just(["hangup"]), "continue": st.sampled_from([True, False])},
+        optional={"mode": modes},
+    ),
     min_size=10,
     max_size=30,
 )
@@ -172,14 +180,18 @@ rare = st.sampled_from(
         {"from_formatted": "(415) 555-0100", "forwarded_from": "sip:a@b.c", "account_sid": "AC2"},
     ]
 )
-plain = ("from", "to", "caller_name", "direction", "answered_by")
-calls_of: dict[str, st.SearchStrategy[Any]] = {
-    **{"from_" if word == "from" else word: st.sampled_from(WORDS[word]) for word in plain},
-    "status": st.sampled_from(["in-progress"] * 3 + ["ringing", "queued", "", None]),
-    "parent_call_sid": st.sampled_from([*[None] * 4, *WORDS["parent_call_sid"]]),
-    "queue_time": st.sampled_from(list(QUEUE_TIMES)),
-    **dict.fromkeys(["start_time", "date_created", "date_updated"], st.sampled_from(list(DATES))),
+#: What calls have in each field that they have it in one by one.
+VALUES: dict[str, Sequence[str | None]] = {
+    **{word: WORDS[word] for word in ("to", "caller_name", "direction", "answered_by")},
+    "from_": WORDS["from"],
+    "status": ["in-progress"] * 3 + ["ringing", "queued", "", None],
+    "parent_call_sid": [*[None] * 4, *WORDS["parent_call_sid"]],
+    "queue_time": list(QUEUE_TIMES),
+    "start_time": list(DATES),
+    "date_created": list(DATES),
+    "date_updated": list(DATES),
 }
+calls_of = {field: st.sampled_from(values) for field, values in VALUES.items()}
 
 
 def call_of(sid: str) -> st.SearchStrategy[Call]:

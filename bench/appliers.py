@@ -11,6 +11,7 @@ every intent durable before anything is sent, and records every outcome.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import tempfile
 import time
@@ -210,6 +211,8 @@ def main(client: str, base: str, calls: str, flight: str) -> None:
     work = CLIENTS[client]
     few = round(int(flight) * LISTED)
     asyncio.run(work(f"{base}/~{few},1,0.0", int(flight), int(flight)))
+    gc.collect()
+    gc.freeze()  # as `callflow run` does once it has loaded everything
     say(asyncio.run(work(base, int(calls), int(flight))))
 
 

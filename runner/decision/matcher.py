@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runner.call import Call
@@ -56,6 +56,11 @@ class Matcher:
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
+
+    @property
+    def in_force(self) -> Mapping[str, Rule]:
+        """The rules that are asked, by `flow/rule`."""
+        return self._book.by_key
 
     @property
     def asks_for_others(self) -> bool:

@@ -113,9 +113,15 @@ class Brain:
         """Puts the flows of this account in force."""
         flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self.alias))
         self._flow_set = flow_set
-        self._rules = {rule.key: rule for flow in flows for rule in flow.rules}
-        self._has_holds = any(rule.hold for rule in self._rules.values())
         self._matcher = Matcher(flows, self.books)
+        idle = {
+            rule.key: rule
+            for flow in flows
+            for rule in flow.rules
+            if not (flow.enabled and rule.enabled)
+        }
+        self._rules = {**self._matcher.in_force, **idle}
+        self._has_holds = any(rule.hold for rule in self._rules.values())
         others = self._matcher.asks_for_others
         self.query: CallQuery | None = needed_query(FlowSet(flows), others=others)
         #: The newest poll that these flows decided on; None where nothing newer than a miss did.

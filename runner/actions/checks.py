@@ -20,7 +20,8 @@ from runner.actions.templates import Placeholder, Template
 LONGEST_URL = 4_000
 
 #: What XML 1.0 can't carry, even escaped: a document with one of these is not well formed.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Named one by one: as all but what it can carry, the expression would take long to compile.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_URL = re.compile(
     r"[\s<>\"{}|\\^`\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )

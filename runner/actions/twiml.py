@@ -7,10 +7,12 @@ ends. So every document is parsed here first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.etree import ElementTree
-from xml.parsers import expat
+from typing import TYPE_CHECKING
 
 from runner.actions.base import Verb
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 #: Characters of TwiML that one request may carry (Twilio error 32018 above it).
 MAX_LENGTH = 4_000
@@ -53,14 +55,17 @@ def _at_most(verbs: Sequence[Verb]) -> int:
 
 def length(verbs: Sequence[Verb]) -> int:
     """How many characters `build` will give, without importing the SDK."""
+    from xml.etree import ElementTree  # few documents are long enough to ask
+
     root = ElementTree.Element("Response")
     for verb in verbs:
         _append(root, verb)
     return len(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _append(parent: ElementTree.Element, verb: Verb) -> None:
-    element = ElementTree.SubElement(parent, verb.name, dict(verb.attributes))
+def _append(parent: Element, verb: Verb) -> None:
+    element = parent.makeelement(verb.name, dict(verb.attributes))
+    parent.append(element)
     element.text = verb.text or None
     for child in verb.children:
         _append(element, child)
@@ -68,6 +73,8 @@ def _append(parent: ElementTree.Element, verb: Verb) -> None:
 
 def fault_of(text: str) -> str:
     """What is wrong with a TwiML document, in one sentence; empty where nothing is."""
+    from xml.parsers import expat  # for a `twiml` alone, and for what is about to be sent
+
     if len(text) > MAX_LENGTH:
         return f"the TwiML is {len(text)} characters long; Twilio takes {MAX_LENGTH:,}"
     root: list[str] = []

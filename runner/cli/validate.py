@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,9 +93,15 @@ def _effect(rule: Rule) -> Problem:
     return Problem(rule.then[0].position, EFFECT, said, severity="note")
 
 
+def _width() -> int:
+    """How many columns of a line the terminal has room for."""
+    import shutil  # which brings every way to compress files with it
+
+    return max(40, shutil.get_terminal_size().columns - 10)
+
+
 def _text(findings: Findings) -> str:
     terminal = sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
-    width = max(40, shutil.get_terminal_size().columns - 10) if terminal else report.WIDTH
-    style = report.Style(colour=colour, width=width)
+    style = report.Style(colour=colour, width=_width() if terminal else report.WIDTH)
     return report.as_text(findings.problems, findings.texts, style=style)

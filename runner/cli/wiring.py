@@ -14,8 +14,9 @@ from runner.cli.exits import FINDINGS, USAGE, Failure
 from runner.cli.report import as_text
 from runner.gateway.accounts import Account, read_accounts
 from runner.gateway.credentials import BadCredentials
+from runner.language.config import Config
 from runner.language.folders import CONFIG_FILE
-from runner.language.loader import Config, Loaded, load, load_config
+from runner.language.loader import Loaded, load, load_config
 from runner.language.words import listed, shown, suggestion
 from runner.model import FlowSet
 from runner.settings import BadSettings, RunSettings, settings_from

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.language.analysis import WARNINGS
-from runner.language.config import Config, compile_config
 from runner.language.files import Files
 from runner.language.ignores import Sources, settle
 from runner.language.kept import Kept, Look, keep, look_at, read_document
@@ -18,7 +18,8 @@ from runner.model import Flow, FlowSet, Millis
 from runner.problems import Problem
 from runner.settings import RunSettings
 
-__all__ = ["Config", "Loaded", "load", "load_again", "load_config"]
+if TYPE_CHECKING:
+    from runner.language.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ def load_config(path: Path, files: Files | None = None) -> Config:
 
     `files` takes up what is read; it too gets to see no secret.
     """
+    # Here, not above: whoever has flows alone to load needs none of it.
+    from runner.language.config import compile_config
+
     files = Files() if files is None else files
     return compile_config(str(path), read_document(str(path), files), files)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from runner.engine.reload import Also
 from runner.engine.reloads import Reloads
+from runner.language.config import Config
 from runner.language.files import Disk, Files
-from runner.language.loader import Config, load_config
+from runner.language.loader import load_config
 from runner.never import Never
 from runner.problems import Problem
 

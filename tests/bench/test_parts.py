@@ -38,27 +38,27 @@ def test_calls_are_the_same_every_time_and_some_two_kilobytes_long() -> None:
 
 
 def test_rules_are_as_they_are_said_to_be(tmp_path: Path) -> None:
-    planned = rules(1_000)
+    planned = rules(600)
     flow_set = loaded(tmp_path, planned)
     assert [rule.key for rule in flow_set.rules] == [rule.key for rule in planned]
     assert [rule.hold for rule in flow_set.rules] == [rule.hold for rule in planned]
     assert [rule.proceed for rule in flow_set.rules] == [rule.proceed for rule in planned]
     about = Counter("to" in fields_of(rule.match) for rule in planned)
-    assert 550 < about[True] < 650
+    assert 320 < about[True] < 400
     assert {"age", "from_country", "status", "leg"} <= fields_of(
         ["all", *(r.condition for r in planned)]
     )
 
 
 def test_plain_python_and_callflow_say_the_same_at_two_polls(tmp_path: Path) -> None:
-    planned, listed = rules(400), workload.calls(300)
-    for number, call in enumerate(listed[:40]):  # make some fit: equalities are rare
+    planned, listed = rules(240), workload.calls(150)
+    for number, call in enumerate(listed[:24]):  # make some fit: equalities are rare
         rule = next(r for r in planned[number * 8 :] if "to" in fields_of(r.match))
         call["to"] = rule.match[1][2]
     polls = [listed, workload.changed(listed, 0.2, 3)]
     asked = given(planned, polls)
     ours = verdicts(loaded(tmp_path, planned).flows, polls)
-    assert sum(len(keys) for poll in ours for keys in poll) > 50
+    assert sum(len(keys) for poll in ours for keys in poll) > 20
     sids = [[call["sid"] for call in poll] for poll in polls]
     for name in ("lambdas", "closures"):
         engine = ENGINES[name](asked["conditions"])

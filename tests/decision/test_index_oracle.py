@@ -22,6 +22,7 @@ from tests.decision.written import (
     LEAVES,
     VALUES,
     Written,
+    call_of,
     compiled,
     crews,
     crowds,
@@ -85,25 +86,39 @@ def test_the_matcher_says_what_the_oracle_says(
             assert matcher.acts(key, call.sid) == oracle.acts(key, call.sid)
 
 
-#: One thing that may be another in a call.
-others = st.sampled_from([(field, value) for field, values in VALUES.items() for value in values])
 crowd = st.builds(flow_of, st.just("f"), st.just({}), crowds)
+fields = st.sampled_from([(field, value) for field, values in VALUES.items() for value in values])
+steps = st.one_of(
+    st.tuples(st.just("field"), fields),
+    st.tuples(st.just("back"), st.none()),
+    st.tuples(st.just("account"), accounts),
+    st.tuples(st.just("others"), st.none() | crews),
+)
 
 
-@settings(BUDGET, max_examples=40)
-@given(crowd, crews, st.lists(st.tuples(others, st.booleans(), accounts), min_size=30))
-def test_a_call_in_which_one_thing_is_another_is_another_call(
-    file: Written, calls: tuple[Call, ...], changes: list[tuple[tuple[str, Any], bool, str]]
+@settings(BUDGET, max_examples=50)
+@given(crowd, call_of("CA0"), st.lists(steps, min_size=40))
+def test_when_one_thing_is_another_it_is_looked_at_again(
+    file: Written, first: Call, changes: list[tuple[str, Any]]
 ) -> None:
+    """One field of the call, the account, or the other live calls; and nothing else."""
     flow = compiled(file)
     matcher, oracle = Matcher((flow,)), Oracle([file], keys_of([flow]))
-    first = calls[0]
-    for (field, value), goes_back, account in changes:
-        changed = replace(first, **{field: value})
-        for call in (changed, replace(first)) if goes_back else (changed,):
-            scene = Scene(START, (call, *calls[1:]), account)
-            said = plain(matcher.verdicts(call, moment_of(scene), Holds({}, START)))
-            assert said == oracle.verdicts(call, scene, Held({}, START))
+    call, account, others = first, "main", ()
+    for what, new in changes:
+        match what:
+            case "field":
+                call = replace(call, **{new[0]: new[1]})
+            case "back":
+                call = replace(first)
+            case "account":
+                account = new
+            case "others":
+                others = new
+        live = None if others is None else (call, *(c for c in others if c.sid != call.sid))
+        scene = Scene(START, live, account)
+        said = plain(matcher.verdicts(call, moment_of(scene), Holds({}, START)))
+        assert said == oracle.verdicts(call, scene, Held({}, START))
 
 
 def test_the_conditions_that_are_drawn_name_every_field_and_operator() -> None:

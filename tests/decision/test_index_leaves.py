@@ -1,0 +1,52 @@
+"""Every comparison that can be written, found by the index for every value that a call can have."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from runner.call import Call
+from runner.decision.holds import Holds
+from runner.decision.matcher import Matcher
+from runner.language.fields import FIELDS
+from runner.model import LIVE_STATUSES
+from tests.decision.oracle import Held, Oracle
+from tests.decision.oracle_values import Scene
+from tests.decision.pool import MINUTE, START, WORDS
+from tests.decision.test_index_oracle import moment_of, plain
+from tests.decision.written import LEAVES, VALUES, compiled, flow_of, keys_of, merged
+
+CALL = Call("CA1", status="in-progress", from_="+14155550199", caller_name="Ada")
+#: With it a rule is about every call, so that only the comparison leads to it.
+EVERY = {"leg": "any", "status": list(LIVE_STATUSES)}
+#: Where an attribute of calls has no values of its own to be drawn from.
+BOUND = {"age": ("start_time", "date_created"), "leg": ("parent_call_sid",)}
+TIMES = [START + minutes * MINUTE + off for minutes in (0, 1, 10, 40, 70, 580) for off in (-1, 0)]
+
+
+def calls_for(field: str) -> list[Call]:
+    """Calls that differ in what the field is read from, those without it among them."""
+    attributes = BOUND.get(field) or (FIELDS[field].of,)
+    calls = [CALL]
+    for attribute in filter(None, attributes):
+        for value in VALUES.get(attribute) or WORDS[attribute]:
+            calls.append(replace(CALL, **{attribute: value}))
+    return calls
+
+
+@pytest.mark.parametrize("field", [name for name, field in FIELDS.items() if not field.others])
+def test_whatever_holds_is_found(field: str) -> None:
+    leaves = [match for leaf in LEAVES[field] for match in (leaf, {"not": leaf})]
+    rules = [
+        {"match": merged(EVERY, leaf), "then": ["hangup"], "continue": True} for leaf in leaves
+    ]
+    file = flow_of("f", {}, rules)
+    flow = compiled(file)
+    matcher, oracle = Matcher((flow,)), Oracle([file], keys_of([flow]))
+    times = TIMES if field in ("age", "during", "outside") else [START]
+    accounts = ("main", "other", "") if field == "account" else ("main",)
+    for now, account in [(now, account) for now in times for account in accounts]:
+        for call in calls_for(field):
+            scene = Scene(now, None, account)
+            said = plain(matcher.verdicts(call, moment_of(scene), Holds({}, now)))
+            assert said == oracle.verdicts(call, scene, Held({}, now))

@@ -28,6 +28,11 @@ class Groups:
         """The same of a call that need not be listed."""
         return self._top(sid, self._parents.get(sid))
 
+    @property
+    def gathered(self) -> bool:
+        """Whether the legs of every group are known."""
+        return self._legs is not None
+
     def legs(self, group: str) -> Sequence[Call]:
         """The listed calls of the group, in their order; none where it is one call alone."""
         if self._legs is None:
@@ -36,9 +41,7 @@ class Groups:
         return self._legs.get(group, ())
 
     def gather(self) -> Turns[None]:
-        """Finds the legs of every group; does nothing where they are known."""
-        if self._legs is not None:
-            return
+        """Finds the legs of every group."""
         legs = defaultdict[str, list[Call]](list)
         dialling = set(self._parents.values())
         for part in slices(self._calls, TURN):

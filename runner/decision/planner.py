@@ -86,7 +86,7 @@ class Planner:
                 step = self._wanted(verdict, history)
                 if step is None:
                     continue
-                if step.touches_call:
+                if step.touches_call and not self._groups.gathered:
                     yield from self._groups.gather()
                 if self._is_let(step) and self._is_free(step):
                     self._take(step, verdict)
@@ -127,7 +127,7 @@ class Planner:
 
     def _is_let(self, step: Step) -> bool:
         """Whether neither the call nor a leg of it is protected from what the step does."""
-        protection = self.protection(step.call) if step.touches_call else ""
+        protection = self._protection(step.call, step.group) if step.touches_call else ""
         if protection:
             self._hold(step, "protected", protection)
         return not protection
@@ -141,14 +141,17 @@ class Planner:
 
     def protection(self, call: Call) -> str:
         """Why neither this call nor a leg that would suffer with it may be changed; else ""."""
+        return self._protection(call, self._groups.of(call))
+
+    def _protection(self, call: Call, group: str) -> str:
         if own := self._bounds.protects(call):
             return own
-        group = self._groups.of(call)
-        if group not in self._protected:
-            found = [(leg, self._bounds.protects(leg)) for leg in self._groups.legs(group)]
+        legs = self._groups.legs(group)
+        if legs and group not in self._protected:
+            found = [(leg, self._bounds.protects(leg)) for leg in legs]
             known = [f"its leg {leg.sid}: {why}" for leg, why in found if why]
             self._protected[group] = known[-1] if known else ""
-        return self._protected[group]
+        return self._protected.get(group, "")
 
     def _trips(self) -> tuple[Trip, ...]:
         """Takes the batches of the rules that trip a guard out of the steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from itertools import takewhile
 
@@ -69,7 +69,7 @@ class Actor:
                     self.beside(entry, order)
                     continue
                 act = Act(order, entry, call)
-                async with self.turn():
+                async with self.turn() as act.answered:
                     await self._sending.carry_out(act)
                 rest = entries[number + 1 :]
                 if not await self._goes_on(act, rest):
@@ -102,7 +102,7 @@ class Actor:
         """
         first, *rest = entries
         act = Act(order, first, order.call, doubt=True)
-        async with self.turn():
+        async with self.turn() as act.answered:
             await self._sending.settle(act)
         if not await self._goes_on(act, rest):
             return
@@ -158,14 +158,16 @@ class Actor:
             self.under_way -= ids
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """One of the few that send at a time; when stopping, nobody waits."""
+    async def turn(self) -> AsyncIterator[Callable[[], None]]:
+        """One of the few that send at a time; when stopping, nobody waits.
+
+        Gives what ends it early: the next sends while the outcome of this one is being written.
+        """
         if not self._sending.stopping:
             await self._slots.acquire()
-        try:
-            yield
-        finally:
-            self._slots.release()
+        with ExitStack() as end:
+            end.callback(self._slots.release)
+            yield end.close
 
 
 def _still(_call: Call) -> bool:

@@ -35,18 +35,24 @@ class Order:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
 @dataclass
 class Act:
     """One part of an act under way: its order, its entry as it stands, the newest row of its call.
 
     `doubt` says that a request went out which may have been carried out. From then on nobody may
-    record that nothing was done, unless a look at the call shows it.
+    record that nothing was done, unless a look at the call shows it. `answered` is called when
+    nothing more is sent for it, before its outcome is on record.
     """
 
     order: Order
     entry: Entry
     call: Call | None
     doubt: bool = False
+    answered: Callable[[], None] = _nothing
 
     @property
     def intent(self) -> Intent:

@@ -142,6 +142,7 @@ class Sending:
 
     async def _after_answer(self, act: Act, answer: Call | None) -> None:
         self.throttle.processed()
+        act.answered()
         cancelled = act.intent.request.get("Status") == "canceled"
         if answer is not None and cancelled and answer.status == "in-progress":
             await self._records.put(act, "failed", "the call was answered before the cancel")

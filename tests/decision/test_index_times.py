@@ -16,10 +16,10 @@ from tests.decision.oracle_values import Scene
 from tests.decision.pool import DATES, MINUTE, SPANS, START
 from tests.decision.test_index_oracle import BUDGET, moment_of, plain
 from tests.decision.written import (
-    LEAVES,
     Match,
     Written,
     compiled,
+    conditions,
     crews,
     flow_of,
     grouped,
@@ -33,9 +33,7 @@ from tests.decision.written import (
 #: back, and the last is on a Monday.
 WINDOWS = (1, 10, 40, 70, 100, 580)
 
-timely = st.sampled_from(["age", "age", "during", "outside"]).flatmap(
-    lambda field: st.sampled_from(LEAVES[field])
-)
+timely = conditions(["age", "age", "during", "outside"])
 matches = st.recursive(st.one_of(timely, timely, leaves), grouped, max_leaves=4)
 rules = st.fixed_dictionaries(
     {

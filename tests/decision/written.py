@@ -92,8 +92,29 @@ def leaves_of(field: str) -> list[Match]:
     return [*found, {"leg": "any"}] if field == "leg" else found
 
 
-LEAVES = {field: leaves_of(field) for field in FIELDS}
-leaves = st.sampled_from([*FIELDS, *LIVELY * 4]).flatmap(lambda f: st.sampled_from(LEAVES[f]))
+def operators_of(leaf: Match) -> str:
+    """Which operators stand in a condition on one field; empty where none is written."""
+    (test,) = leaf.values()
+    return " ".join(sorted(test)) if isinstance(test, dict) else ""
+
+
+#: Field → operator → every condition.
+KINDS: dict[str, dict[str, list[Match]]] = {
+    field: {
+        kind: [leaf for leaf in every if operators_of(leaf) == kind]
+        for kind in dict.fromkeys(map(operators_of, every))
+    }
+    for field, every in {field: leaves_of(field) for field in FIELDS}.items()
+}
+
+
+def conditions(names: Sequence[str]) -> st.SearchStrategy[Match]:
+    """A condition on one of the fields: of each operator as often as of any other."""
+    kinds = {name: [st.sampled_from(kind) for kind in KINDS[name].values()] for name in names}
+    return st.sampled_from(names).flatmap(lambda name: st.one_of(kinds[name]))
+
+
+leaves = conditions([*FIELDS, *LIVELY * 4])
 
 
 def merged(*matches: Match) -> Match:

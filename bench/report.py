@@ -14,7 +14,10 @@ from bench.measuring import NOT_THERE, Cell, Row, Sample, Table, Target, peers, 
 
 #: What is measured beside Python, in this environment and in that of the peers.
 OURS = ("aiohttp", "google-re2", "jsonschema", "msgspec", "pyyaml", "requests", "twilio")
-PEERS = ("c7n", "check-jsonschema", "drools-jpy", "jsonschema-rs", "orjson", "pyyaml", "requests")
+PEERS = (
+    *("aiohttp", "c7n", "check-jsonschema", "drools-jpy", "jsonschema-rs"),
+    *("orjson", "pyyaml", "requests"),
+)
 
 HEAD = """\
 # Measurements
@@ -37,6 +40,8 @@ def machine() -> Iterable[str]:
     """What the run was taken on, in lines of a list."""
     yield f"- taken: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     yield f"- machine: {_processor()}, {os.cpu_count()} cores, {_memory()}, {platform.system()}"
+    if hasattr(os, "getloadavg"):
+        yield f"- load over the last 15 minutes, this run's own included: {os.getloadavg()[2]:.1f}"
     yield f"- Python {platform.python_version()} ({platform.python_implementation()})"
     yield f"- callflow's environment: {_listed(versions(OURS))}"
     python = peers()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from runner.call import Call
@@ -49,23 +49,13 @@ class Matcher:
 
     def __init__(self, flows: Sequence[Flow], books: Rulebooks | None = None) -> None:
         self.books = books or Rulebooks()
-        self._book = self.books.of(flows)
+        self.book = self.books.of(flows)
         self._standing: dict[str, _Standing] = {}
         self._earlier: dict[str, _Standing] = {}
         self._met = 0  # how many calls were asked about in this poll
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
-
-    @property
-    def in_force(self) -> Mapping[str, Rule]:
-        """The rules that are asked, by `flow/rule`."""
-        return self._book.by_key
-
-    @property
-    def asks_for_others(self) -> bool:
-        """Whether any rule asks for the other live calls."""
-        return bool(self._book.asking)
 
     def next_poll(self) -> None:
         """Forgets calls that nobody has asked about for long; changes nothing that is said."""
@@ -81,15 +71,15 @@ class Matcher:
         None where no flow waits for them. By its rank, that of `rank`: all before it are decided.
         """
         waiting = (
-            _rank(flow, order)
-            for flow, order in self._book.asking
-            if any(ready.may_match(call, moment) for ready in self._book.of(flow))
+            _rank(prepared.flow, order)
+            for prepared, order in self.book.asking
+            if any(ready.may_match(call, moment) for ready in prepared.ready)
         )
         return min(waiting, default=None)
 
     def acts(self, key: str, sid: str) -> bool:
         """Whether the rule `flow/rule` is in force, and acts on calls such as this one."""
-        rule = self._book.by_key.get(key)
+        rule = self.book.in_force(key)
         return rule is not None and in_cohort(rule, sid)
 
     def verdicts(self, call: Call, moment: Moment, holds: Holds) -> list[Verdict]:
@@ -105,7 +95,7 @@ class Matcher:
         found: list[Verdict] = []
         taken = -1  # the place of the flow that has its verdict
         for number in numbers:
-            ready, flow, order = self._book.rules[number]
+            ready, flow, order = self.book.rules[number]
             rule = ready.rule
             # A hold is about the rule's own conditions: it goes on behind another's verdict.
             if ready.hold_key and holds.keep(call.sid, ready.hold_key) < rule.hold:
@@ -135,10 +125,10 @@ class Matcher:
 
     def _look_up(self, call: Call, moment: Moment) -> tuple[Sequence[int], Millis]:
         self.looked_up += 1
-        candidates, until = self._book.index.look_up(call, moment)
+        candidates, until = self.book.index.look_up(call, moment)
         if not candidates:
             return (), until
-        rules = self._book.rules
+        rules = self.book.rules
         matching = []
         said: dict[Predicate, Truth] = {}  # many rules ask the same
         ended = -1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from runner.call import Call
@@ -16,7 +15,7 @@ from runner.decision.anchors import Anchor, filing
 from runner.decision.changes import Changes, changes_of
 from runner.decision.holds import hold_key
 from runner.decision.index import Index
-from runner.decision.scope import asks_for_others
+from runner.decision.scope import Scope, asks_for_others, query_of, scope_of
 from runner.decision.truth import Predicate, Shared, conjuncts, predicate
 from runner.model import Flow, Moment, Rule
 
@@ -47,35 +46,51 @@ class Ready:
         return all(part(call, moment) is not False for part in self.parts)
 
 
-#: Enabled rules by the identity of their flow, with the flow: no other can take its identity then.
-Prepared: TypeAlias = dict[int, tuple[Flow, Sequence[Ready]]]
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A flow with its enabled rules, all its rules by `flow/rule`, and what must be listed."""
+
+    flow: Flow
+    ready: Sequence[Ready]
+    rules: Mapping[str, Rule]
+    scope: Scope | None
+
+    @property
+    def asks_for_others(self) -> bool:
+        """Whether a rule asks for the other live calls."""
+        return self.scope is not None and self.scope.others
 
 
 class Rulebook:
     """Flows in force together. Rules are numbered in file order."""
 
-    def __init__(self, flows: Sequence[Flow], known: Sequence[Prepared] = ()) -> None:
+    def __init__(self, flows: Sequence[Flow], known: Sequence[Rulebook] = ()) -> None:
         shared = Shared()
-        self.flows = tuple(flows)
-        self.prepared: Prepared = {}
+        #: By the identity of each flow, which no other can take as long as this one is kept.
+        self.prepared: dict[int, Prepared] = {}
         #: By number, each with its flow and that flow's place.
         self.rules: list[tuple[Ready, Flow, int]] = []
-        #: The flows that ask for the other live calls.
-        self.asking: list[tuple[Flow, int]] = []
+        #: The flows that ask for the other live calls, each with its place.
+        self.asking: list[tuple[Prepared, int]] = []
+        #: Every rule by `flow/rule`, those too that are not enabled.
+        self.named: dict[str, Rule] = {}
         for order, flow in enumerate(flows):
-            if flow.enabled:
-                found = (each[id(flow)][1] for each in known if id(flow) in each)
-                ready = next(found, None) or _prepare(flow, shared)
-                self.prepared[id(flow)] = flow, ready
-                self.rules += [(each, flow, order) for each in ready]
-                if any(each.others for each in ready):
-                    self.asking.append((flow, order))
+            found = (book.prepared[id(flow)] for book in known if id(flow) in book.prepared)
+            prepared = next(found, None) or _prepare(flow, shared)
+            self.prepared[id(flow)] = prepared
+            self.rules += [(each, flow, order) for each in prepared.ready]
+            self.named |= prepared.rules
+            if prepared.asks_for_others:
+                self.asking.append((prepared, order))
         self.index = Index((ready.anchors, ready.changes) for ready, _, _ in self.rules)
-        self.by_key: Mapping[str, Rule] = {ready.key: ready.rule for ready, _, _ in self.rules}
+        #: What must be listed.
+        self.query = query_of(each.scope for each in self.prepared.values())
+        self.has_holds = any(ready.hold_key for ready, _, _ in self.rules)
+        self._enabled = {ready.key for ready, _, _ in self.rules}
 
-    def of(self, flow: Flow) -> Sequence[Ready]:
-        """The enabled rules of one of the flows."""
-        return self.prepared[id(flow)][1]
+    def in_force(self, key: str) -> Rule | None:
+        """The rule `flow/rule`, where it is enabled."""
+        return self.named[key] if key in self._enabled else None
 
 
 class Rulebooks:
@@ -91,15 +106,18 @@ class Rulebooks:
         if book is None:
             # A list that is made in one step, whatever another thread does meanwhile.
             others = [other for each in self._books.valuerefs() if (other := each()) is not None]
-            book = self._books[key] = Rulebook(flows, [other.prepared for other in others])
+            book = self._books[key] = Rulebook(flows, others)
         return book
 
 
-def _prepare(flow: Flow, shared: Shared) -> Sequence[Ready]:
-    return [_ready(rule, shared) for rule in flow.rules if rule.enabled]
+def _prepare(flow: Flow, shared: Shared) -> Prepared:
+    rules = {rule.key: rule for rule in flow.rules}
+    enabled = [(key, rule) for key, rule in rules.items() if flow.enabled and rule.enabled]
+    ready = [_ready(key, rule, shared) for key, rule in enabled]
+    return Prepared(flow, ready, rules, scope_of(flow))
 
 
-def _ready(rule: Rule, shared: Shared) -> Ready:
+def _ready(key: str, rule: Rule, shared: Shared) -> Ready:
     enforced = rule.mode.share == 1.0
     conditions = conjuncts(rule.match)
     parts = [predicate(each, shared) for each in conditions]
@@ -108,7 +126,7 @@ def _ready(rule: Rule, shared: Shared) -> Ready:
     known = rarest is not None and facts[rarest].whole
     return Ready(
         rule,
-        rule.key,
+        key,
         parts,
         anchors=None if rarest is None else facts[rarest].anchors,
         rest=[part for place, part in enumerate(parts) if not (known and place == rarest)],

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from runner.call import CallQuery
 from runner.language.fields import FIELDS
 from runner.language.operators import OPERATORS
-from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, Flow, FlowSet, Not, Rule, Test
+from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, Flow, FlowSet, Not, Test
 
 
-def needed_query(flow_set: FlowSet, *, others: bool | None = None) -> CallQuery | None:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What some rules need to be listed.
+
+    Calls in these statuses, or all where any rule asks for the `others`; and of each field that
+    narrows a list the values of which every rule needs a call to have exactly one.
+    """
+
+    statuses: frozenset[str]
+    others: bool
+    named: tuple[frozenset[str], ...]
+
+
+#: The fields that narrow a list.
+_SAME = ("to", "from", "parent_call_sid")
+
+
+def needed_query(flow_set: FlowSet) -> CallQuery | None:
     """One query for all enabled rules, or None where no rule could match any live call.
 
     `To`, `From` and `ParentCallSid` go into it when every rule names the same single value.
-    `others` says whether any of them asks for the other live calls; None: that is found out.
     """
-    rules = [r for flow in flow_set.flows if flow.enabled for r in flow.rules if r.enabled]
-    statuses = tuple(s for s in LIVE_STATUSES if any(_could_be(r.match, s)[0] for r in rules))
+    return query_of(scope_of(flow) for flow in flow_set.flows)
+
+
+def scope_of(flow: Flow) -> Scope | None:
+    """Of the enabled rules of a flow; None where there are none."""
+    conditions = [rule.match for rule in flow.rules if flow.enabled and rule.enabled]
+    if not conditions:
+        return None
+    possible = (s for s in LIVE_STATUSES if any(_could_be(each, s)[0] for each in conditions))
+    named = [[_single_values(each, field) for each in conditions] for field in _SAME]
+    return Scope(
+        frozenset(possible),
+        any(map(asks_for_others, conditions)),
+        tuple(frozenset.intersection(*each) for each in named),
+    )
+
+
+def query_of(scopes: Iterable[Scope | None]) -> CallQuery | None:
+    """The query that serves all of these."""
+    known = [scope for scope in scopes if scope is not None]
+    statuses = frozenset[str]().union(*(scope.statuses for scope in known))
     if not statuses:
         return None
-    if others is None:
-        others = any(asks_for_others(rule.match) for rule in rules)
-    if others:
+    if any(scope.others for scope in known):
         return CallQuery(statuses=LIVE_STATUSES)
-    return CallQuery(
-        statuses=statuses,
-        to=_common_value(rules, "to"),
-        from_=_common_value(rules, "from"),
-        parent_call_sid=_common_value(rules, "parent_call_sid"),
-    )
+    named = zip(*(scope.named for scope in known), strict=True)
+    to, from_, parent = (min(frozenset.intersection(*each), default=None) for each in named)
+    in_order = tuple(status for status in LIVE_STATUSES if status in statuses)
+    return CallQuery(in_order, to=to, from_=from_, parent_call_sid=parent)
 
 
 def is_for(flow: Flow, account: str, alias: str = "") -> bool:
@@ -63,16 +95,6 @@ def _could_be(condition: Condition, status: str) -> tuple[bool, bool]:
         case Not(item=item):
             true, false = _could_be(item, status)
             return false, true
-
-
-def _common_value(rules: list[Rule], field: str) -> str | None:
-    common: frozenset[str] | None = None
-    for rule in rules:
-        named = _single_values(rule.match, field)
-        common = named if common is None else common & named
-        if not common:
-            return None
-    return min(common) if common else None
 
 
 def _single_values(condition: Condition, field: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ from runner.decision.matcher import Matcher, Verdict
 from runner.decision.once import History, value_per
 from runner.decision.planner import Plan, Planner, Step, decide
 from runner.decision.rulebook import Rulebooks
-from runner.decision.scope import is_for, needed_query
+from runner.decision.scope import is_for
 from runner.engine.brakes import Brakes
 from runner.engine.lookups import Lookups
 from runner.engine.orders import Order
@@ -114,16 +114,9 @@ class Brain:
         flows = tuple(f for f in flow_set.flows if is_for(f, self._account, self.alias))
         self._flow_set = flow_set
         self._matcher = Matcher(flows, self.books)
-        idle = {
-            rule.key: rule
-            for flow in flows
-            for rule in flow.rules
-            if not (flow.enabled and rule.enabled)
-        }
-        self._rules = {**self._matcher.in_force, **idle}
-        self._has_holds = any(rule.hold for rule in self._rules.values())
-        others = self._matcher.asks_for_others
-        self.query: CallQuery | None = needed_query(FlowSet(flows), others=others)
+        book = self._matcher.book
+        self._rules, self._has_holds = book.named, book.has_holds
+        self.query: CallQuery | None = book.query
         #: The newest poll that these flows decided on; None where nothing newer than a miss did.
         self.last: Sight | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runner.actions import ACTIONS, twiml
 from runner.actions.base import ActionKind, Verb
@@ -167,7 +167,7 @@ def _document(actions: Sequence[Action]) -> list[Verb]:
 
 def resolved(actions: Sequence[Action], render: Callable[[Template], str]) -> list[Action]:
     """The actions with each template in their arguments rendered to text."""
-    return [replace(each, arguments=resolve(each.arguments, render)) for each in actions]
+    return [Action(a.name, resolve(a.arguments, render), a.position) for a in actions]
 
 
 def _order_faults(actions: Sequence[Action]) -> list[SequenceFault]:

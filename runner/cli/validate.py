@@ -14,7 +14,7 @@ from runner.cli.exits import CLEAN, FINDINGS
 from runner.cli.formats import FORMATS, Findings
 from runner.cli.options import option
 from runner.language.folders import CONFIG_FILE, CONFIG_NAMES
-from runner.language.loader import load, load_config
+from runner.language.loader import load, load_config, without_collecting
 from runner.model import Rule
 from runner.problems import Problem
 
@@ -50,6 +50,12 @@ def command(paths: tuple[Path, ...], format_: str, strict: bool, effects: bool) 
     callflow.yaml here, if there is one, and its flows, else flows/. Ends with 0 where the files
     are fit to run, with 1 where there is an error (with --strict, also a warning).
     """
+    # Told before the collector wakes: by then all that was loaded has gone, without its help.
+    with without_collecting():
+        return _validate(paths, format_, strict=strict, effects=effects)
+
+
+def _validate(paths: tuple[Path, ...], format_: str, *, strict: bool, effects: bool) -> int:
     findings = _look_at(paths or _what_run_loads(), effects=effects)
     write = FORMATS.get(format_)
     click.echo(write(findings, strict) if write else _text(findings), nl=False)

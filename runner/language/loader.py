@@ -60,7 +60,7 @@ def load_again(look: Look, before: Kept, *, poll: Millis | None = None) -> Loade
     Parses only what has changed since the load that kept `before`: an unchanged file's `Flow` is
     the same object.
     """
-    with _without_collecting():
+    with without_collecting():
         kept = keep(look, before, poll=RunSettings().interval if poll is None else poll)
     flows = [made.flow for made in kept.made.values() if made.flow is not None]
     found = [problem for made in kept.made.values() for problem in made.problems]
@@ -84,7 +84,7 @@ def _digests(look: Look, kept: Kept) -> dict[str, str]:
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """Loading makes objects by the million and next to no cycles: looking for those takes a
     fifth of the time, and finds nothing.
     """

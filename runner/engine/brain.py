@@ -103,6 +103,7 @@ class Brain:
         self._last: Millis | None = None
         self._missed = True
         self._sight: Sight | None = None  # the newest
+        self._live: LiveSet | None = None  # of the newest poll
         #: What other accounts share.
         self.books = Rulebooks()
         #: From poll to poll; a plan made between two polls of a runner needs it too.
@@ -136,7 +137,11 @@ class Brain:
     async def look(self, listing: Listing, now: Millis, *, busy: Collection[str]) -> Sight:
         """Decides on a listing, at the wall time `now` of this machine."""
         server_now = now if listing.server_time is None else listing.server_time
-        moment = Moment(server_now, LiveSet(listing.calls, server_now), self.alias)
+        live = LiveSet(listing.calls, server_now)
+        if self._live is not None:
+            await in_turns(live.prepare(self._live))
+        self._live = live
+        moment = Moment(server_now, live, self.alias)
         holds = await self._holds(server_now)
         verdicts = await self._verdicts(listing.calls, moment, holds)
         findings = Findings(verdicts, found=await self._lookups.find(verdicts))
@@ -251,7 +256,8 @@ class Brain:
     async def _bounds(self, verdicts: Sequence[Verdict]) -> Bounds:
         if not verdicts:
             return Bounds()
-        ending = any(may_end(verdict.rule.then) for verdict in verdicts)
+        rules = {id(verdict.rule): verdict.rule for verdict in verdicts}
+        ending = any(may_end(rule.then) for rule in rules.values())
         return await self.brakes.bounds(self._rules, ending=ending)
 
     async def _holds(self, server_now: Millis) -> Holds:

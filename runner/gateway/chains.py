@@ -36,22 +36,28 @@ class Chains:
         self._far_clock = far_clock
         self._page_size = page_size
         self._path = f"{line.account}/Calls.json"
+        self._rows: dict[str, Call] = {}  # of the last list that was not one call's legs
 
     async def read(self, query: CallQuery) -> Listing:
         """Every call that the query asks for, each once.
+
+        A row that is as it was in the list before is the same object: most calls do not change from
+        poll to poll, and nobody need hold, compare or free them twice.
 
         The chains are read one after another, in the order in which calls go through the statuses.
         A call moves while it is listed, and only ever forwards. Where its present status is read
         only after the one before, it can't have left the second without reaching the first; read
         at the same time, or the other way round, it could be missed in both.
         """
-        gathered = _Gathered()
+        gathered = _Gathered(self._rows)
         times, requests = [], 0
         statuses = sorted(dict.fromkeys(query.statuses), key=_rank)
         for status in statuses or (None,):
             async with _Requests(self._line) as pages:
                 times.append(await self._follow(query, status, pages=pages, gathered=gathered))
             requests += pages.asked
+        if query.limit is None and query.parent_call_sid is None:
+            self._rows = gathered.rows
         return Listing(
             calls=tuple(gathered.rows.values())[: query.limit],
             # The earliest: an age that is a moment short does no harm, one too long might.
@@ -152,16 +158,19 @@ class _Requests:
 class _Gathered:
     """Each call once, where it stood first: lists overlap while calls move through them."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Mapping[str, Call]) -> None:
+        self._before = before
         self.rows: dict[str, Call] = {}
 
     def add(self, calls: list[Call]) -> None:
         """Takes in a page: of a call that is known, the row that tells of the later moment."""
-        rows = self.rows
+        rows, before = self.rows, self._before
         for call in calls:
-            known = rows.setdefault(call.sid, call)
-            if known is not call and _progress(call) >= _progress(known):
-                rows[call.sid] = call
+            was = before.get(call.sid)
+            row = was if was is not None and was == call else call
+            known = rows.setdefault(row.sid, row)
+            if known is not row and _progress(row) >= _progress(known):
+                rows[row.sid] = row
 
 
 def _filters(query: CallQuery, status: str | None, page_size: int) -> dict[str, str]:

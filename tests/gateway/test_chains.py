@@ -121,3 +121,30 @@ async def test_without_a_date_the_far_clock_goes_on_from_the_last_one() -> None:
 async def test_a_far_side_that_never_told_its_time_has_none() -> None:
     async with raw_server(always(page())) as server, gateway_at(server.base) as gateway:
         assert (await gateway.list_calls(CallQuery())).server_time is None
+
+
+async def test_a_row_that_is_as_it_was_is_the_same_object() -> None:
+    rows = [{"sid": sid(n), "status": "in-progress", "to": f"+1{n}"} for n in range(4)]
+    listed = rows
+
+    def reply(request: Request) -> bytes:
+        parent = request.query.get("ParentCallSid")
+        return page(*([rows[3]] if parent else listed))
+
+    async with raw_server(serving(reply)) as server, gateway_at(server.base) as gateway:
+        first = (await gateway.list_calls(CallQuery())).calls
+        # What is listed on the way, a call's legs or a few, is not what the next poll sees.
+        await gateway.list_calls(CallQuery(parent_call_sid=SID))
+        await gateway.list_calls(CallQuery(limit=1))
+        listed = [rows[3], {**rows[1], "status": "completed"}, {**rows[0], "duration": "7"}]
+        second = (await gateway.list_calls(CallQuery())).calls
+        listed = rows
+        third = (await gateway.list_calls(CallQuery())).calls
+    assert [call.sid for call in second] == [sid(3), sid(1), sid(0)], "in the order of the list"
+    assert second[0] is first[3]
+    assert [(call.status, call.duration) for call in second[1:]] == [
+        ("completed", None),
+        ("in-progress", "7"),
+    ]
+    assert third == first
+    assert [a is b for a, b in zip(third, first, strict=True)] == [False, False, False, True]

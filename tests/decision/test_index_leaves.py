@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from msgspec.structs import replace
 
@@ -14,7 +16,7 @@ from tests.decision.oracle import Held, Oracle
 from tests.decision.oracle_values import Scene
 from tests.decision.pool import MINUTE, START, WORDS
 from tests.decision.test_index_oracle import moment_of, plain
-from tests.decision.written import KINDS, VALUES, compiled, flow_of, keys_of, merged
+from tests.decision.written import KINDS, VALUES, Match, compiled, flow_of, keys_of, merged
 
 CALL = Call("CA1", status="in-progress", from_="+14155550199", caller_name="Ada")
 #: With it a rule is about every call, so that only the comparison leads to it.
@@ -37,16 +39,23 @@ def calls_for(field: str) -> list[Call]:
     return calls
 
 
+def parts(kind: str, leaves: list[Match]) -> list[list[Match]]:
+    """Patterns two by two, so that none that fits everything stands beside all others."""
+    if kind not in ("glob", "regex"):
+        return [leaves]
+    return [list(pair) for pair in itertools.pairwise(leaves)]
+
+
 @pytest.mark.parametrize("field", [name for name, field in FIELDS.items() if not field.others])
 def test_whatever_holds_is_found(field: str) -> None:
     times = TIMES if field in ("age", "during", "outside") else [START]
     accounts = ("main", "other", "") if field == "account" else ("main",)
     scenes = [Scene(now, None, account) for now in times for account in accounts]
-    for kind in KINDS[field].values():
-        matches = [match for leaf in kind for match in (leaf, {"not": leaf})]
+    for leaves in [part for kind in KINDS[field].items() for part in parts(*kind)]:
+        forms = [(leaf, {"not": leaf}, {"any": [leaf, {"to": "nobody"}]}) for leaf in leaves]
         rules = [
             {"match": merged(EVERY, match), "then": ["hangup"], "continue": True}
-            for match in matches
+            for match in itertools.chain(*forms)
         ]
         file = flow_of("f", {}, rules)
         flow = compiled(file)

@@ -25,8 +25,9 @@ seconds, start-up among them, and below seconds on the clock. Commands take turn
 the same machine. The peers judge the shape of the data alone; `callflow validate` keeps the place
 of every value, compiles the rules and looks for what is odd about them."""
 LOSSES = (
-    "jsonschema-rs judges a file about four times as fast as our closures do, a fiftieth of the "
-    "whole; it would be another wheel to install, and as slow to import as a few hundred files.",
+    "jsonschema-rs judges the shape of a file in about a quarter of the time that our closures "
+    "take; they take some thirtieth of the whole, so it is not worth another wheel.",
+    "Who wants a bare yes or no, without places or rules, gets it sooner from the fastest peer.",
 )
 
 

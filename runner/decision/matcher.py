@@ -109,18 +109,17 @@ class Matcher:
 
     def _matching(self, call: Call, moment: Moment) -> Sequence[int]:
         """The rules that the call fits, in file order, but for those that no flow gets to."""
-        sid, account = call.sid, moment.account
+        sid, now, account = call.sid, moment.now, moment.account
         known = self._standing.get(sid) or self._earlier.get(sid)
         if known is not None:
             row, at, since, until, numbers = known
-            if since <= moment.now < until and at == account and (row is call or row == call):
-                if row is call and sid in self._standing:
-                    return numbers
+            if since <= now < until and at == account and (row is call or row == call):
                 # Of equal rows the newer: the older need not be kept.
-                self._standing[sid] = call, account, since, until, numbers
+                if row is not call or self._earlier:
+                    self._standing[sid] = call, account, since, until, numbers
                 return numbers
         numbers, until = self._look_up(call, moment)
-        self._standing[sid] = call, account, moment.now, until, numbers
+        self._standing[sid] = call, account, now, until, numbers
         return numbers
 
     def _look_up(self, call: Call, moment: Moment) -> tuple[Sequence[int], Millis]:

@@ -71,8 +71,9 @@ NUMBERS: dict[str | None, tuple[str | None, str | None]] = {
     None: (None, None),
 }
 NAMES = (
-    *("Ada", "ada", "Ada Lovelace", "Adam", "A", " Ada", "Ada\n", "x\ny", "a.b", "a+b", "axb"),
-    *("Zoë", "Zoe\u0308", "名前", "\U0001f600", "Ada\0", "Ada" * 1_500, "*", "", None),
+    *("Ada", "ada", "Ada Lovelace", "Lovelace", "Adam", "A", " Ada", "Ada\n", "x\ny"),
+    *("a.b", "a+b", "axb", "*", "Ada\0", "Ada" * 1_500),
+    *("Zoë", "Zoe\u0308", "名前", "\U0001f600", "", None),
 )
 #: A field that is read as it is → the words that calls have in it, and rules want.
 WORDS: dict[str, tuple[str | None, ...]] = {
@@ -107,6 +108,7 @@ EXPRESSIONS = {
     r"Ad|Ada": r"Ad|Ada",
     r"(Ada )?Lovelace|Adam?": r"(Ada )?Lovelace|Adam?",
     r"Adam?": r"Adam?",
+    r".*Lovelace": r"[^\n]*Lovelace",
     r"Adams{0}": r"Adams{0}",
     r"Adamm*|x": r"Adamm*|x",
     r"Ada [Ll]ove.+": r"Ada [Ll]ove[^\n]+",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
@@ -18,11 +18,11 @@ from runner.call import Call
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher
 from runner.decision.rulebook import Rulebooks
-from tests.decision.edits import EDITS
+from tests.decision.edits import EDITS, Edit
 from tests.decision.oracle import Held, Oracle
 from tests.decision.oracle_values import Scene
 from tests.decision.pool import START
-from tests.decision.test_index_oracle import BUDGET, moment_of, plain
+from tests.decision.test_index_oracle import BUDGET, crowd, moment_of, plain
 from tests.decision.test_index_times import edges_of
 from tests.decision.written import Written, call_of, compiled, crews, flows, folders, keys_of
 from tests.decision.written import calls_of as fields
@@ -221,4 +221,21 @@ class Changes(RuleBasedStateMachine):
 
 
 TestChanges = Changes.TestCase
-TestChanges.settings = settings(BUDGET, max_examples=40, stateful_step_count=30)
+TestChanges.settings = settings(BUDGET, max_examples=50, stateful_step_count=30)
+
+
+@settings(BUDGET, max_examples=20)
+@given(crowd, crews, st.lists(st.sampled_from(EDITS), min_size=8), DATA)
+def test_an_edit_is_in_force_at_once(
+    file: Written, calls: tuple[Call, ...], edits: list[Edit], data: st.DataObject
+) -> None:
+    books, scene = Rulebooks(), Scene(START, calls, "main")
+    moment, before = moment_of(scene), []
+    for edit in edits:
+        flow = compiled(file)
+        matcher, oracle = Matcher((flow,), books), Oracle([file], keys_of([flow]))
+        before.append(matcher)
+        for call in calls:
+            said = plain(matcher.verdicts(call, moment, Holds({}, START)))
+            assert said == oracle.verdicts(call, scene, Held({}, START))
+        file = edit(file, data.draw)

@@ -18,6 +18,7 @@ from runner.decision.anchors import Anchor, Kind, Question
 from runner.decision.changes import Changes
 from runner.decision.patterns import Patterns
 from runner.decision.truth import Predicate, predicate
+from runner.language.dates import age_of
 from runner.language.fields import FIELDS, Field
 from runner.model import Millis, Moment
 
@@ -80,16 +81,13 @@ class Index:
                 found += numbers
         if self._gates is not None:
             found += self._gates.open(moment)
-        now = moment.now
-        until = (now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
-        if self._turning:
-            age = AGE.read(call, moment)
-            if isinstance(age, int):
-                if age >= self._ages.lowest:
-                    found += self._ages.bounded(age)
-                coming = bisect_right(self._turning, age)
-                if coming < len(self._turning):
-                    until = min(until, now - age + self._turning[coming])
+        until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
+        if self._turning and (age := age_of(call, moment)) is not None:
+            if age >= self._ages.lowest:
+                found += self._ages.bounded(age)
+            if age < self._turning[-1]:
+                turn = self._turning[bisect_right(self._turning, age)]
+                until = min(until, moment.now - age + turn)
         return found, until
 
 

@@ -88,7 +88,6 @@ class Matcher:
         The first rule that matches is the flow's verdict, whether or not it has acted already. A
         rule with `continue: true`, and one that only shadows this call, let the flow look further.
         """
-        self._met += 1
         numbers = self._matching(call, moment)
         if not numbers:
             return []
@@ -109,8 +108,11 @@ class Matcher:
 
     def _matching(self, call: Call, moment: Moment) -> Sequence[int]:
         """The rules that the call fits, in file order, but for those that no flow gets to."""
+        self._met += 1
         sid, now, account = call.sid, moment.now, moment.account
-        known = self._standing.get(sid) or self._earlier.get(sid)
+        known = self._standing.get(sid)
+        if known is None:
+            known = self._earlier.get(sid)
         if known is not None:
             row, at, since, until, numbers = known
             if since <= now < until and at == account and (row is call or row == call):
@@ -128,9 +130,8 @@ class Matcher:
         if not candidates:
             return (), until
         rules = self.book.rules
-        matching = []
+        matching, ended = [], -1
         said: dict[Predicate, Truth] = {}  # many rules ask the same
-        ended = -1
         for number in candidates if len(candidates) == 1 else sorted({*candidates}):
             ready, _, order = rules[number]
             if order == ended and not ready.hold_key:
@@ -139,8 +140,9 @@ class Matcher:
             if ready.others:
                 until = moment.now  # and so never believed again
             for part in ready.rest:
-                truth = said[part] if part in said else said.setdefault(part, part(call, moment))
-                if not truth:
+                if part not in said:
+                    said[part] = part(call, moment)
+                if not said[part]:
                     break
             else:
                 matching.append(number)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
+from runner.language.dates import age_of, time_of
 from runner.language.phones import COUNTRIES, TYPES, country_of, type_of
 from runner.model import LIVE_STATUSES, Millis, Moment
 
@@ -75,28 +75,6 @@ class Field:
     clock: Clock = ""
 
 
-@cache
-def _parser() -> Callable[[str], Millis | None]:
-    # Here, not above: `callflow validate` never reads a call, and need not load its decoder. And
-    # once: the statement takes longer than to read a date that is known.
-    from runner.call import parse_rfc2822
-
-    return parse_rfc2822
-
-
-def _parse_time(text: str | None) -> Millis | None:
-    return _parser()(text) if text else None
-
-
-def _age(call: Call, moment: Moment) -> Millis | None:
-    parse = _parser()
-    began = parse(call.start_time) if call.start_time else None
-    if began is None:
-        began = parse(call.date_created) if call.date_created else None
-    # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
-    return None if began is None else max(0, moment.now - began)
-
-
 def _leg(call: Call, moment: Moment) -> str:
     return "child" if call.parent_call_sid else "parent"
 
@@ -130,7 +108,7 @@ def _date(name: str, description: str) -> Field:
     return Field(
         name,
         "time",
-        lambda call, moment: _parse_time(get(call)),
+        lambda call, moment: time_of(get(call)),
         description=description,
         of=name,
     )
@@ -221,7 +199,7 @@ _ROWS = (
     Field(
         "age",
         "duration",
-        _age,
+        age_of,
         description="Time since the call began, or was created.",
         clock="age",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -16,6 +17,8 @@ EDGE = 3
 
 #: What stands after a backslash and is one character, or a place between two.
 _KNOWN_ESCAPES = frozenset("dDsSwWbBAz")
+#: To RE2 any other brace stands for itself, and whatever follows it keeps its own meaning.
+_REPETITION = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
 
 #: A pattern of RE2, compiled, with what it stands for.
 Known: TypeAlias = tuple[Any, Sequence[int]]
@@ -138,7 +141,8 @@ def _end(pattern: str, at: int) -> int | None:
     """Where that ends which begins here; None where that is not plain."""
     match pattern[at]:
         case "{":
-            return pattern.find("}", at) + 1 or None
+            repetition = _REPETITION.match(pattern, at)
+            return None if repetition is None else repetition.end()
         case "[":
             return _end_of_class(pattern, at)
         case "(":

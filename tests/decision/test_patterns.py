@@ -88,6 +88,23 @@ def test_together_they_say_what_each_says_alone(some: list[str], asked: list[str
         assert sorted(together.hits(text)) == sorted(n for each in alone for n in (each, -each))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("a{b|c}def", "a{b"),
+        ("xyz{a|b}", "b}"),
+        ("a{(?i)}def", "a{}DEF"),
+        ("x{[}]def", "x{}def"),
+        ("{,2|3}xyz", "{,2"),
+    ],
+)
+def test_a_brace_that_repeats_nothing_hides_nothing(pattern: str, text: str) -> None:
+    known = compiled(pattern)
+    assert known is not None
+    assert known.fullmatch(text) is not None
+    assert Patterns([(known, [7])]).hits(text) == [7]
+
+
 def test_so_many_that_they_take_several_and_names_that_clash() -> None:
     written = [f".*{n:04d}.*" for n in range(3 * TOGETHER)] + ["(?P<n>.)x", "(?P<n>.)y"]
     together = Patterns((compiled(pattern), [n]) for n, pattern in enumerate(written))

@@ -19,7 +19,7 @@ from runner.problems import Position, Problem
 
 #: A problem is shown with the line it is on; what is marked under this code no log is to show.
 _SECRET = "secret-in-flow"
-_LINE_END = re.compile(r"(\r\n|[\r\n])")
+_LINE_END = re.compile("(\r\n|[\n\r\x85\u2028\u2029])")  # as the YAML reader counts lines
 
 
 @dataclass(frozen=True, slots=True)

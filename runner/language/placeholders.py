@@ -20,7 +20,7 @@ SELDOM = frozenset(
     ("caller_name", "forwarded_from", "answered_by", "parent_call_sid", "group_sid", "trunk_sid")
 )
 
-_LINE_END = re.compile(r"\r\n|[\r\n]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
 
 
 def compile_template(bench: Bench, place: Place, text: str) -> Template | None:

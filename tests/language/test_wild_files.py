@@ -85,3 +85,21 @@ def test_violations_do_not_outlive_their_telling() -> None:
     finally:
         gc.enable()
     assert left == []
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029", "\r"])
+def test_every_end_of_a_line_counts_where_a_secret_is_hidden(tmp_path: Path, end: str) -> None:
+    url = "https://ada:lovelace@example.com/hook"
+    flow = f"{HEAD.removesuffix('[hangup]' + chr(10))}[notify: '{url}']\n"
+    for after in ("", "#" * 80 + "\n" * 9):
+        told(tmp_path / "f.yaml", f"#{end}#{end}{flow}{after}")
+        (shown,) = load([tmp_path]).texts.values()
+        assert shown.startswith("#"), "it was read"
+        assert "lovelace" not in shown
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029", "\r"])
+def test_every_end_of_a_line_counts_where_a_placeholder_is_marked(tmp_path: Path, end: str) -> None:
+    flow = HEAD.replace("[hangup]", "[say: 'for {{ nobody }}']")
+    (problem,) = told(tmp_path / "f.yaml", f"#{end}#{end}{flow}")
+    assert (problem.code, str(problem.position)) == ("unknown-field", f"{tmp_path}/f.yaml:7:25")

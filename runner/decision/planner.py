@@ -210,10 +210,10 @@ class Planner:
         if not late:
             return
         updates = {s.group: s for s in steps if s.changes_call and takes_away(s.actions)}
-        held = [step for step in late if step.group in updates]
-        for step in held:
+        held = {id(step): step for step in late if step.group in updates}
+        for step in held.values():
             self._yield_to(updates[step.group], step)
-        self._work.steps = [step for step in steps if step not in held]
+        self._work.steps = [step for step in steps if id(step) not in held]
 
     def _shadow(self, verdict: Verdict, turn: Turn) -> None:
         step = self._step(verdict, turn)

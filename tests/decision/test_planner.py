@@ -17,8 +17,9 @@ from runner.decision.once import History, Past
 from runner.decision.planner import TURN, Planner, decide
 from runner.decision.steps import Plan
 from runner.guards import UNLIMITED, Guard
-from runner.model import Flow, Moment
-from tests.decision.generated import NOW, SPEAK, call, cond, flow, rule
+from runner.model import Action, Flow, Moment
+from tests.decision.generated import NOW, SPEAK, call, cond, flow, here, rule
+from tests.speed.counting import functions_called
 
 MOMENT = Moment(NOW)
 FITS = cond("status", "eq", "in-progress")
@@ -114,3 +115,26 @@ def test_a_busy_leg_holds_its_whole_group_back() -> None:
         planner = Planner([parent, leg], MOMENT, busy=frozenset({busy}))
         (held,) = planner.plan(verdicts, History(now=NOW)).held
         assert held.reason == "in-flight"
+
+
+# ---- many -------------------------------------------------------------------------------------
+
+
+def test_what_waits_behind_updates_is_found_without_comparing_each_with_each() -> None:
+    record = (Action("record", {"start": {}}, here()),)
+    flows = (
+        flow(rule("a", FITS, guard=FREE)),
+        flow(rule("b", FITS, flow="g", then=record), name="g"),
+    )
+
+    def work(calls: list[Call]) -> int:
+        verdicts = decide(Matcher(flows), calls, MOMENT, Holds({}, NOW))
+        planner, history = Planner(calls, MOMENT), History(now=NOW)
+        plans: list[Plan] = []
+        count = functions_called(lambda: plans.append(planner.plan(verdicts, history)))
+        assert [each.reason for each in plans[0].held] == ["outranked"] * len(calls)
+        return count
+
+    work(MANY[:1])
+    few = work(MANY[: len(MANY) // 4])
+    assert work(MANY) < 5 * few

@@ -160,7 +160,8 @@ def _without_secrets(path: str, text: str, problems: Sequence[Problem]) -> str:
         if problem.code == _SECRET and where.path == path:
             parts = _LINE_END.split(text)  # lines, and what ends each
             line, start = parts[2 * where.line - 2], where.column - 1
-            end = start + where.width
+            # What goes on in the next line has the width 1; problems show no more than this line.
+            end = start + where.width if where.width > 1 else len(line)
             parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
             text = "".join(parts)
     return text

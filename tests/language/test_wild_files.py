@@ -103,3 +103,13 @@ def test_every_end_of_a_line_counts_where_a_placeholder_is_marked(tmp_path: Path
     flow = HEAD.replace("[hangup]", "[say: 'for {{ nobody }}']")
     (problem,) = told(tmp_path / "f.yaml", f"#{end}#{end}{flow}")
     assert (problem.code, str(problem.position)) == ("unknown-field", f"{tmp_path}/f.yaml:7:25")
+
+
+def test_a_secret_that_goes_on_in_the_next_line_is_hidden_to_the_end_of_its_own(
+    tmp_path: Path,
+) -> None:
+    flow = HEAD.replace("[hangup]", '[notify: "https://ada:lovelace\\\n      1@example.com/"]')
+    (problem,) = told(tmp_path / "f.yaml", flow)
+    (shown,) = load([tmp_path]).texts.values()
+    assert problem.code == "secret-in-flow"
+    assert "lovelace" not in shown

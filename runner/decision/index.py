@@ -28,6 +28,8 @@ MINUTE: Millis = 60_000
 AGE = FIELDS["age"]
 #: So many values of one attribute of calls are remembered, with what they lead to.
 REMEMBERED = 65_536
+#: And no more of them than lead to so many rules together: eight megabytes.
+LED_TO = 1 << 20
 
 Numbers: TypeAlias = Sequence[int]
 
@@ -183,14 +185,17 @@ class _Column(dict[str | None, Numbers]):
         super().__init__()
         self._attribute = attribute
         self._facts = facts
+        self._led_to = 0
 
     def __missing__(self, value: str | None) -> Numbers:
-        if len(self) >= REMEMBERED:
+        if len(self) >= REMEMBERED or self._led_to >= LED_TO:
             self.clear()
+            self._led_to = 0
         # All that the facts read is this value.
         call = Call(**{"sid": "", self._attribute: value})  # type: ignore[arg-type]
         found = {number for facts in self._facts for number in facts.all_of(call, _NO_MOMENT)}
         self[value] = numbers = tuple(found)
+        self._led_to += len(numbers)
         return numbers
 
 

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from runner.call import Call
 from runner.decision.matcher import Matcher
 from runner.gateway.rows import Page, decode_page
+from runner.model import Moment
+from tests.decision.generated import cond, flow, rule
 from tests.speed.counting import blocks_held, bytes_held
-from tests.speed.workload import CALLS, flows, listed, page, poll
+from tests.speed.workload import CALLS, NOW, flows, listed, page, poll
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +66,16 @@ def test_calls_that_have_ended_are_forgotten_with_the_second_poll() -> None:
 
     # Their rows were the matcher's alone.
     assert bytes_held(goes_home) <= -700 * CALLS
+
+
+def test_values_that_lead_to_many_rules_are_remembered_within_bounds() -> None:
+    every = [rule(f"r{number}", cond("from", "prefix", "+1")) for number in range(1_000)]
+    matcher = Matcher((flow(*every),))
+
+    def calls(first: int) -> None:
+        for number in range(first, first + 3_000):
+            call = Call(sid="CA1", from_=f"+1{number:010}")
+            matcher.book.index.look_up(call, Moment(NOW))
+
+    assert bytes_held(lambda: calls(0)) <= 10 * 1024 * 1024
+    assert bytes_held(lambda: calls(3_000)) <= 10 * 1024 * 1024

@@ -33,6 +33,11 @@ class Job:
     result: Any = None
     error: BaseException | None = None
 
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.heard.cancelled()
+
     def tell(self) -> None:
         """Lets whoever waits go on, unless they gave up meanwhile."""
         if self.heard.done():
@@ -107,7 +112,7 @@ class Queue:
     def _taken(self) -> list[Job]:
         """All that waits, but for whom nobody waits any more."""
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        return [job for job in taken if not job.heard.cancelled()]
+        return [job for job in taken if not job.given_up]
 
     def _tell(self, done: asyncio.Future[Sequence[Job]]) -> None:
         for job in done.result():

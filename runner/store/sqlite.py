@@ -187,6 +187,8 @@ class SqliteStore:
         return True
 
     def _do_one(self, job: Job) -> None:
+        if job.given_up:  # while others had their turn, which takes long where the file is locked
+            return
         try:
             with self._guarded(), self._transaction((job,)):
                 job.result = job.work()

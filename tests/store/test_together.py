@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.ports import Entry, HistoryQuery, LeaseLost, Store, StoreError
+from runner.engine.ports import Entry, HistoryQuery, Intent, LeaseLost, Store, StoreError
 from runner.pauses import Pause
 from runner.store.queue import Job, Queue
 from runner.store.sqlite import SqliteStore
@@ -148,6 +149,35 @@ async def test_whoever_gives_up_before_its_turn_has_done_nothing(ledger: SqliteS
         await asyncio.gather(*work)
     await work[2]
     assert await outcomes(ledger) == ["done", "intended", "done"]
+
+
+class Slow(list[Intent]):
+    """Intents that stop whoever goes through them, until it may go on."""
+
+    def __init__(self, *intents: Intent) -> None:
+        super().__init__(intents)
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Intent]:
+        self.reached.set()
+        self.released.wait()
+        return super().__iter__()
+
+
+async def test_whoever_gives_up_before_it_is_done_by_itself_has_done_nothing(
+    ledger: SqliteStore,
+) -> None:
+    """As when a runner stops whose store is locked: nobody waits for each write in turn."""
+    (entry,) = await ledger.claim(MANY[:1])
+    slow = Slow(MANY[1])
+    works = [ledger.claim(slow), ended(ledger, [replace(entry, id=4_711)]), ledger.claim(MANY[2:3])]
+    tasks = [asyncio.ensure_future(work) for work in works]
+    await asyncio.to_thread(slow.reached.wait)
+    tasks[2].cancel()
+    await asyncio.wait(tasks[2:])
+    slow.released.set()
+    await asyncio.wait(tasks)
+    assert [entry.intent for entry in await ledger.history(HistoryQuery())] == MANY[:2]
 
 
 async def test_closing_finishes_what_waits_and_takes_no_more(file: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -88,6 +87,8 @@ def is_loopback(host: str) -> bool:
     """True where the host is this machine: `localhost`, 127.0.0.0/8, `::1`."""
     if host == "localhost":
         return True
+    from ipaddress import ip_address  # not loaded for who names no address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

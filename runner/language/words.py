@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
 
 _LONGEST_WORD = 60  # nobody mistypes a longer one, and comparing it takes time
 _MOST_LISTED = 50  # of the known words; more of them help nobody
@@ -30,6 +29,8 @@ def nearest(word: str, known: Collection[str]) -> str | None:
     """The known word that was probably meant; case, `-` and `_` are no difference."""
     if len(word) > _LONGEST_WORD or not _may_compare(len(known)):
         return None
+    from difflib import get_close_matches  # most files have nothing to guess at
+
     folded = {_fold(candidate): candidate for candidate in known}
     near = get_close_matches(_fold(word), folded, 1, 0.65)
     return folded[near[0]] if near else None

@@ -71,6 +71,11 @@ class Index:
         self._columns = [_Column(attribute, found) for attribute, found in columns.items()]
         self._values = _reader([*columns])
 
+    @property
+    def asked(self) -> int:
+        """How many facts no table could find so far, so that they were asked one by one."""
+        return sum(column.asked for column in self._columns)
+
     def look_up(self, call: Call, moment: Moment) -> tuple[list[int], Millis]:
         """The candidates, in no order and some more than once; and until when nothing changes.
 
@@ -142,6 +147,11 @@ class _Facts:
         #: No lower amount keeps any bound.
         self.lowest = 0 if self._most or not self._least else self._least[0][0]
 
+    @property
+    def to_ask(self) -> int:
+        """How many of them are asked about each value that is met."""
+        return len(self._asked) + self._patterns.loose
+
     def of(self, value: Any) -> list[int]:
         """The rules under the facts that hold for a value; those that must be asked left out."""
         found = [*self._exact.get(value, ())]
@@ -186,6 +196,7 @@ class _Column(dict[str | None, Numbers]):
         self._attribute = attribute
         self._facts = facts
         self._led_to = 0
+        self.asked = 0
 
     def __missing__(self, value: str | None) -> Numbers:
         if len(self) >= REMEMBERED or self._led_to >= LED_TO:
@@ -196,6 +207,7 @@ class _Column(dict[str | None, Numbers]):
         found = {number for facts in self._facts for number in facts.all_of(call, _NO_MOMENT)}
         self[value] = numbers = tuple(found)
         self._led_to += len(numbers)
+        self.asked += sum(facts.to_ask for facts in self._facts)
         return numbers
 
 

@@ -56,6 +56,8 @@ class Matcher:
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
+        #: What all that took, in rules and facts that were asked.
+        self.effort = 0
 
     def next_poll(self) -> None:
         """Forgets calls that nobody has asked about for long; changes nothing that is said."""
@@ -121,6 +123,7 @@ class Matcher:
                     self._standing[sid] = call, account, since, until, numbers
                 return numbers
         numbers, until = self._look_up(call, moment)
+        self.effort = self.asked + self.book.index.asked
         self._standing[sid] = call, account, now, until, numbers
         return numbers
 

@@ -30,12 +30,15 @@ class Patterns:
     def __init__(self, patterns: Iterable[Known]) -> None:
         self._patterns = [*patterns]
         self._tables: _Tables | None = None
+        #: How many of them no plain text finds; known once they have been asked.
+        self.loose = 0
 
     def hits(self, text: str) -> list[int]:
         """What the patterns stand for that fit the text as a whole."""
         if self._tables is None:
             # Only now: an edit of a flow makes an index that may meet no text for them.
             self._tables = _arranged(self._patterns)
+            self.loose = sum(len(chunk) for _, chunk in self._tables.chunks)
         found: list[int] = []
         for pattern, numbers in self._tables.likely(text):
             if pattern.fullmatch(text) is not None:

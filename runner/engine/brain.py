@@ -245,11 +245,11 @@ class Brain:
         """What `decide` finds, with pauses: an account of many calls keeps no other waiting."""
         matcher, found = self._matcher, list[Verdict]()
         matcher.next_poll()
-        pause = matcher.asked + SLICE
+        pause = matcher.effort + SLICE
         for number, call in enumerate(calls):
-            if number + matcher.asked >= pause:
+            if number + matcher.effort >= pause:
                 await asyncio.sleep(0)
-                pause = number + matcher.asked + SLICE
+                pause = number + matcher.effort + SLICE
             found += matcher.verdicts(call, moment, holds)
         return found
 

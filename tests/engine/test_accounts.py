@@ -238,6 +238,8 @@ async def test_one_account_can_be_paused(tmp_path: Path) -> None:
         pytest.param('{from: "+1415NUMBER"}', SLICE, id="rules that a call's values lead to"),
         # A hundred rules to ask about each call.
         pytest.param("{concurrent: {by: from, gt: 5NUMBER}}", 10, id="rules that are all asked"),
+        # Or a hundred patterns that each new number is compared with.
+        pytest.param('{from: {glob: "*9NUMBER*"}}', 10, id="patterns that are all asked"),
     ],
 )
 async def test_an_account_of_many_calls_keeps_no_other_waiting(

@@ -52,11 +52,13 @@ class LiveSet:
 
         What is not prepared is worked out at once by the first question, however long that takes.
         """
+        # Before the first pause: in each it may be asked for more, by an act that looks again.
+        groups, ranks = {*before._groups}, {*before._ranks}
         for by in before._counts.keys() - self._counts.keys():
             yield from self._count(by)
-        for by in before._groups.keys() - self._groups.keys():
+        for by in groups - self._groups.keys():
             yield from self._group(by)
-        for by, value in before._ranks.keys() - self._ranks.keys():
+        for by, value in ranks - self._ranks.keys():
             if len(self._groups[by].several.get(value, ())) > TURN:
                 yield from self._rank(by, value)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import islice, permutations
 
 from runner.call import Call
 from runner.decision.live import TURN, LiveSet
 from runner.decision.truth import predicate
+from runner.decision.turns import at_once
 from runner.model import Moment, Test
 from runner.problems import Position
 
@@ -61,6 +62,18 @@ def test_what_is_prepared_in_turns_is_what_would_be_found_at_once() -> None:
     assert answers(in_turns) == expected
     assert list(in_turns.prepare(at_once)) == []  # nothing is left to do
     assert list(empty.prepare(LiveSet(many, NOW))) == []  # nobody had asked for anything
+
+
+def test_what_the_earlier_one_is_asked_for_meanwhile_is_no_matter() -> None:
+    """An act that looks again asks it while the next poll prepares."""
+    for paused in range(3):
+        before, live = LiveSet(CALLS, NOW), LiveSet(CALLS, NOW)
+        assert before.rank("from", "+14155550101", "CA1") == 2
+        turns = live.prepare(before)
+        assert len([*islice(turns, paused)]) == paused
+        assert before.rank("from_country", "US", "CA1") == 2
+        at_once(turns)
+        assert live.rank("from_country", "US", "CA1") == 2
 
 
 def test_what_is_counted() -> None:

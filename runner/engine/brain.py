@@ -103,7 +103,6 @@ class Brain:
         self._last: Millis | None = None
         self._missed = True
         self._sight: Sight | None = None  # the newest
-        self._live: LiveSet | None = None  # of the newest poll
         #: What other accounts share.
         self.books = Rulebooks()
         #: From poll to poll; a plan made between two polls of a runner needs it too.
@@ -118,6 +117,7 @@ class Brain:
         book = self._matcher.book
         self._rules, self._has_holds = book.named, book.has_holds
         self.query: CallQuery | None = book.query
+        self._live: LiveSet | None = None  # of the newest poll by these flows
         #: The newest poll that these flows decided on; None where nothing newer than a miss did.
         self.last: Sight | None = None
 

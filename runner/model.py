@@ -16,6 +16,10 @@ from runner.problems import Position
 
 Millis: TypeAlias = int
 
+#: From poll to poll, where nothing else is said: short enough to act within a sentence, long enough
+#: for Twilio's limits.
+INTERVAL: Millis = 2_000
+
 LIVE_STATUSES = ("queued", "ringing", "in-progress")
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from runner.accounts import AccountSettings
 from runner.guards import Guards
-from runner.model import Millis
+from runner.model import INTERVAL, Millis
 from runner.never import Never
 from runner.written import DAY, FLOWS, READERS
 
@@ -80,8 +80,8 @@ class RunSettings:
 
     #: Files and folders of flows.
     flows: tuple[str, ...] = FLOWS
-    #: From poll to poll: short enough to act within a sentence, long enough for Twilio's limits.
-    interval: Millis = 2_000
+    #: From poll to poll.
+    interval: Millis = INTERVAL
     #: How long actions in flight may take after a request to stop; container platforms kill at 30.
     grace: Millis = 10_000
     #: The ledger: one file beside the flows, nothing to install.

@@ -14,9 +14,8 @@ from runner.language.files import Files
 from runner.language.ignores import Sources, settle
 from runner.language.kept import Kept, Look, keep, look_at, read_document
 from runner.language.words import bounded_guesses, shown
-from runner.model import Flow, FlowSet, Millis
+from runner.model import INTERVAL, Flow, FlowSet, Millis
 from runner.problems import Problem
-from runner.settings import RunSettings
 
 if TYPE_CHECKING:
     from runner.language.config import Config
@@ -61,7 +60,7 @@ def load_again(look: Look, before: Kept, *, poll: Millis | None = None) -> Loade
     the same object.
     """
     with without_collecting():
-        kept = keep(look, before, poll=RunSettings().interval if poll is None else poll)
+        kept = keep(look, before, poll=INTERVAL if poll is None else poll)
     flows = [made.flow for made in kept.made.values() if made.flow is not None]
     found = [problem for made in kept.made.values() for problem in made.problems]
     ignores = [ignore for text in kept.texts.values() for ignore in text.ignores]

@@ -99,6 +99,8 @@ def _together(patterns: list[str]) -> Any:
         return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), options)
     except re2.error:  # two groups of one name, or too large
         return None
+    finally:
+        re2.purge()  # else it would be kept for long after it is of use
 
 
 def ends_of(pattern: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from typing import Any
 
@@ -111,3 +112,19 @@ def test_so_many_that_they_take_several_and_names_that_clash() -> None:
     assert together.hits("call 0007 of 0300") == [7, 300]
     assert together.hits("ay") == [len(written) - 1]
     assert together.hits("none") == []
+
+
+def test_patterns_that_are_gone_leave_nothing_behind() -> None:
+    """What was made of them takes up to megabytes, and each edit of a flow makes others."""
+
+    def large() -> list[str]:
+        kind = type(re2.compile("a"))
+        found = (each.pattern for each in gc.get_objects() if isinstance(each, kind))
+        return [pattern for pattern in found if "gone" in pattern and "|" in pattern]
+
+    together = Patterns((compiled(f".*gone{n}.*"), [n]) for n in range(3))
+    assert together.hits("gone2") == [2]
+    assert len(large()) == 1
+    del together
+    gc.collect()
+    assert large() == []

@@ -25,7 +25,8 @@ class Bench:
 
     `lists` holds the named lists; one that could not be read is there and empty. `windows` holds
     the named windows, None for one that can't be used. `checked` says which lists were
-    already looked at, and as what: phone numbers, or values of a field.
+    already looked at, and as what: phone numbers, or values of a field. `sets` holds what was
+    made of lists, for all rules that name them.
     """
 
     document: Document
@@ -33,6 +34,7 @@ class Bench:
     windows: Mapping[str, Window | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     checked: set[tuple[str, str]] = field(default_factory=set)
+    sets: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def error(self, position: Position, code: str, message: str, *, hint: str = "") -> None:
         """Notes what makes the file unusable."""

@@ -130,7 +130,9 @@ def _list(bench: Bench, wanted: Wanted) -> frozenset[str]:
         bench.checked.add(kind)
         for entry in bench.lists[name]:
             check_word(bench, wanted.field, entry.value, entry.position)
-    return frozenset(entry.value for entry in bench.lists[name])
+    if name not in bench.sets:
+        bench.sets[name] = frozenset(entry.value for entry in bench.lists[name])
+    return bench.sets[name]
 
 
 def _expression(bench: Bench, wanted: Wanted) -> Any:

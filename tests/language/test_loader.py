@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner.language import conditions
 from runner.language.compiler import compile_flow
 from runner.language.files import Files
 from runner.language.loader import Loaded, load, load_config
@@ -158,6 +159,20 @@ def test_a_number_in_a_list_file_is_told_at_its_line(tmp_path: Path) -> None:
     assert loaded.flow_set is not None
     assert str(problem.position) == f"{tmp_path}/vip.txt:3:3"
     assert "+14155550101" in problem.hint
+
+
+def test_a_list_is_made_once_however_many_rules_name_it(tmp_path: Path) -> None:
+    """It may have a million entries, which are compared where rules share what they ask."""
+    text = "version: 1\nflow: a\nlists: {vip: ['+14155550100']}\nrules:\n"
+    for name in ("a", "b"):
+        text += f"  - {{id: {name}, match: {{from: {{in_list: vip}}, to: {{not_in_list: vip}}}},"
+        text += " then: [hangup]}\n"
+    flow_set = load([write(tmp_path / "a.yaml", text)]).flow_set
+    assert flow_set is not None
+    tests = [test for rule in flow_set.rules for test in conditions.tests_of(rule.match)]
+    lists = [test.value for test in tests if test.operator.endswith("in_list")]
+    assert len(lists) == 4
+    assert len({id(each) for each in lists}) == 1
 
 
 def test_a_configuration(tmp_path: Path) -> None:

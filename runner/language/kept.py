@@ -155,13 +155,14 @@ class _Load:
 
 def _without_secrets(path: str, text: str, problems: Sequence[Problem]) -> str:
     """The text with stars over what problems mark in it, where that is a secret."""
-    for problem in problems:
-        where = problem.position
-        if problem.code == _SECRET and where.path == path:
-            parts = _LINE_END.split(text)  # lines, and what ends each
-            line, start = parts[2 * where.line - 2], where.column - 1
-            # What goes on in the next line has the width 1; problems show no more than this line.
-            end = start + where.width if where.width > 1 else len(line)
-            parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
-            text = "".join(parts)
-    return text
+    marked = [problem.position for problem in problems if problem.code == _SECRET]
+    secrets = [where for where in marked if where.path == path]
+    if not secrets:
+        return text
+    parts = _LINE_END.split(text)  # lines, and what ends each
+    for where in secrets:
+        line, start = parts[2 * where.line - 2], where.column - 1
+        # What goes on in the next line has the width 1; problems show no more than this line.
+        end = start + where.width if where.width > 1 else len(line)
+        parts[2 * where.line - 2] = line[:start] + "*" * len(line[start:end]) + line[end:]
+    return "".join(parts)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 from pathlib import Path
+from re import Pattern
+from types import FrameType
+from typing import Any
 
 import pytest
 from jsonschema import ValidationError
@@ -113,3 +117,28 @@ def test_a_secret_that_goes_on_in_the_next_line_is_hidden_to_the_end_of_its_own(
     (shown,) = load([tmp_path]).texts.values()
     assert problem.code == "secret-in-flow"
     assert "lovelace" not in shown
+
+
+def test_a_file_is_taken_apart_once_however_many_secrets_stand_in_it(tmp_path: Path) -> None:
+    def taken_apart(secrets: int) -> int:
+        """How often a text was split into its lines, or anything else, to load so many."""
+        urls = (f"{{notify: 'https://ada:lovelace{n}@example.com/'}}" for n in range(secrets))
+        (tmp_path / "f.yaml").write_text(HEAD.replace("[hangup]", f"[{', '.join(urls)}]"))
+        count = 0
+
+        def note(_frame: FrameType, event: str, function: Any) -> None:
+            nonlocal count
+            of = getattr(function, "__self__", None)
+            count += event == "c_call" and isinstance(of, Pattern) and function.__name__ == "split"
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            loaded = load([tmp_path])
+        finally:
+            sys.setprofile(before)
+        assert len(loaded.problems) == secrets
+        assert "lovelace" not in "".join(loaded.texts.values())
+        return count
+
+    assert taken_apart(40) == taken_apart(2) > 0

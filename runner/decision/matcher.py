@@ -56,7 +56,7 @@ class Matcher:
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
-        #: What all that took, in rules and facts that were asked.
+        #: What all that took, in rules and facts that were asked, and rules that were gone through.
         self.effort = 0
 
     def next_poll(self) -> None:
@@ -93,6 +93,7 @@ class Matcher:
         numbers = self._matching(call, moment)
         if not numbers:
             return []
+        self.effort += len(numbers)
         found: list[Verdict] = []
         taken = -1  # the place of the flow that has its verdict
         for number in numbers:
@@ -122,8 +123,9 @@ class Matcher:
                 if row is not call or self._earlier:
                     self._standing[sid] = call, account, since, until, numbers
                 return numbers
+        before = self.asked + self.book.index.asked
         numbers, until = self._look_up(call, moment)
-        self.effort = self.asked + self.book.index.asked
+        self.effort += self.asked + self.book.index.asked - before
         self._standing[sid] = call, account, now, until, numbers
         return numbers
 

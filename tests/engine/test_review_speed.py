@@ -1,23 +1,27 @@
-"""Promises of what an engine remembers: it is dropped with what it was for."""
+"""Promises of what an engine remembers: dropped with what it was for, and gone through in turns."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from runner.call import Call
-from runner.engine.brain import Brain
+from runner.engine.brain import SLICE, Brain
 from runner.engine.brakes import Brakes, Safety
 from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing
-from tests.engine.many import open_many
+from tests.engine.many import Many, open_many
 
 CROWD = "{concurrent: {by: from, gt: 5}}"
 PLAIN = '{from: "+14155550199"}'
 
 
-def flow(match: str) -> str:
-    return f"version: 1\nflow: f\nrules:\n  - {{id: r, match: {match}, then: [hangup]}}\n"
+def flow(match: str, rules: int = 1, more: str = "") -> str:
+    written = (f"  - {{id: r{n}, match: {match}, {more}then: [hangup]}}\n" for n in range(rules))
+    return "version: 1\nflow: f\nrules:\n" + "".join(written)
 
 
 class Calls(tuple[Call, ...]):
@@ -30,13 +34,18 @@ class Calls(tuple[Call, ...]):
         return super().__getitem__(key)
 
 
-async def test_nobody_counts_for_rules_that_are_no_longer_there(tmp_path: Path) -> None:
-    async with open_many(tmp_path, {"main": {}}) as many:
-        sid, now = many.sid("main"), many.clock.now()
+@asynccontextmanager
+async def brain_of(folder: Path) -> AsyncIterator[tuple[Brain, Many]]:
+    async with open_many(folder, {"main": {}}) as many:
+        sid = many.sid("main")
         lookups = Lookups(many.crew.posts[0].gateway, many.clock)
         brakes = Brakes(sid, many.store, clock=many.clock, safety=Safety())
-        brain = Brain(sid, many.store, brakes=brakes, lookups=lookups)
-        taken = []
+        yield Brain(sid, many.store, brakes=brakes, lookups=lookups), many
+
+
+async def test_nobody_counts_for_rules_that_are_no_longer_there(tmp_path: Path) -> None:
+    async with brain_of(tmp_path) as (brain, many):
+        now, taken = many.clock.now(), []
         for match in (PLAIN, CROWD, CROWD, PLAIN, PLAIN):
             brain.load(many.flows(flow(match)).current)
             calls = Calls([Call(sid="CA1", status="in-progress", from_="+14155550100")])
@@ -45,3 +54,29 @@ async def test_nobody_counts_for_rules_that_are_no_longer_there(tmp_path: Path) 
         none, first, *_ = taken
         assert taken == [none, first, first, none, none]
         assert none < first
+
+
+async def test_what_is_remembered_of_many_calls_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A hundred holds that go on, on each of some hundred calls, of which none has changed."""
+    async with brain_of(tmp_path) as (brain, many):
+        brain.load(many.flows(flow('{from: {prefix: "+1"}}', rules=100, more="for: 1h, ")).current)
+        turn = 0
+
+        async def another() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        calls = tuple(
+            Call(sid=f"CA{number}", status="in-progress", from_=f"+1415{number:07}")
+            for number in range(300)
+        )
+        beside, now = asyncio.ensure_future(another()), many.clock.now()
+        turns = []
+        for _ in range(2):
+            before = turn
+            await brain.look(Listing(calls, now, 1), now, busy=frozenset())
+            turns.append(turn - before)
+        beside.cancel()
+        assert min(turns) >= 300 * 100 // (SLICE + 100)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -51,12 +52,13 @@ class Job:
 class Queue:
     """Jobs on their way to the thread. `do` does all that it is given there, and never raises.
 
+    It gives back what is done as soon as it is: nobody waits for what others have asked for since.
     `rest` is called there too, once in a while after work was done, when nothing waits.
     """
 
     def __init__(
         self,
-        do: Callable[[Sequence[Job]], None],
+        do: Callable[[Sequence[Job]], Iterator[Sequence[Job]]],
         thread: ThreadPoolExecutor,
         rest: Callable[[], None],
     ) -> None:
@@ -95,30 +97,27 @@ class Queue:
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         self._called = False
         try:
-            done = loop.run_in_executor(self._thread, self._work_off)
+            loop.run_in_executor(self._thread, self._work_off, loop)
         except RuntimeError as error:  # there is no thread to be had
             for job in self._taken():
                 job.error = error
                 job.tell()
-        else:
-            done.add_done_callback(self._tell)
 
-    def _work_off(self) -> Sequence[Job]:
+    def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
         """Does all that waits by now; the next calls may find that nothing is left for them."""
-        jobs = self._taken()
-        self._do(jobs)
-        return jobs
+        for done in self._do(self._taken()):
+            with suppress(RuntimeError):  # there is no loop any more, and so nobody who waits
+                loop.call_soon_threadsafe(self._tell, done, loop)
 
     def _taken(self) -> list[Job]:
         """All that waits, but for whom nobody waits any more."""
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
         return [job for job in taken if not job.given_up]
 
-    def _tell(self, done: asyncio.Future[Sequence[Job]]) -> None:
-        for job in done.result():
+    def _tell(self, done: Sequence[Job], loop: asyncio.AbstractEventLoop) -> None:
+        for job in done:
             job.tell()
         if self._resting is None and not self._closed:
-            loop = done.get_loop()
             self._resting = loop.call_later(REST, self._rest_now, loop)
 
     def _rest_now(self, loop: asyncio.AbstractEventLoop) -> None:

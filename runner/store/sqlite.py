@@ -169,12 +169,15 @@ class SqliteStore:
 
     # ---- on the store's own thread ----------------------------------------------------------
 
-    def _do(self, jobs: Sequence[Job]) -> None:
+    def _do(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
         for alone, group in groupby(jobs, lambda job: job.sharing == "alone"):
             together = list(group)
-            if alone or len(together) == 1 or not self._do_together(together):
-                for job in together:
-                    self._do_one(job)
+            if not alone and len(together) > 1 and self._do_together(together):
+                yield together
+                continue
+            for job in together:
+                self._do_one(job)
+                yield (job,)
 
     def _do_together(self, jobs: Sequence[Job]) -> bool:
         """All in one transaction; where one of them fails, nothing is done, and False returned."""

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runner.engine.ports import Entry, HistoryQuery, Intent, LeaseLost, Store, StoreError
+from runner.engine.ports import Entry, HistoryQuery, LeaseLost, Store, StoreError
 from runner.pauses import Pause
 from runner.store.queue import Job, Queue
 from runner.store.sqlite import SqliteStore
@@ -151,14 +152,14 @@ async def test_whoever_gives_up_before_its_turn_has_done_nothing(ledger: SqliteS
     assert await outcomes(ledger) == ["done", "intended", "done"]
 
 
-class Slow(list[Intent]):
-    """Intents that stop whoever goes through them, until it may go on."""
+class Slow(list[Any]):
+    """What stops whoever goes through it, until it may go on."""
 
-    def __init__(self, *intents: Intent) -> None:
-        super().__init__(intents)
+    def __init__(self, *items: object) -> None:
+        super().__init__(items)
         self.reached, self.released = threading.Event(), threading.Event()
 
-    def __iter__(self) -> Iterator[Intent]:
+    def __iter__(self) -> Iterator[Any]:
         self.reached.set()
         self.released.wait()
         return super().__iter__()
@@ -178,6 +179,21 @@ async def test_whoever_gives_up_before_it_is_done_by_itself_has_done_nothing(
     slow.released.set()
     await asyncio.wait(tasks)
     assert [entry.intent for entry in await ledger.history(HistoryQuery())] == MANY[:2]
+
+
+async def test_whoever_is_done_hears_of_it_while_others_are_not(ledger: SqliteStore) -> None:
+    """Else an act would be sent by pauses that were read before a long question was answered."""
+    slow = Slow("CA1")
+    pauses, acts = (
+        asyncio.ensure_future(each) for each in (ledger.pauses(), ledger.acts("AC1", slow))
+    )
+    await asyncio.to_thread(slow.reached.wait)
+    try:
+        assert await asyncio.wait_for(pauses, timeout=5) == []
+        assert not acts.done()
+    finally:
+        slow.released.set()
+    assert await acts == {}
 
 
 async def test_closing_finishes_what_waits_and_takes_no_more(file: Path) -> None:
@@ -209,7 +225,7 @@ async def test_a_long_log_is_brought_into_the_file_when_nothing_waits(
 
 
 async def test_without_a_thread_whoever_waits_hears_of_it() -> None:
-    def nothing(_jobs: Sequence[Job]) -> None:
+    def nothing(_jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
         raise AssertionError("there is nobody to do it")
 
     thread = ThreadPoolExecutor(1)

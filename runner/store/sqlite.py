@@ -184,7 +184,8 @@ class SqliteStore:
         try:
             with self._guarded(), self._transaction(jobs):
                 for job in jobs:
-                    job.result = job.work()
+                    if not job.given_up:
+                        job.result = job.work()
         except Exception:  # each is done by itself then, and raises what is its own
             return False
         return True

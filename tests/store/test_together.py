@@ -165,6 +165,19 @@ class Slow(list[Any]):
         return super().__iter__()
 
 
+async def test_whoever_gives_up_while_others_have_their_turn_has_done_nothing(
+    ledger: SqliteStore,
+) -> None:
+    slow = Slow(MANY[0])
+    first, other = (asyncio.ensure_future(ledger.claim(each)) for each in (slow, MANY[1:2]))
+    await asyncio.to_thread(slow.reached.wait)
+    other.cancel()
+    await asyncio.wait([other])
+    slow.released.set()
+    await first
+    assert [entry.intent for entry in await ledger.history(HistoryQuery())] == MANY[:1]
+
+
 async def test_whoever_gives_up_before_it_is_done_by_itself_has_done_nothing(
     ledger: SqliteStore,
 ) -> None:

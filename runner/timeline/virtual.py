@@ -73,8 +73,12 @@ class VirtualClock:
 def run_virtually(work: Callable[[], Awaitable[T]]) -> T:
     """Runs `work` on a loop of its own, from 0; not from within another loop."""
 
-    async def main() -> T:
-        return await work()
+    found: list[T] = []
+
+    async def main() -> None:
+        # Not returned: whenever a runner ends, Python writes out what its task has returned.
+        found.append(await work())
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main())
+        runner.run(main())
+    return found[0]

@@ -29,6 +29,7 @@ from runner.cli.wiring import account_of, flow_paths, flows_of, settings_of
 from runner.decision.effects import legs_of
 from runner.decision.explain import Scene
 from runner.engine.ports import GatewayError, StoreError
+from runner.engine.tasks import run_to_end
 from runner.gateway.accounts import Account
 from runner.language.words import counted
 from runner.model import FlowSet, Rule
@@ -95,10 +96,10 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
 def _planned(asked: Options, settings: RunSettings, flow_set: FlowSet) -> tuple[str, bool]:
     """Decides on a snapshot; what it shows, and whether there is anything to do."""
     snapshot = _snapshot(asked, settings, flow_set)
-    scene = asyncio.run(replay(snapshot, flow_set, settings))
+    scene = run_to_end(replay(snapshot, flow_set, settings))
     before = None
     if asked.against is not None:
-        before = asyncio.run(replay(snapshot, asked.against, settings))
+        before = run_to_end(replay(snapshot, asked.against, settings))
     sids = asked_about(step for each in (scene, before) if each for step in each.plan.steps)
     if sids and not asked.snapshot:  # a snapshot is of a moment that nobody can be asked about
         account = account_of(settings, asked.account)
@@ -130,7 +131,7 @@ def _save(path: Path, snapshot: Snapshot) -> None:
 def take_snapshot(settings: RunSettings, account: Account, rules: tuple[Rule, ...]) -> Snapshot:
     """The live calls and the ledger as they are now. Raises `Failure`."""
     try:
-        return asyncio.run(_taken(settings, account, rules))
+        return run_to_end(_taken(settings, account, rules))
     except (GatewayError, StoreError) as error:
         raise Failure(str(error), hint=error.hint) from None
 

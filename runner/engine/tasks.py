@@ -61,3 +61,18 @@ async def in_turns(turns: Turns[Result]) -> Result:
             result: Result = end.value
             return result
         await asyncio.sleep(0)
+
+
+def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Does work on a loop of its own, as `asyncio.run` would.
+
+    When that ends, Python writes out what it returns, for a message that nobody sees: of a plan
+    that is every rule once for each call, and takes minutes.
+    """
+    found: list[Result] = []
+
+    async def through() -> None:
+        found.append(await work)
+
+    asyncio.run(through())
+    return found[0]

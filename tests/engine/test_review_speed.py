@@ -13,6 +13,7 @@ from runner.engine.brain import SLICE, Brain
 from runner.engine.brakes import Brakes, Safety
 from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing
+from runner.engine.tasks import run_to_end
 from tests.engine.many import Many, open_many
 
 CROWD = "{concurrent: {by: from, gt: 5}}"
@@ -80,3 +81,20 @@ async def test_what_is_remembered_of_many_calls_keeps_nobody_waiting(tmp_path: P
             turns.append(turn - before)
         beside.cancel()
         assert min(turns) >= 300 * 100 // (SLICE + 100)
+
+
+def test_nobody_writes_out_what_a_command_finds() -> None:
+    """Each act of a plan has its flow, with all its rules."""
+    written = []
+
+    class Result:
+        def __repr__(self) -> str:
+            written.append(self)
+            return "a result"
+
+    async def work() -> Result:
+        await asyncio.sleep(0)
+        return Result()
+
+    assert isinstance(run_to_end(work()), Result)
+    assert not written

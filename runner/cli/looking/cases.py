@@ -36,6 +36,7 @@ from runner.engine.ports import (
     Store,
     StoreError,
 )
+from runner.engine.tasks import run_to_end
 from runner.gateway.accounts import Account
 from runner.gateway.rows import is_call_sid
 from runner.language.words import listed
@@ -88,7 +89,7 @@ def live_case(inquiry: Inquiry) -> Case:
     # Of a call that was acted on the ledger knows whose it is.
     named = inquiry.account or (entries[-1].intent.account if entries else None)
     try:
-        return asyncio.run(_asked(inquiry, account_of(inquiry.settings, named), entries))
+        return run_to_end(_asked(inquiry, account_of(inquiry.settings, named), entries))
     except NoSuchCall:
         trouble = Failure(
             f"Twilio has no call {inquiry.sid} in this account, and the ledger has nothing on it",
@@ -115,7 +116,7 @@ def snapshot_case(inquiry: Inquiry, path: Path, at: Millis | None) -> Case:
     if call is None:
         hint = f"it has {len(snapshot.calls)} calls, all that were live when it was taken"
         raise Failure(f"{path} has no call {inquiry.sid}", hint=hint, code=FINDINGS)
-    found = asyncio.run(_explained(inquiry, snapshot, call))
+    found = run_to_end(_explained(inquiry, snapshot, call))
     acts = [act for act in snapshot.ledger.acts if act.call == call.sid]
     case = Case(call.sid, "snapshot", snapshot.moment, call, found, acts=acts, live=snapshot.calls)
     return replace(case, conferences=snapshot.conferences)
@@ -128,7 +129,7 @@ def pasted_case(inquiry: Inquiry, name: str, at: Millis | None) -> Case:
         raise Failure(f"{name} holds {call.sid}, not {inquiry.sid}", code=USAGE)
     now = SystemClock().now() if at is None else at
     asked = replace(inquiry, sid=call.sid)
-    scene = asyncio.run(_alone(asked, call, now))
+    scene = run_to_end(_alone(asked, call, now))
     notes = ["of other live calls, and for how long conditions have held, nothing is known here"]
     found = explain_all(inquiry.flow_set.flows, call, scene)
     return Case(call.sid, "pasted", now, call, found, _entries(asked), notes=notes, live=(call,))

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 #: of fewer, there is more to ask.
 TOGETHER = 128
 #: Bytes that one of those may take, compiled and while it runs.
-LARGEST = 64 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
 #: What begins or ends with so many plain characters is found by them.
 EDGE = 3
 

@@ -2,7 +2,7 @@
 
 Each rule is filed under facts of which one holds wherever its condition is true
 (`runner.decision.anchors`). A call's values lead to the facts that hold for it, and so to its
-candidates: every rule that matches is among them, and whoever looks here asks each of them in full.
+candidates: every rule that matches is among them, and what the facts leave open is asked of each.
 So the index costs time where it guesses badly, and never a match.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -68,13 +69,9 @@ class Index:
             columns.setdefault(each.field.of, []).append(each)
         gates = [each for each in columns.pop("") if each is not self._ages]
         self._gates = _Gates(gates) if gates else None
-        self._columns = [_Column(attribute, found) for attribute, found in columns.items()]
+        self.tally = Tally()
+        self._columns = [_Column(name, found, self.tally) for name, found in columns.items()]
         self._values = _reader([*columns])
-
-    @property
-    def asked(self) -> int:
-        """How many facts no table could find so far, so that they were asked one by one."""
-        return sum(column.asked for column in self._columns)
 
     def look_up(self, call: Call, moment: Moment) -> tuple[list[int], Millis]:
         """The candidates, in no order and some more than once; and until when nothing changes.
@@ -96,6 +93,13 @@ class Index:
                 turn = self._turning[bisect_right(self._turning, age)]
                 until = min(until, moment.now - age + turn)
         return found, until
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many facts no table could find so far, so that they were asked one by one."""
+
+    asked: int = 0
 
 
 class _Facts:
@@ -191,12 +195,12 @@ class _Facts:
 class _Column(dict[str | None, Numbers]):
     """What the values of one attribute of calls lead to; found out when a value is first met."""
 
-    def __init__(self, attribute: str, facts: Sequence[_Facts]) -> None:
+    def __init__(self, attribute: str, facts: Sequence[_Facts], tally: Tally) -> None:
         super().__init__()
         self._attribute = attribute
         self._facts = facts
+        self._tally = tally
         self._led_to = 0
-        self.asked = 0
 
     def __missing__(self, value: str | None) -> Numbers:
         if len(self) >= REMEMBERED or self._led_to >= LED_TO:
@@ -207,7 +211,7 @@ class _Column(dict[str | None, Numbers]):
         found = {number for facts in self._facts for number in facts.all_of(call, _NO_MOMENT)}
         self[value] = numbers = tuple(found)
         self._led_to += len(numbers)
-        self.asked += sum(facts.to_ask for facts in self._facts)
+        self._tally.asked += sum(facts.to_ask for facts in self._facts)
         return numbers
 
 

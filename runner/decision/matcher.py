@@ -123,9 +123,10 @@ class Matcher:
                 if row is not call or self._earlier:
                     self._standing[sid] = call, account, since, until, numbers
                 return numbers
-        before = self.asked + self.book.index.asked
+        tally = self.book.index.tally
+        before = self.asked + tally.asked
         numbers, until = self._look_up(call, moment)
-        self.effort += self.asked + self.book.index.asked - before
+        self.effort += self.asked + tally.asked - before
         self._standing[sid] = call, account, now, until, numbers
         return numbers
 

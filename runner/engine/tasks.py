@@ -63,8 +63,11 @@ async def in_turns(turns: Turns[Result]) -> Result:
         await asyncio.sleep(0)
 
 
-def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """Does work on a loop of its own, as `asyncio.run` would.
+def run_to_end(
+    work: Coroutine[Any, Any, Result],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> Result:
+    """Does work on a loop of its own, as `asyncio.run` would; None makes the usual one.
 
     When that ends, Python writes out what it returns, for a message that nobody sees: of a plan
     that is every rule once for each call, and takes minutes.
@@ -74,5 +77,6 @@ def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
     async def through() -> None:
         found.append(await work)
 
-    asyncio.run(through())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(through())
     return found[0]

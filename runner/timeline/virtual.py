@@ -11,6 +11,7 @@ import selectors
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from runner.engine.tasks import run_to_end
 from runner.model import Millis
 
 T = TypeVar("T")
@@ -73,12 +74,7 @@ class VirtualClock:
 def run_virtually(work: Callable[[], Awaitable[T]]) -> T:
     """Runs `work` on a loop of its own, from 0; not from within another loop."""
 
-    found: list[T] = []
+    async def main() -> T:
+        return await work()
 
-    async def main() -> None:
-        # Not returned: whenever a runner ends, Python writes out what its task has returned.
-        found.append(await work())
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(main())
-    return found[0]
+    return run_to_end(main(), VirtualLoop)

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from runner.decision.turns import slices
+
 _POLICY = (
     "default-src 'none'",
     "script-src 'self'",
@@ -73,8 +75,8 @@ async def answer_in_turns(document: Mapping[str, Any]) -> web.Response:
     for name, value in document.items():
         if isinstance(value, list) and len(value) > _TURN:
             parts = []
-            for start in range(0, len(value), _TURN):
-                parts.append(encoded(value[start : start + _TURN])[1:-1])
+            for part in slices(value, _TURN):
+                parts.append(encoded(part)[1:-1])
                 await asyncio.sleep(0)
             pieces.append(encoded(name) + b":[" + b",".join(parts) + b"]")
         else:

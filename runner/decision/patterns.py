@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from runner.decision.turns import slices
+
 #: So many patterns make one. Of more, RE2 has more to do for each character that it hasn't met;
 #: of fewer, there is more to ask.
 TOGETHER = 128
@@ -78,8 +80,7 @@ def _arranged(patterns: Sequence[Known]) -> _Tables:
             others.append(known)
     # `\Q` quotes whatever follows, so that it can't stand before another pattern.
     loose = [each for each in others if "\\Q" not in each[0].pattern]
-    for first in range(0, len(loose), TOGETHER):
-        chunk = loose[first : first + TOGETHER]
+    for chunk in slices(loose, TOGETHER):
         tables.chunks.append((_together([each.pattern for each, _ in chunk]), chunk))
     tables.chunks.append((None, [each for each in others if "\\Q" in each[0].pattern]))
     return tables

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from runner.call import Call
+from runner.decision.turns import slices
 from runner.engine.ports import NoAnswer
 
 
@@ -136,9 +137,9 @@ async def _slow_page(body: bytes, host: str) -> Page:
     if not isinstance(rows, list) or not isinstance(link, str | None):
         raise NoAnswer(f"{host} answered with JSON that is not a list of calls")
     page = Page([], link)
-    for start in range(0, len(rows), _ODD_ROWS):
+    for part in slices(rows, _ODD_ROWS):
         await asyncio.sleep(0)
-        page.calls += [_slow_call(row, host) for row in rows[start : start + _ODD_ROWS]]
+        page.calls += [_slow_call(row, host) for row in part]
     return page
 
 

@@ -43,6 +43,8 @@ class Daemon:
         self._clock = clock
         self._say = tell
         self.beside: list[Beside] = []
+        #: Whether the store could be used: what is wrong with it after that is waited out.
+        self._began = False
         #: What polls in this term; nothing between two terms, and once it is to stop.
         self.crew: Sequence[Rounds] = ()
         self.stop = asyncio.Event()
@@ -52,13 +54,11 @@ class Daemon:
 
         Raises `StoreError` where the store can't be used to begin with.
         """
-        first = True
         try:
-            while await self._lead(patient=not first):
+            while await self._lead():
                 cut_short = await self._term()
                 if cut_short is not None:
                     return cut_short
-                first = False
             return 0
         finally:
             if self.stop.is_set() and self._leadership is not None:
@@ -71,7 +71,7 @@ class Daemon:
 
     # ---- between terms ----------------------------------------------------------------------
 
-    async def _lead(self, *, patient: bool) -> bool:
+    async def _lead(self) -> bool:
         """True once this runner is the one that acts; False when it is to stop before."""
         leadership = self._leadership
         while leadership is not None and not self.stop.is_set():
@@ -83,9 +83,10 @@ class Daemon:
                 return False
             try:
                 attempt.result()
+                self._began = True
                 break
             except StoreError as error:
-                if not patient:
+                if not self._began:
                     raise
                 self._stalled(error)
                 await self._until_stop(self._clock.sleep(leadership.period))
@@ -94,6 +95,7 @@ class Daemon:
         return not self.stop.is_set()
 
     def _stand_by(self, lease: Lease) -> None:
+        self._began = True
         self._tell("standby", "info", holder=lease.holder)
 
     # ---- a term -----------------------------------------------------------------------------

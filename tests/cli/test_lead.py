@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.gateway.raw import Request, always, answer, raw_server
 from tests.process import Daemon, callflow, daemon
 
 LEASE = 1.0  # seconds
+STORE = "callflow.db"
 SPEAK = """\
 version: 1
 flow: speaks
@@ -48,6 +50,19 @@ async def a_pair(stack: AsyncExitStack, sandbox: Sandbox, project: Path) -> tupl
     return first, second
 
 
+async def freeze(runner: Daemon, project: Path) -> None:
+    """Stops the process where it stands, but not within a write: that locks the file for all."""
+    while True:
+        runner.process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(project / STORE, timeout=0)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError:
+                runner.process.send_signal(signal.SIGCONT)
+        await runner.hears("poll")
+
+
 async def test_a_standby_polls_nothing_and_takes_over_when_the_first_is_killed(
     sandbox: Sandbox, project: Path
 ) -> None:
@@ -73,6 +88,23 @@ async def test_a_first_that_stops_cleanly_is_followed_at_once(
         await second.hears("poll")
 
 
+async def test_a_standby_that_finds_the_file_locked_waits_until_it_is_free(
+    sandbox: Sandbox, project: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        first, second = await a_pair(stack, sandbox, project)
+        with closing(sqlite3.connect(project / STORE, isolation_level=None)) as db:
+            # As a leader that is frozen, or a copy that is taken, within a transaction.
+            db.execute("BEGIN IMMEDIATE")
+            first.process.kill()
+            stalled = await second.hears("stalled")
+            assert "in use by another program" in stalled["error"]
+            row = sandbox.add_call()
+        await second.hears("leading")
+        await second.hears("action.done", call=row.sid)
+        assert (await second.end(signal.SIGTERM)).code == 0
+
+
 async def test_a_leader_that_was_frozen_sends_nothing_when_it_wakes(
     sandbox: Sandbox, project: Path
 ) -> None:
@@ -83,7 +115,7 @@ async def test_a_leader_that_was_frozen_sends_nothing_when_it_wakes(
         rows = [sandbox.add_call() for _ in range(40)]
         while len(sandbox.journal.of("update")) < 9:
             await first.hears("poll")
-        first.process.send_signal(signal.SIGSTOP)
+        await freeze(first, project)
         frozen = time.monotonic()
         await second.hears("leading")
         assert time.monotonic() - frozen < 3 * LEASE
@@ -128,7 +160,7 @@ async def test_a_leader_that_was_frozen_posts_nothing_when_it_wakes(
             await first.hears("action.intended")
         while not taken:
             await first.hears("poll")
-        first.process.send_signal(signal.SIGSTOP)
+        await freeze(first, project)
         await second.hears("leading")
         for _ in rows:
             await second.hears("action.done")

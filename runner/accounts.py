@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runner.model import Millis
 
 
-@dataclass(frozen=True, slots=True)
-class SecretSource:
+class SecretSource(Struct, frozen=True):
     """Where a secret is kept: the name of an environment variable, of a file, or of a credential
     that systemd hands over in `$CREDENTIALS_DIRECTORY`.
     """
@@ -18,8 +18,7 @@ class SecretSource:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSettings:
+class AccountSettings(Struct, frozen=True):
     """One account or subaccount, under its alias.
 
     It is opened by `auth_token`, by `api_key` and `api_secret`, or with what opens `parent`.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from runner.model import Millis
 
@@ -53,8 +53,7 @@ class Call(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}):
     api_version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallQuery:
+class CallQuery(Struct, frozen=True):
     """Which calls to list. An empty `statuses` asks for every status; None means no filter."""
 
     statuses: tuple[str, ...] = ()

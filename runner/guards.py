@@ -6,23 +6,22 @@ change; a *rate* limits how many calls a rule may end in a rolling window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 #: Said of a guard that was switched off, which must be written out.
 UNLIMITED: Literal["unlimited"] = "unlimited"
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(Struct, frozen=True):
     """At most this share (0.0 to 1.0) of the live calls in one poll, once more than `at_least`."""
 
     max_share: float = 0.25
     at_least: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """At most `most` calls ended in any stretch of time that is `per` long."""
 
     most: int = 30
@@ -33,8 +32,7 @@ BurstLimit: TypeAlias = Burst | Literal["unlimited"]
 RateLimit: TypeAlias = Rate | Literal["unlimited"]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """What a rule, a flow or the configuration says of the two; None where it says nothing."""
 
     burst: BurstLimit | None = None
@@ -57,8 +55,7 @@ NO_GUARD = Guard()
 DEFAULT_GUARD = Guard(Burst(), Rate())
 
 
-@dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(Struct, frozen=True):
     """What the configuration says of all flows.
 
     `rule` is the guard of each rule that has none of its own. `together` is the guard over what

@@ -8,8 +8,9 @@ assert them exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.guards import NO_GUARD, Guard
 from runner.problems import Position
@@ -23,8 +24,7 @@ INTERVAL: Millis = 2_000
 LIVE_STATUSES = ("queued", "ringing", "in-progress")
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """One comparison: `field operator value`.
 
     `value` is ready to compare with (durations and times as milliseconds, lists as frozensets,
@@ -44,24 +44,21 @@ class Test:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """True when every item is."""
 
     items: tuple[Condition, ...]
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """True when at least one item is."""
 
     items: tuple[Condition, ...]
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """True when the item is false; unknown where the item is unknown."""
 
     item: Condition
@@ -71,8 +68,7 @@ class Not:
 Condition: TypeAlias = Test | AllOf | AnyOf | Not
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One entry of `then`: its name in the action table and its checked arguments."""
 
     name: str
@@ -80,8 +76,7 @@ class Action:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Struct, frozen=True):
     """How often a rule may act.
 
     Without `every` and `per`, once on each call. With `every`, again on the same call after that
@@ -95,8 +90,7 @@ class Once:
     within: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """Whether a rule acts: on the calls of its cohort, `share` of all from 0.0 to 1.0.
 
     `enforce` is 1.0, `shadow` 0.0. On the other calls it only records what it would have done.
@@ -106,8 +100,7 @@ class Mode:
     share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule, with everything its flow adds to it already folded into `match`."""
 
     id: str
@@ -132,8 +125,7 @@ class Rule:
         return f"{self.flow}/{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One flow file. `revision` is the start of the SHA-256 of its text and of its list files.
 
     `accounts` are the aliases or SIDs of the accounts that it is for, empty for all.
@@ -149,8 +141,7 @@ class Flow:
     accounts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FlowSet:
+class FlowSet(Struct, frozen=True):
     """All flows that are in force together, in file order."""
 
     flows: tuple[Flow, ...] = ()
@@ -163,8 +154,7 @@ class FlowSet:
         return tuple(rule for flow in self.flows for rule in flow.rules)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """The one change sent to a call: at most one of `twiml`, `url` and `status` is set.
 
     The names are Twilio's, see `POST …/Calls/{Sid}.json`. `time_limit` is in seconds from the
@@ -219,8 +209,7 @@ class Live(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """What a verdict may depend on beside the flow, the call and the history.
 
     `now` is the far side's clock, `live` the other live calls (None where nobody listed them: what

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 _SCHEME = re.compile(r"(?:sips?|tel):")
 _PORT = re.compile(r":\d+\Z")
@@ -13,8 +14,7 @@ _DIGITS = re.compile(r"\+?\d+\Z", re.ASCII)
 _WITHOUT_PLUS = 8  # digits; what is shorter may be an extension, and no country is added to it
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(Struct, frozen=True):
     """What the configuration protects beside emergency numbers, which always are protected.
 
     `numbers`, `prefixes` and `lists` are compared with every number and address of a call, and

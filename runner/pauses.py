@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from runner.durations import rfc3339
 from runner.model import Millis
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """One thing that must not act: a rule, a flow, an account, or everything.
 
     Each of `account` (its SID), `flow` and `rule` narrows it; "" leaves it open, so that three

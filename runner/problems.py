@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 #: A `note` complains of nothing: it tells what somebody asked for.
 Severity = Literal["error", "warning", "note"]
@@ -24,8 +25,7 @@ class Position(NamedTuple):
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One finding.
 
     `code` is a stable kebab-case word that tools may rely on; `message` says what is wrong and

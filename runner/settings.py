@@ -8,8 +8,10 @@ fetches them there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.accounts import AccountSettings
 from runner.guards import Guards
@@ -26,8 +28,7 @@ class BadSettings(ValueError):
         self.faults = tuple(faults)
 
 
-@dataclass(frozen=True, slots=True)
-class TwilioSettings:
+class TwilioSettings(Struct, frozen=True):
     """How to talk to one account. Times are milliseconds."""
 
     #: Finding the host, connecting and TLS. Nothing has been sent while this runs.
@@ -48,8 +49,7 @@ class TwilioSettings:
     api_base: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationSettings:
+class NotificationSettings(Struct, frozen=True):
     """How posts of rules go out to services of the user's own. Times are milliseconds."""
 
     #: The variables that hold the signing secrets, newest first; without any it is the usual one,
@@ -61,8 +61,7 @@ class NotificationSettings:
     concurrency: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleSettings:
+class ConsoleSettings(Struct, frozen=True):
     """Who may see and stop a runner over `listen`."""
 
     #: The variables that hold the tokens, of those who may only look and of operators; None is the
@@ -74,8 +73,7 @@ class ConsoleSettings:
     hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
+class RunSettings(Struct, frozen=True):
     """What `callflow run` needs to know beside its flows. Times are milliseconds."""
 
     #: Files and folders of flows.
@@ -142,7 +140,7 @@ def settings_from(config: Mapping[str, Any], options: Mapping[str, Any]) -> RunS
 
 def _fill(defaults: S, given: Mapping[str, Any], faults: list[str]) -> S:
     values: dict[str, Any] = {}
-    for name in (f.name for f in fields(defaults)):
+    for name in defaults.__struct_fields__:
         read = READERS.get(name)
         if read is None or given.get(name) is None:
             continue

@@ -7,8 +7,9 @@ change how the call goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.model import Update
 
@@ -20,8 +21,7 @@ Route: TypeAlias = Literal["call", "conference", "web", "history"]
 SERVED = "Twiml"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One request beside the update of a call.
 
     `target` is, for `call`, what stands between the call and `.json` in the path
@@ -46,8 +46,7 @@ def touches_call(route: str) -> bool:
     return route not in ("web", "history")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One request of an act: an update or a side request, and the actions that it carries out.
 
     `key` names it among the act's parts, and goes on doing so when the rule is edited: "" for the

@@ -6,8 +6,9 @@ Twilio fetches what it speaks: text becomes a document that the runner serves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from runner.actions import twiml
 from runner.actions.base import ActionKind, Arguments, BadArgument, Key

@@ -7,8 +7,9 @@ of `runner/actions/__init__.py` and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.model import LIVE_STATUSES, Update
 from runner.sides import Side
@@ -35,8 +36,7 @@ class BadArgument(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """One TwiML verb or noun: `name` and `attributes` spelt as TwiML spells them."""
 
     name: str
@@ -60,8 +60,7 @@ def _takes_nothing_back(_earlier: Arguments, _arguments: Arguments) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class ActionKind:
+class ActionKind(Struct, frozen=True):
     """One row of the action table.
 
     - `prepare(value, defaults)` turns the written value into arguments, or raises `BadArgument`;

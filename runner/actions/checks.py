@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.actions.base import BadArgument, Key
 from runner.actions.templates import Placeholder, Template
@@ -35,8 +37,7 @@ _DOTS = re.compile(r"(?:\.|%2e){1,2}\Z", re.IGNORECASE)
 Written = TypeVar("Written", str, Template)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """What a URL is for: the schemes that it may have, and what is said where it can't serve."""
 
     schemes: tuple[str, ...]

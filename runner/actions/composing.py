@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.actions import ACTIONS, twiml
 from runner.actions.sequence import changing, displaced, keyed, resolved, steering, verbs_of
@@ -14,8 +16,7 @@ from runner.model import Action, Update
 from runner.sides import Part
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(Struct, frozen=True):
     """Stands for what could not be looked up now, and why."""
 
     reason: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runner.actions import ACTIONS
 from runner.actions.sequence import changing, ends_call, resolved, steering
 from runner.model import Action
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """`interrupts` as in `ActionKind`.
 
     `ends`: whether the call is over at once (`now`), once all of it has run (`after`), or goes on

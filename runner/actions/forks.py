@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.actions.base import ActionKind, Arguments, BadArgument, Key
 from runner.actions.checks import absolute_url, refuse_controls
@@ -33,8 +35,7 @@ _MOST_PARAMETERS = 99
 _LONGEST_PARAMETER = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Fork:
+class Fork(Struct, frozen=True):
     """One kind of them: the action's name, its place below the call, what people call it.
 
     `fields` says what Twilio calls the options of a start; `check` looks at them, and may add to

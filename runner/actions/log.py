@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from runner.actions.base import ActionKind, Arguments, BadArgument
 from runner.actions.templates import Template, clean

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.actions import ACTIONS, twiml
 from runner.actions.base import ActionKind, Verb
@@ -13,8 +14,7 @@ from runner.model import LIVE_STATUSES, Action
 from runner.sides import SERVED
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceFault:
+class SequenceFault(Struct, frozen=True):
     """What is wrong with the action at `index` in its company."""
 
     index: int

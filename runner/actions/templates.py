@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from runner.model import Millis
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A value that reads differently to people (`31 minutes`) and to programs (`1860`)."""
 
     spoken: str
@@ -33,8 +33,7 @@ Values: TypeAlias = Callable[[str], Value | None]
 Context = Literal["text", "url", "data"]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """One row of the filter table.
 
     `apply` gets text, or for a filter that is about `durations` what was measured, and then its
@@ -46,8 +45,7 @@ class Filter:
     durations: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """`{{ name | filter("argument") }}`: a field, and what is done to its value, in order."""
 
     name: str
@@ -59,14 +57,16 @@ class Placeholder:
         return any(name == DEFAULT for name, _ in self.filters)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A text as `written`, in parts. `check` is passed by whatever it renders to, or raises."""
 
     written: str
-    parts: tuple[str | Placeholder, ...] = field(repr=False)
+    parts: tuple[str | Placeholder, ...]
     context: Context = "text"
-    check: Callable[[str], str] = field(default=str, repr=False)
+    check: Callable[[str], str] = str
+
+    def __repr__(self) -> str:
+        return f"Template(written={self.written!r}, context={self.context!r})"
 
     @property
     def literal(self) -> str:

@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from runner.language.words import counted
 from runner.problems import Problem
@@ -21,8 +21,7 @@ _TAB = "    "
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How text is written: in colour or not, and how wide a source line may be."""
 
     colour: bool = False

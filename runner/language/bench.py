@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from runner.language.source import Document
 from runner.language.windows import Window
 from runner.problems import Position, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One value of a named list, and where it stands."""
 
     value: str
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """One file on the compiler's bench: its document, its lists, and what was found wrong.
 
     `lists` holds the named lists; one that could not be read is there and empty. `windows` holds

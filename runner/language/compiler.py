@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from runner.guards import Guard
 from runner.language.actions import compile_actions
@@ -27,8 +28,7 @@ from runner.problems import Position, Problem
 _IMPLICIT = (("leg", "parent"), ("status", "in-progress"))
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """What became of a document: its flow, None where there is an error, and all problems."""
 
     flow: Flow | None
@@ -56,8 +56,7 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     return Compiled(_flow(shape, rules, _revision(document, data, files)), problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(Struct, frozen=True):
     """The file's data, which may be of any shape, and what it says of all of its rules.
 
     `match` are its own conditions; `broken` as `_broken` gives it.

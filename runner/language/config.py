@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from runner.durations import parse_duration
 from runner.guards import DEFAULT_GUARD, Guards
@@ -27,8 +28,7 @@ _SETTINGS = (
 _TWILIO = ("connect_timeout", "read_timeout", "total_timeout", "list_timeout")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A configuration file.
 
     `data` is what is written in it, `accounts`, `never` and `guards` as the records that

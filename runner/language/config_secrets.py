@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.language.bench import Bench
 from runner.language.source import Document
@@ -69,8 +71,7 @@ def _check_name(bench: Bench, holder: Any, key: str) -> None:
             bench.error(bench.at(inner, place), "secret-in-place", message, hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Veil:
+class Veil(Struct, frozen=True):
     """A text in which secrets are stars, each as long as it was, and what they were."""
 
     text: str
@@ -107,8 +108,7 @@ def _starred(text: str) -> str:
 # ---- in data --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(Struct, frozen=True):
     """A key or a value that has to be hidden."""
 
     holder: Any

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.language import hints
 from runner.language.hints import Node
@@ -12,8 +13,7 @@ from runner.language.schema import SchemaName
 _MANY = 6  # the keys of a larger mapping get entries of their own
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A key below an entry's, or a word that its value may be: `form` is what is written."""
 
     name: str
@@ -21,8 +21,7 @@ class Part:
     prose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One word of the language. `prose` and the facts are Markdown, `examples` YAML.
 
     `topic` is its full name, `match.from`; `name` the word itself, `from`.
@@ -36,8 +35,7 @@ class Entry:
     examples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Entries of one kind. `name` finds it on the command line."""
 
     name: str

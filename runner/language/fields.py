@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from runner.language.dates import age_of, time_of
 from runner.language.phones import COUNTRIES, TYPES, country_of, type_of
@@ -49,8 +50,7 @@ LEGS = ("parent", "child")
 _LONGEST_COUNT = 18  # digits; more is no queue time, and int() of thousands of digits is slow
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One row of the field table.
 
     `read(call, moment)` gives text, or milliseconds for a duration or a time, or None where Twilio

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from io import FileIO
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 _REASONS = {
     FileNotFoundError: "it does not exist",
@@ -21,8 +22,7 @@ _PART = 64 * 1024  # bytes that are read at once
 Asked: TypeAlias = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What a file held: its bytes, at most one more than are of use, or as text why not.
 
     `stamp` tells it from any other: it is the SHA-256 of the bytes, or again the reason.
@@ -37,8 +37,7 @@ class Content:
         return self.stamp if isinstance(self.held, bytes) else ""
 
 
-@dataclass(slots=True)
-class Disk:
+class Disk(Struct):
     """The files as each was when it was first asked for: whoever asks again reads the same."""
 
     _contents: dict[Asked, Content] = field(default_factory=dict)
@@ -59,8 +58,7 @@ class Disk:
         return True
 
 
-@dataclass(slots=True)
-class Files:
+class Files(Struct):
     """What was read while loading: `digests` (SHA-256) and `texts`, both by path.
 
     `read_as` has the stamp of everything that was asked for, what can't be read among it.

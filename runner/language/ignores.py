@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from yaml.error import YAMLError
 from yaml.tokens import ScalarToken
 
@@ -31,8 +31,7 @@ _OURS = ("ignore-without-reason", "unused-ignore", "unknown-code")
 _Span = tuple[tuple[int, int], tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """One comment: where it stands, the codes that it names with their places, and why."""
 
     position: Position
@@ -45,8 +44,7 @@ class Ignore:
         return named and bool(self.reason) and not problem.is_error
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Every comment that was read, which files are `flows`, and every `known` warning."""
 
     ignores: Sequence[Ignore]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from runner.language import source
 from runner.language.analysis import analyse
@@ -22,8 +23,7 @@ _SECRET = "secret-in-flow"
 _LINE_END = re.compile("(\r\n|[\n\r\x85\u2028\u2029])")  # as the YAML reader counts lines
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """Which flow files some paths mean, and what all files hold.
 
     Each is read once, so that what is compared is what is loaded.
@@ -34,8 +34,7 @@ class Look:
     disk: Disk = field(default_factory=Disk)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What one flow file was made into, and what it was made of.
 
     `read_as` has the stamp of all that was read for it: of the file itself, and of its lists.
@@ -46,16 +45,14 @@ class Made:
     read_as: Mapping[Asked, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A file to be shown, with stars over its secrets, and the comments in it that silence."""
 
     shown: str
     ignores: Sequence[Ignore] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What one load made: of every flow file, by path and in order, and the text of every file.
 
     `poll` is the time between two polls by which it judged. `anew` are the flow files that it

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from runner.language.analysis import WARNINGS
 from runner.language.files import Files
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from runner.language.config import Config
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What became of the files.
 
     `flow_set` is None where there is any error: flows come into force together or not at all.
@@ -35,7 +35,7 @@ class Loaded:
     texts: Mapping[str, str]
     files: Mapping[str, str]
     #: For the next load.
-    kept: Kept = field(default_factory=Kept, repr=False, compare=False)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator as compare
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from runner.language.fields import FieldType
 
@@ -19,8 +20,7 @@ _WINDOWS: frozenset[FieldType] = frozenset({"window"})
 _KNOWABLE: frozenset[FieldType] = frozenset({"text", "phone", "duration", "time"})
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """One row of the operator table.
 
     `holds(actual, wanted)` compares a call's value, which is present, with `Test.value` as the

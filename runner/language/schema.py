@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
+
+from msgspec import Struct
 
 from runner import resources
 from runner.language.shape import Shapes, end_anchored
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 SchemaName = Literal["flow", "test", "config"]
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """One violation: the place in the data that a pointer leads to, and the problem there."""
 
     pointer: Pointer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from msgspec import Struct, field
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import (
     MappingEndEvent,
@@ -33,8 +33,7 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One file's data, and where everything in it stands.
 
     A place is named by the dict or list that holds it and its key or index there. `text` is what
@@ -105,8 +104,7 @@ class Document:
         return self._pairs[id(holder)][key][1]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What became of a file: its document where it is sound YAML, and what is wrong with it."""
 
     document: Document | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import NoReturn
+
+from msgspec import Struct
 
 from runner.actions.templates import FILTERS, Placeholder, Template
 from runner.language.fields import FIELDS
@@ -29,8 +30,7 @@ def has_placeholder(text: str) -> bool:
     return "{" in text and ("{{" in text or _STATEMENT.search(text) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong from `start` to `end` of a text; `anchor` is where its brackets open."""
 
     code: str
@@ -45,8 +45,7 @@ class _Unreadable(Exception):
     """Ends the reading of one placeholder; the fault has been noted."""
 
 
-@dataclass(slots=True)
-class _Token:
+class _Token(Struct):
     """One word, literal or mark; `kind` is `word`, `text`, `end`, or the character itself."""
 
     kind: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from msgspec import Struct, field
 from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -72,8 +72,7 @@ def _number(text: str) -> Any:
     return float(text.replace(".", "", 1)) if _SPECIAL.match(text) else text
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(Struct):
     """Builds the data of one file, and remembers where its parts come from.
 
     `nodes` maps the `id` of each dict and list to its node, and `pairs` that of each dict to the

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.actions import ACTIONS
 from runner.actions.forms import START
@@ -39,8 +41,7 @@ _NEEDED: dict[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """What a schema keyword found: `wanted` is the keyword's value, `schema` what it stands in."""
 
     keyword: str

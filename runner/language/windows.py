@@ -6,10 +6,11 @@ that it skips is in no window; where it is put back, the hour that it repeats is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from runner.model import Millis
 
@@ -22,8 +23,7 @@ MIDNIGHT = 24 * 60  # the end of a day, in minutes after its beginning
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `start` until `end`, minutes after midnight on each of `days` (Monday is 0).
 
     Where it ends before it begins it goes on into the next day, and belongs to the day on which
@@ -44,8 +44,7 @@ class Window:
         return _is_open(self, now // 60_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """Several windows: a moment is in them when one of them is open."""
 
     items: tuple[Window, ...]

@@ -13,10 +13,11 @@ import pytest
 from bench.corpus import write_corpus
 
 #: What takes long to load, and what only other commands, or other flows, are in need of.
-HEAVY = {"twilio", "aiohttp", "requests", "prometheus_client", "asyncio", "sqlite3", "msgspec"}
+HEAVY = {"twilio", "aiohttp", "requests", "prometheus_client", "asyncio", "sqlite3"}
 HEAVY |= {"jsonschema", "re2", "phonenumbers", "holidays", "zoneinfo", "watchdog", "xml"}
 #: What none but a command that reads flows needs.
-READERS = {"yaml", "json", "hashlib", "runner.language", "runner.actions", "runner.model"}
+READERS = {"yaml", "json", "hashlib", "msgspec"}
+READERS |= {"runner.language", "runner.actions", "runner.model"}
 HEAD = "version: 1\nflow: f\nrules:\n  - id: a\n    then: [hangup]\n"
 PLAIN = HEAD + "    match: {from: '+14155550100'}\n"
 GLOB = HEAD + "    match: {from: {glob: 'client:*'}}\n"

@@ -6,12 +6,12 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from runner.console.measuring.labels import MOST, OTHER, code_of, kind_of
 from runner.console.measuring.metrics import Metrics, routes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.accounts import AccountSettings, SecretSource
 from runner.gateway.accounts import Account, read_accounts, signing_tokens

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -38,13 +37,13 @@ def test_a_faulty_file_is_told_this(path: Path, request: pytest.FixtureRequest) 
 def drawn(settings: RunSettings) -> str:
     """A line each; numbers and accounts in an order of their own."""
     lines = []
-    for name in (each.name for each in fields(settings)):
+    for name in settings.__struct_fields__:
         value = getattr(settings, name)
         if name == "accounts":
             lines += [f"account {account!r}" for account in value]
         elif name == "never":
             lines += [
-                f"never.{part.name} {shown(getattr(value, part.name))}" for part in fields(value)
+                f"never.{part} {shown(getattr(value, part))}" for part in value.__struct_fields__
             ]
         else:
             lines.append(f"{name} {value!r}")

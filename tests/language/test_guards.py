@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from runner.guards import NO_GUARD, Burst, Guard, Rate
 from runner.language.analysis.limits import check_guards

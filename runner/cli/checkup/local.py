@@ -6,11 +6,12 @@ import asyncio
 import json
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from msgspec.structs import replace
 
 from runner.accounts import AccountSettings
 from runner.cli.checkup.accounts import Patient

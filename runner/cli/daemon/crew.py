@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from runner.call import Call
 from runner.decision.never import protects
 from runner.decision.rulebook import Rulebooks
@@ -125,7 +127,7 @@ async def open_posts(
         for account in accounts:
             limits = settings.twilio
             if account.concurrency is not None:
-                limits = replace(limits, concurrency=account.concurrency)
+                limits = msgspec.structs.replace(limits, concurrency=account.concurrency)
             posts.append(Post(account, open_gateway(account.credentials, limits)))
         yield posts
     finally:

@@ -125,7 +125,7 @@ class Explainer:
         if sight is not None:
             return await self._seen(post, sight, call, entries), sight.flow_set
         flow_set, crew = self._board.flows().flow_set, self._crew
-        settings = replace(crew.settings, never=crew.never())
+        settings = msgspec.structs.replace(crew.settings, never=crew.never())
         inquiry = Inquiry(sid, flow_set, settings)
         blank = msgspec.structs.replace(blank_of(post.account, settings), now=crew.clock.now())
         asked = Asked(post.gateway, self._store, blank, crew.kill, sparing=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from runner.problems import Problem
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """The problems, in order, and what was read, by path."""
 
     problems: list[Problem] = field(default_factory=list)

@@ -9,8 +9,9 @@ a proof that a formula can't hold: each way of making it true must leave some fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from runner.language.analysis.meanings import Meaning, name_of
 from runner.language.analysis.regions import Region, both, cost_of, is_empty
@@ -71,8 +72,7 @@ def formula(condition: Condition, wanted: Wanted, mean: Callable[[Test], Meaning
             return All(parts) if together else Any(parts)
 
 
-@dataclass(slots=True)
-class Patience:
+class Patience(Struct):
     """How many more steps proofs may take; without any left, nothing is proved."""
 
     steps: int

@@ -7,10 +7,11 @@ on it is a proof, and where the proof is not found there is no warning.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import combinations
 from math import inf
 from typing import Any, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from runner.language.analysis.shapes import ANYTHING, Shape, apart, within
 from runner.language.operators import OPERATORS
@@ -21,22 +22,31 @@ Amounts: TypeAlias = tuple[tuple[float, float], ...]
 _MOST_TRIED = 5_000  # values of a list that are tried one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An operator that only the call's value can answer; `shape` is what it surely asks for."""
 
     operator: str
     written: str
-    value: Any = field(compare=False)
+    value: Any
     shape: Shape | None = None
+
+    # What is written is what is asked for; `value` is that, made ready.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Told) and self._asked == other._asked
+
+    def __hash__(self) -> int:
+        return hash(self._asked)
+
+    @property
+    def _asked(self) -> tuple[str, str, Shape | None]:
+        return self.operator, self.written, self.shape
 
     def holds(self, actual: Any) -> bool:
         """Whether the value fits."""
         return OPERATORS[self.operator].holds(actual, self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class FileList:
+class FileList(Struct, frozen=True):
     """A list whose values stand in a file, which changes while the flow stays as it is."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -41,31 +40,25 @@ class Sorted(NamedTuple):
         return self.cost > _MOST_TESTS
 
 
-@dataclass(slots=True)
 class Subject:
     """One flow under analysis. `poll` is the time from poll to poll; problems are collected."""
 
-    flow: Flow
-    document: Document
-    poll: Millis
-    problems: list[Problem] = field(default_factory=list)
-    #: What the flow's own conditions are at a first look, and those of each rule.
-    base: Look = field(init=False)
-    looks: list[Look] = field(init=False)
-    #: The rules that change calls, each with the action that decides how the call goes on.
-    changing: list[tuple[Rule, Look, Action]] = field(default_factory=list)
-    _files: Collection[str] = ()
-    _sorted: dict[int, Sorted] = field(default_factory=dict)
-    _meanings: dict[int, Meaning] = field(default_factory=dict)
-    _formulas: dict[tuple[int, Wanted], Formula] = field(default_factory=dict)
-    _left: int = _ALL_STEPS
-
-    def __post_init__(self) -> None:
-        lists = self.document.data.get("lists", {})
+    def __init__(self, flow: Flow, document: Document, poll: Millis) -> None:
+        self.flow = flow
+        self.document = document
+        self.poll = poll
+        self.problems: list[Problem] = []
+        #: What the flow's own conditions are at a first look, and those of each rule.
+        self.base, self.looks = looked_at(flow.rules)
+        #: The rules that change calls, each with the action that decides how the call goes on.
+        self.changing: list[tuple[Rule, Look, Action]] = []
+        lists = document.data.get("lists", {})
         self._files = {name for name, values in lists.items() if isinstance(values, dict)}
-        rules = self.flow.rules
-        self.base, self.looks = looked_at(rules)
-        for rule, look in zip(rules, self.looks, strict=True):
+        self._sorted: dict[int, Sorted] = {}
+        self._meanings: dict[int, Meaning] = {}
+        self._formulas: dict[tuple[int, Wanted], Formula] = {}
+        self._left = _ALL_STEPS
+        for rule, look in zip(flow.rules, self.looks, strict=True):
             last = last_change(rule.then)
             if last is not None:
                 self.changing.append((rule, look, last))

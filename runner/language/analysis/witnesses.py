@@ -8,9 +8,10 @@ fits a rule is always asked by the rule's own conditions.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from runner.language.analysis.meanings import (
     LEAST,
@@ -34,8 +35,7 @@ Make: TypeAlias = Callable[[Any, Any, Any], Any]
 _UNLIKELY = "\ue000"  # a character of private use: no flow names it
 
 
-@dataclass(slots=True)
-class Look:
+class Look(Struct):
     """Conditions at a first look: plain comparisons as `(name, holds, wanted)`, and all others.
 
     What a rule means unless it says otherwise is left out: whoever passes the rest may still fail

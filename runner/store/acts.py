@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from itertools import count
 from typing import Any
 
 from runner.decision.once import Past
@@ -15,7 +16,16 @@ from runner.engine.ports import Entry, HistoryQuery, Intent, first_outcome
 from runner.model import Millis
 from runner.store.journal import Pen
 from runner.store.pasts import NEVER, with_act
-from runner.store.rows import COLUMNS, INSERT, body_of, entry_of, forgotten, row_of, taken
+from runner.store.rows import (
+    COLUMNS,
+    INSERT,
+    claim_told,
+    entry_of,
+    forgotten,
+    outcome_told,
+    row_of,
+    taken,
+)
 
 #: One line an act: what of it stands, and which parts of it are there as withdrawn only.
 _ACTS = """
@@ -32,8 +42,14 @@ FROM acts AS here
 WHERE account = ? AND outcome <> 'withdrawn' AND call_sid IN (SELECT value FROM json_each(?))
 GROUP BY call_sid, flow, rule, number
 """
-
-
+_LAST_ID = """
+SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'acts'), 0),
+  coalesce((SELECT max(id) FROM acts), 0))
+"""
+#: How an act stands from now on.
+_RECORD = (
+    "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ? WHERE id = ?"
+)
 #: As two questions, because an index answers each.
 _OF_CALL = "(call_sid = ?1 AND outcome <> 'withdrawn' OR call_sid = ?1 AND outcome = 'withdrawn')"
 
@@ -83,31 +99,51 @@ def ended(db: sqlite3.Connection, account: str, since: Millis) -> dict[str, list
 
 def claim(db: sqlite3.Connection, intents: Sequence[Intent]) -> list[Entry]:
     """See `Store.claim`."""
-    entries, pen = [], Pen(db)
-    for intent in intents:
-        outcome = first_outcome(intent)
-        cursor = db.execute(INSERT, (*row_of(intent), outcome, intent.at, pen.next))
-        if cursor.rowcount and cursor.lastrowid is not None:
-            pen.append(cursor.lastrowid, {"outcome": outcome, "at": intent.at} | body_of(intent))
-            entries.append(Entry(cursor.lastrowid, intent, outcome, 1, intent.at))
+    pen, first = Pen(db), _next_id(db)
+    entries = [
+        Entry(number, intent, first_outcome(intent), 1, intent.at)
+        for number, intent in enumerate(intents, first)
+    ]
+    made = db.executemany(INSERT, map(row_of, entries, count(pen.next)))
+    if made.rowcount < len(entries):
+        entries = _new_ones(db, entries, pen.next)
+    pen.append_all((entry.id, claim_told(entry)) for entry in entries)
     return entries
 
 
-def record(db: sqlite3.Connection, entry: Entry) -> None:
-    """Writes how the entry stands, whatever it was before. Raises `StoreError` where it is gone."""
-    state = (entry.outcome, entry.attempt, entry.updated_at, entry.detail)
-    line = dict(zip(("outcome", "attempt", "at", "detail"), state, strict=True))
-    told = Pen(db).append(entry.id, line)
+def _next_id(db: sqlite3.Connection) -> int:
+    """Greater than any that an act ever had, those that were trimmed among them."""
+    (last,) = db.execute(_LAST_ID).fetchone()
+    return int(last) + 1
+
+
+def _new_ones(db: sqlite3.Connection, entries: Sequence[Entry], told: int) -> list[Entry]:
+    """Those that stood nowhere before; the journal tells of them from row `told` on."""
+    made = {id_ for (id_,) in db.execute("SELECT id FROM acts WHERE id >= ?", (entries[0].id,))}
+    new = [entry for entry in entries if entry.id in made]
+    rows = zip(count(told), (entry.id for entry in new), strict=False)
+    db.executemany("UPDATE acts SET told = ? WHERE id = ?", rows)
+    return new
+
+
+def record(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Writes how the entries stand, whatever it was before.
+
+    Raises `StoreError` where one is gone, or its place taken: where there are several, it need not
+    be the one that is named, and nothing of it may stand.
+    """
+    pen = Pen(db)
+    rows = [
+        (each.outcome, each.attempt, each.updated_at, each.detail, told, each.id)
+        for told, each in enumerate(entries, pen.next)
+    ]
+    pen.append_all((each.id, outcome_told(each)) for each in entries)
     try:
-        changed = db.execute(
-            "UPDATE acts SET outcome = ?, attempt = ?, updated_at = ?, detail = ?, told = ?"
-            " WHERE id = ?",
-            (*state, told, entry.id),
-        )
+        changed = db.executemany(_RECORD, rows)
     except sqlite3.IntegrityError:
-        raise taken(entry) from None
-    if not changed.rowcount:
-        raise forgotten(entry)
+        raise taken(entries[0]) from None
+    if changed.rowcount < len(entries):
+        raise forgotten(entries[0])
 
 
 def unfinished(db: sqlite3.Connection, account: str) -> list[Entry]:

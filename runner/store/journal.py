@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +46,18 @@ class Pen:
 
     def append(self, act: int, body: dict[str, Any]) -> int:
         """Adds a row about this act (0: about none); returns its number."""
-        text = _ONE_WAY.encode(body).decode()
-        row = Mark(self.next, chained(self._last.hash, act, text))
-        self._db.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", (row.seq, act, text, row.hash))
-        self._last = row
-        return row.seq
+        self.append_all([(act, body)])
+        return self._last.seq
+
+    def append_all(self, told: Iterable[tuple[int, dict[str, Any]]]) -> None:
+        """Adds a row for each of these, in order."""
+        (seq, head), rows = (self._last.seq, self._last.hash), []
+        for act, body in told:
+            text = _ONE_WAY.encode(body).decode()
+            seq, head = seq + 1, chained(head, act, text)
+            rows.append((seq, act, text, head))
+        self._db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", rows)
+        self._last = Mark(seq, head)
 
 
 def last(db: sqlite3.Connection) -> Mark:

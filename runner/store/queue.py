@@ -24,11 +24,19 @@ REST = 0.1
 Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
 
 
+#: Does what is asked of it, by what each asker gives, and returns what each asker is to have.
+Work: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """One piece of work, and who waits for it: until it is durable, and no longer."""
+    """One piece of work, and who waits for it: until it is durable, and no longer.
 
-    work: Callable[[], Any]
+    Of neighbours with the same `work` that share a transaction, it may be done in one go.
+    """
+
+    work: Work
+    given: Any
     sharing: Sharing
     heard: asyncio.Future[Any]
     result: Any = None
@@ -70,12 +78,12 @@ class Queue:
         self._resting: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def put(self, work: Callable[[], Any], sharing: Sharing) -> Any:
+    async def put(self, work: Work, sharing: Sharing, given: Any = None) -> Any:
         """Waits for its turn and its end. Raises what it raises."""
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
-        job = Job(work, sharing, loop.create_future())
+        job = Job(work, given, sharing, loop.create_future())
         self._waiting.append(job)
         if not self._called:
             # Not at once: what others ask for in this turn of the loop goes with it.
@@ -95,16 +103,17 @@ class Queue:
             self._thread.shutdown(wait=False)
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._called = False
         try:
-            loop.run_in_executor(self._thread, self._work_off, loop)
+            self._thread.submit(self._work_off, loop)
         except RuntimeError as error:  # there is no thread to be had
+            self._called = False
             for job in self._taken():
                 job.error = error
                 job.tell()
 
     def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Does all that waits by now; the next calls may find that nothing is left for them."""
+        """Does all that waits by now. What is put after this is begun calls anew."""
+        self._called = False
         for done in self._do(self._taken()):
             with suppress(RuntimeError):  # there is no loop any more, and so nobody who waits
                 loop.call_soon_threadsafe(self._tell, done, loop)

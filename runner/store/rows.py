@@ -14,11 +14,12 @@ COLUMNS = (
     "id, account, call_sid, flow, rule, revision, then_, request, why, at, number, value, ends,"
     " part, route, target, repeatable, outcome, attempt, updated_at, detail"
 )
-#: Takes a `row_of`, the outcome, when, and the number of the journal's row that tells of it.
+#: Takes a `row_of`. An id that is used already is as good as an act that stands: see to it that
+#: there is none.
 INSERT = (
-    "INSERT INTO acts (account, call_sid, flow, rule, revision, then_, request, why, at, number,"
-    " value, ends, part, route, target, repeatable, outcome, attempt, updated_at, told)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO acts (id, account, call_sid, flow, rule, revision, then_, request, why, at,"
+    " number, value, ends, part, route, target, repeatable, outcome, attempt, updated_at, told)"
+    f" VALUES ({', '.join('?' * 21)}) ON CONFLICT DO NOTHING"
 )
 #: What the journal leaves unsaid where it is so.
 UNSAID = {"part": "", "route": "", "target": "", "repeatable": False}
@@ -26,9 +27,12 @@ UNSAID = {"part": "", "route": "", "target": "", "repeatable": False}
 _PLAIN = msgspec.json.Encoder()
 
 
-def body_of(intent: Intent) -> dict[str, Any]:
-    """What the journal says of an intent."""
+def claim_told(entry: Entry) -> dict[str, Any]:
+    """What the journal says of an entry that is new."""
+    intent = entry.intent
     told = {
+        "outcome": entry.outcome,
+        "at": intent.at,
         "account": intent.account,
         "call": intent.call_sid,
         "flow": intent.flow,
@@ -46,9 +50,21 @@ def body_of(intent: Intent) -> dict[str, Any]:
     return told
 
 
-def row_of(intent: Intent) -> tuple[str | int | bool, ...]:
-    """The intent's columns."""
+def outcome_told(entry: Entry) -> dict[str, Any]:
+    """What it says of one whose outcome has changed."""
+    return {
+        "outcome": entry.outcome,
+        "attempt": entry.attempt,
+        "at": entry.updated_at,
+        "detail": entry.detail,
+    }
+
+
+def row_of(entry: Entry, told: int) -> tuple[str | int | bool, ...]:
+    """The columns of an entry that is new; `told` is the number of the journal's row about it."""
+    intent = entry.intent
     return (
+        entry.id,
         intent.account,
         intent.call_sid,
         intent.flow,
@@ -65,6 +81,10 @@ def row_of(intent: Intent) -> tuple[str | int | bool, ...]:
         intent.route,
         intent.target,
         intent.repeatable,
+        entry.outcome,
+        entry.attempt,
+        entry.updated_at,
+        told,
     )
 
 

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -86,8 +85,8 @@ class SqliteStore:
     async def record(
         self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
     ) -> Entry:
-        changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
-        await self._write(lambda db: acts.record(db, changed))
+        changed = Entry(entry.id, entry.intent, outcome, attempt, at, detail)
+        await self._queue.put(self._record, "fenced", changed)
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:
@@ -105,7 +104,7 @@ class SqliteStore:
         return await self._run(lambda: acts.ended(self._db, account, since))
 
     async def pauses(self) -> Sequence[Pause]:
-        standing: list[Pause] = await self._queue.put(lambda: pauses.standing(self._db), "reads")
+        standing: list[Pause] = await self._queue.put(self._standing, "reads")
         return standing
 
     async def pause(self, pause: Pause) -> None:
@@ -158,13 +157,13 @@ class SqliteStore:
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Work that sees to its transactions itself."""
-        done: T = await self._queue.put(work, "alone")
+        done: T = await self._queue.put(lambda _: [work()], "alone")
         return done
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], *, fenced: bool = True) -> T:
         """Work that is durable when this returns, in a transaction that it may share."""
         sharing: Sharing = "fenced" if fenced else "writes"
-        done: T = await self._queue.put(lambda: work(self._db), sharing)
+        done: T = await self._queue.put(lambda _: [work(self._db)], sharing)
         return done
 
     # ---- on the store's own thread ----------------------------------------------------------
@@ -183,9 +182,11 @@ class SqliteStore:
         """All in one transaction; where one of them fails, nothing is done, and False returned."""
         try:
             with self._guarded(), self._transaction(jobs):
-                for job in jobs:
-                    if not job.given_up:
-                        job.result = job.work()
+                for work, group in groupby(jobs, lambda job: job.work):
+                    alike = [job for job in group if not job.given_up]
+                    results = work([job.given for job in alike]) if alike else ()
+                    for job, result in zip(alike, results, strict=True):
+                        job.result = result
         except Exception:  # each is done by itself then, and raises what is its own
             return False
         return True
@@ -195,7 +196,7 @@ class SqliteStore:
             return
         try:
             with self._guarded(), self._transaction((job,)):
-                job.result = job.work()
+                (job.result,) = job.work([job.given])
         except BaseException as error:
             job.error = error
 
@@ -205,6 +206,15 @@ class SqliteStore:
             return nullcontext()
         fence = self._fence if sharing - {"writes"} else None
         return reading(self._db, fence) if sharing == {"reads"} else writing(self._db, fence)
+
+    def _record(self, entries: Sequence[Entry]) -> Sequence[None]:
+        acts.record(self._db, entries)
+        return [None] * len(entries)
+
+    def _standing(self, askers: Sequence[None]) -> Sequence[list[Pause]]:
+        """Read for all who ask in one moment, and after each of them has asked."""
+        standing = pauses.standing(self._db)
+        return [standing] * len(askers)
 
     def _tidy(self) -> None:
         """Brings a log that has grown into the file, so that no commit has to wait for that."""

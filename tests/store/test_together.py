@@ -54,6 +54,31 @@ async def test_the_intents_of_a_poll_are_one_commit(file: Path, ledger: SqliteSt
     assert commits(file) == before + 1
 
 
+async def test_of_a_batch_only_what_stands_nowhere_yet_is_new(store: Store) -> None:
+    """Some stand already, and some come twice; each row of the journal tells of its own act."""
+    await store.claim([MANY[3], MANY[4], MANY[30]])
+    new = await store.claim([*MANY[:20], *MANY[10:40]])
+    left = [intent for intent in MANY[:40] if intent not in (MANY[3], MANY[4], MANY[30])]
+    assert [entry.intent for entry in new] == left
+    assert (await store.verify()).fault == ""
+    after = await ended(store, new)
+    assert after == [each for each in await store.history(HistoryQuery()) if each.outcome == "done"]
+    assert [entry.intent for entry in await store.claim(MANY)] == MANY[40:]
+    assert (await store.verify()).fault == ""
+
+
+async def test_no_number_is_given_to_two_acts(file: Path, ledger: SqliteStore) -> None:
+    """Not where the newest were trimmed, nor where somebody took away what SQLite remembers."""
+    old = await ledger.claim(MANY[:3])
+    await ended(ledger, old)
+    assert await ledger.trim(before=9, keep=[]) == 3
+    (fourth,) = await ledger.claim(MANY[3:4])
+    assert fourth.id == 4
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("DELETE FROM sqlite_sequence")
+    assert [entry.id for entry in await ledger.claim(MANY[4:6])] == [5, 6]
+
+
 async def test_outcomes_that_come_together_are_one_commit(file: Path, ledger: SqliteStore) -> None:
     entries = await ledger.claim(MANY)
     before = commits(file)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from runner.call import Call
 from runner.decision.holds import Holds
+from runner.decision.index import Numbers
+from runner.decision.kinds import Said, kind_of
 from runner.decision.rulebook import Rulebooks
 from runner.decision.truth import Predicate, Truth
+from runner.decision.turns import Pace, Turns, at_once, slices
 from runner.model import Flow, Millis, Moment, Rule
 
+#: So many calls are looked up together.
+TOGETHER = 100
+#: So many calls are decided on, and rules asked and told about them, before others have their turn:
+#: a millisecond or two. A poll of theirs needs a dozen such turns.
+SLICE = 1_000
 #: Priority, turned around, and the flow's place among those that are loaded.
 Rank: TypeAlias = tuple[int, int]
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A rule that a call fits, and so what its flow says about that call.
 
     `order` is the flow's place among the loaded flows. `shadow` says that the call is outside the
@@ -37,7 +47,7 @@ class Verdict(NamedTuple):
 
 #: What is remembered of a call: as it was, in which account, from when and until just before when
 #: this holds, and the rules that match. Plain: such tuples cost the garbage collector nothing.
-_Standing: TypeAlias = tuple[Call, str, Millis, Millis, Sequence[int]]
+_Standing: TypeAlias = tuple[Call, str, Millis, Millis, Numbers]
 
 
 class Matcher:
@@ -53,11 +63,10 @@ class Matcher:
         self._standing: dict[str, _Standing] = {}
         self._earlier: dict[str, _Standing] = {}
         self._met = 0  # how many calls were asked about in this poll
+        self._said = Said()
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
-        #: What all that took, in rules and facts that were asked, and rules that were gone through.
-        self.effort = 0
 
     def next_poll(self) -> None:
         """Forgets calls that nobody has asked about for long; changes nothing that is said."""
@@ -85,76 +94,122 @@ class Matcher:
         return rule is not None and in_cohort(rule, sid)
 
     def verdicts(self, call: Call, moment: Moment, holds: Holds) -> list[Verdict]:
-        """What each flow says about the call, in file order.
+        """What `decide` says about one call."""
+        return at_once(self.decide((call,), moment, holds))
+
+    def decide(self, calls: Sequence[Call], moment: Moment, holds: Holds) -> Turns[list[Verdict]]:
+        """What each flow says about each call, in file order; pauses after each `SLICE` of work.
 
         The first rule that matches is the flow's verdict, whether or not it has acted already. A
         rule with `continue: true`, and one that only shadows this call, let the flow look further.
         """
-        numbers = self._matching(call, moment)
-        if not numbers:
-            return []
-        self.effort += len(numbers)
         found: list[Verdict] = []
-        taken = -1  # the place of the flow that has its verdict
-        for number in numbers:
-            ready, flow, order = self.book.rules[number]
-            rule = ready.rule
-            # A hold is about the rule's own conditions: it goes on behind another's verdict.
-            if ready.hold_key and holds.keep(call.sid, ready.hold_key) < rule.hold:
-                continue
-            if order != taken:
-                shadow = not (ready.enforced or in_cohort(rule, call.sid))
-                found.append(Verdict(call, flow, rule, order, shadow))
-                if not (rule.proceed or shadow):
-                    taken = order
+        self._met += len(calls)
+        pace = Pace(SLICE)
+        for part in slices(calls, TOGETHER):
+            matching = yield from self._matching(part, moment, pace)
+            for call, numbers in zip(part, matching, strict=True):
+                if numbers:
+                    self._tell(call, numbers, holds, found)
+                    if pace.due(len(numbers)):
+                        yield
+            if pace.due(len(part)):
+                yield
         return found
 
-    def _matching(self, call: Call, moment: Moment) -> Sequence[int]:
-        """The rules that the call fits, in file order, but for those that no flow gets to."""
-        self._met += 1
-        sid, now, account = call.sid, moment.now, moment.account
-        known = self._standing.get(sid)
-        if known is None:
-            known = self._earlier.get(sid)
-        if known is not None:
-            row, at, since, until, numbers = known
-            if since <= now < until and at == account and (row is call or row == call):
-                # Of equal rows the newer: the older need not be kept.
-                if row is not call or self._earlier:
-                    self._standing[sid] = call, account, since, until, numbers
-                return numbers
-        tally = self.book.index.tally
-        before = self.asked + tally.asked
-        numbers, until = self._look_up(call, moment)
-        self.effort += self.asked + tally.asked - before
-        self._standing[sid] = call, account, now, until, numbers
-        return numbers
-
-    def _look_up(self, call: Call, moment: Moment) -> tuple[Sequence[int], Millis]:
-        self.looked_up += 1
-        candidates, until = self.book.index.look_up(call, moment)
-        if not candidates:
-            return (), until
-        rules = self.book.rules
-        matching, ended = [], -1
-        said: dict[Predicate, Truth] = {}  # many rules ask the same
-        for number in candidates if len(candidates) == 1 else sorted({*candidates}):
-            ready, _, order = rules[number]
-            if order == ended and not ready.hold_key:
+    def _tell(self, call: Call, numbers: Numbers, holds: Holds, found: list[Verdict]) -> None:
+        """Adds the verdicts of the rules that match."""
+        told = self.book.told
+        taken = -1  # the place of the flow that has its verdict
+        for number in numbers:
+            rule, flow, order, hold_key, enforced, proceed = told[number]
+            # A hold is about the rule's own conditions: it goes on behind another's verdict.
+            if hold_key and holds.keep(call.sid, hold_key) < rule.hold:
                 continue
-            self.asked += 1
-            if ready.others:
-                until = moment.now  # and so never believed again
-            for part in ready.rest:
-                if part not in said:
-                    said[part] = part(call, moment)
-                if not said[part]:
+            if order != taken:
+                shadow = not (enforced or in_cohort(rule, call.sid))
+                found.append(Verdict(call, flow, rule, order, shadow))
+                if not (proceed or shadow):
+                    taken = order
+
+    def _matching(
+        self, calls: Sequence[Call], moment: Moment, pace: Pace
+    ) -> Turns[Sequence[Numbers]]:
+        """The rules that each call fits, in file order, but for those that no flow gets to."""
+        now, account = moment.now, moment.account
+        standing, earlier = self._standing, self._earlier
+        found: list[Numbers] = []
+        unknown: list[int] = []
+        for call in calls:
+            sid = call.sid
+            known = standing.get(sid)
+            if known is None and earlier:
+                known = earlier.get(sid)
+            if known is not None:
+                row, at, since, until, numbers = known
+                if since <= now < until and at == account and (row is call or row == call):
+                    # Of equal rows the newer: the older need not be kept.
+                    if row is not call or earlier:
+                        standing[sid] = call, account, since, until, numbers
+                    found.append(numbers)
+                    continue
+            unknown.append(len(found))
+            found.append(())
+        if unknown:
+            asked = [calls[place] for place in unknown]
+            fitting = yield from self._look_up(asked, moment, pace)
+            for place, numbers in zip(unknown, fitting, strict=True):
+                found[place] = numbers
+        return found
+
+    def _look_up(
+        self, calls: Sequence[Call], moment: Moment, pace: Pace
+    ) -> Turns[Sequence[Numbers]]:
+        """The same of calls of which nothing is remembered; from now on it is."""
+        self.looked_up += len(calls)
+        found: list[Numbers] = []
+        each, untils = yield from self.book.index.look_up(calls, moment, pace)
+        for call, candidates, until in zip(calls, each, untils, strict=True):
+            numbers: Numbers = ()
+            if candidates:
+                numbers, others = self._ask(call, moment, candidates)
+                if others:
+                    until = moment.now  # and so never believed again
+                if pace.due(len(candidates)):
+                    yield
+            found.append(numbers)
+            self._standing[call.sid] = call, moment.account, moment.now, until, numbers
+        return found
+
+    def _ask(self, call: Call, moment: Moment, candidates: Numbers) -> tuple[Numbers, bool]:
+        """Those that the call fits, and whether one that was asked asks for the other calls."""
+        asked = self.book.asked
+        said = self._said[kind_of(call)]
+        truths: dict[Predicate, Truth] = {}  # many rules ask the same
+        matching: list[int] = []
+        ended, others, count = -1, False, 0
+        for number in sorted({*candidates}) if len(candidates) > 1 else candidates:
+            gist, rest, order, held, asks_others, ends = asked[number]
+            if order == ended and not held:
+                continue
+            count += 1
+            others |= asks_others
+            fits = said.get(gist)
+            if fits is None and gist is not None:
+                fits = said[gist] = gist(call, moment) is True
+            if not fits:
+                continue
+            for part in rest:
+                if part not in truths:
+                    truths[part] = part(call, moment)
+                if not truths[part]:
                     break
             else:
                 matching.append(number)
-                if ready.ends:
+                if ends:
                     ended = order
-        return tuple(matching), until
+        self.asked += count
+        return tuple(matching), others
 
 
 def in_cohort(rule: Rule, sid: str) -> bool:

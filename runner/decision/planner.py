@@ -6,8 +6,10 @@ Pure: `plan`, `run` and tests call the same functions, so that they cannot disag
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from runner.actions.composing import Found, compose, update_of
 from runner.actions.sequence import (
@@ -41,9 +43,9 @@ TURN = 100
 MANY = 5_000
 
 
-def decide(matcher: Matcher, calls: Iterable[Call], moment: Moment, holds: Holds) -> list[Verdict]:
+def decide(matcher: Matcher, calls: Sequence[Call], moment: Moment, holds: Holds) -> list[Verdict]:
     """The verdicts of every flow on every call; `holds.after` says what goes on holding."""
-    return [verdict for call in calls for verdict in matcher.verdicts(call, moment, holds)]
+    return at_once(matcher.decide(calls, moment, holds))
 
 
 class Planner:
@@ -134,7 +136,7 @@ class Planner:
 
     def _demoted(self, verdict: Verdict, history: History) -> None:
         """A canary that tripped goes on as a shadow, so that it can be seen what it would do."""
-        shadow = verdict._replace(shadow=True)
+        shadow = msgspec.structs.replace(verdict, shadow=True)
         turn = turn_of(shadow, history, self._moment, self._work.values)
         if isinstance(turn, Turn):
             self._shadow(shadow, turn)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from runner.call import Call
@@ -15,17 +16,26 @@ from runner.decision.anchors import Anchor, filing
 from runner.decision.changes import Changes, changes_of
 from runner.decision.holds import hold_key
 from runner.decision.index import Index
+from runner.decision.kinds import is_of_kind
 from runner.decision.scope import Scope, asks_for_others, query_of, scope_of
-from runner.decision.truth import Predicate, Shared, conjuncts, predicate
+from runner.decision.truth import Predicate, Shared, conjuncts, every_of, predicate
 from runner.model import Flow, Moment, Rule
+
+#: What is asked of a rule: `gist`, `rest`, its flow's place, whether it has a `for`, `others`, and
+#: `ends`; see `Ready`. A plain tuple, for what is asked about every call.
+Asked: TypeAlias = tuple[Predicate | None, Sequence[Predicate], int, bool, bool, bool]
+#: And what is told of it where it matches: its flow and that flow's place, `hold_key`, `enforced`,
+#: and whether the flow goes on behind it.
+Told: TypeAlias = tuple[Rule, Flow, int, str, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A rule, ready to be asked: it matches where all `parts` are true.
 
-    Where one of its facts holds, `rest` are those that may still not be. `others` says that it asks
-    for the other live calls. `hold_key` is empty where it has no `for`. `enforced` says that it
+    Where one of its facts holds, `gist` and `rest` are what may still not be; `gist` is decided by
+    the call's kind, and None where nothing is. `others` says that it asks for the other live calls.
+    `hold_key` is empty where it has no `for`. `enforced` says that it
     acts on every call, and `ends` that where it matches, the flow's rules behind it have nothing to
     say, whatever the call and the time.
     """
@@ -34,6 +44,7 @@ class Ready:
     key: str
     parts: Sequence[Predicate]
     anchors: Sequence[Anchor] | None
+    gist: Predicate | None
     rest: Sequence[Predicate]
     changes: Changes
     others: bool
@@ -44,6 +55,14 @@ class Ready:
     def may_match(self, call: Call, moment: Moment) -> bool:
         """Whether it matches, or might if more were known."""
         return all(part(call, moment) is not False for part in self.parts)
+
+    def asked(self, order: int) -> Asked:
+        """What is asked of it, its flow being in this place."""
+        return self.gist, self.rest, order, bool(self.hold_key), self.others, self.ends
+
+    def told(self, flow: Flow, order: int) -> Told:
+        """What is told of it where it matches."""
+        return self.rule, flow, order, self.hold_key, self.enforced, self.rule.proceed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +80,44 @@ class Prepared:
         return self.scope is not None and self.scope.others
 
 
+class Gists(dict[tuple[Predicate, ...], Predicate]):
+    """Several predicates as one, the same one for the same several."""
+
+    def of(self, parts: tuple[Predicate, ...]) -> Predicate | None:
+        """What is true where all of them are; None where there are none."""
+        return self.setdefault(parts, every_of(parts)) if parts else None
+
+
 class Rulebook:
     """Flows in force together. Rules are numbered in file order."""
 
     def __init__(self, flows: Sequence[Flow], known: Sequence[Rulebook] = ()) -> None:
-        shared = Shared()
+        shared, gists = Shared(), Gists()
         #: By the identity of each flow, which no other can take as long as this one is kept.
         self.prepared: dict[int, Prepared] = {}
-        #: By number, each with its flow and that flow's place.
-        self.rules: list[tuple[Ready, Flow, int]] = []
+        #: By number.
+        self.asked: list[Asked] = []
+        self.told: list[Told] = []
         #: The flows that ask for the other live calls, each with its place.
         self.asking: list[tuple[Prepared, int]] = []
         #: Every rule by `flow/rule`, those too that are not enabled.
         self.named: dict[str, Rule] = {}
+        ready: list[Ready] = []
         for order, flow in enumerate(flows):
             found = (book.prepared[id(flow)] for book in known if id(flow) in book.prepared)
-            prepared = next(found, None) or _prepare(flow, shared)
+            prepared = next(found, None) or _prepare(flow, shared, gists)
             self.prepared[id(flow)] = prepared
-            self.rules += [(each, flow, order) for each in prepared.ready]
+            ready += prepared.ready
+            self.asked += [each.asked(order) for each in prepared.ready]
+            self.told += [each.told(flow, order) for each in prepared.ready]
             self.named |= prepared.rules
             if prepared.asks_for_others:
                 self.asking.append((prepared, order))
-        self.index = Index((ready.anchors, ready.changes) for ready, _, _ in self.rules)
+        self.index = Index((each.anchors, each.changes) for each in ready)
         #: What must be listed.
         self.query = query_of(each.scope for each in self.prepared.values())
-        self.has_holds = any(ready.hold_key for ready, _, _ in self.rules)
-        self._enabled = {ready.key for ready, _, _ in self.rules}
+        self.has_holds = any(each.hold_key for each in ready)
+        self._enabled = {each.key for each in ready}
 
     def in_force(self, key: str) -> Rule | None:
         """The rule `flow/rule`, where it is enabled."""
@@ -110,26 +141,29 @@ class Rulebooks:
         return book
 
 
-def _prepare(flow: Flow, shared: Shared) -> Prepared:
+def _prepare(flow: Flow, shared: Shared, gists: Gists) -> Prepared:
     rules = {rule.key: rule for rule in flow.rules}
     enabled = [(key, rule) for key, rule in rules.items() if flow.enabled and rule.enabled]
-    ready = [_ready(key, rule, shared) for key, rule in enabled]
+    ready = [_ready(key, rule, shared, gists) for key, rule in enabled]
     return Prepared(flow, ready, rules, scope_of(flow))
 
 
-def _ready(key: str, rule: Rule, shared: Shared) -> Ready:
+def _ready(key: str, rule: Rule, shared: Shared, gists: Gists) -> Ready:
     enforced = rule.mode.share == 1.0
     conditions = conjuncts(rule.match)
     parts = [predicate(each, shared) for each in conditions]
     facts = [filing(each) for each in conditions]
     rarest = min(range(len(facts)), key=lambda place: facts[place].share, default=None)
     known = rarest is not None and facts[rarest].whole
+    left = [place for place in range(len(parts)) if not (known and place == rarest)]
+    of_kind = {place for place in left if is_of_kind(conditions[place])}
     return Ready(
         rule,
         key,
         parts,
         anchors=None if rarest is None else facts[rarest].anchors,
-        rest=[part for place, part in enumerate(parts) if not (known and place == rarest)],
+        gist=gists.of(tuple(parts[place] for place in left if place in of_kind)),
+        rest=[parts[place] for place in left if place not in of_kind],
         changes=changes_of(rule.match),
         others=asks_for_others(rule.match),
         hold_key=hold_key(rule) if rule.hold else "",

@@ -6,7 +6,7 @@ negation, so no call is ever changed because Twilio left something out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -42,7 +42,7 @@ def predicate(condition: Condition, shared: Shared | None = None) -> Predicate:
                 shared[key] = _test(condition)
             return shared[key]
         case AllOf(items=items):
-            return _all([predicate(item, shared) for item in items])
+            return every_of([predicate(item, shared) for item in items])
         case AnyOf(items=items):
             return _any([predicate(item, shared) for item in items])
         case Not(item=item):
@@ -89,7 +89,8 @@ def _plain_test(test: Test) -> Predicate:
     return known
 
 
-def _all(parts: list[Predicate]) -> Predicate:
+def every_of(parts: Sequence[Predicate]) -> Predicate:
+    """True where all of these are true, and false where any is false."""
     if len(parts) == 1:
         return parts[0]
 

@@ -12,6 +12,22 @@ Result = TypeVar("Result")
 Turns: TypeAlias = Generator[None, None, Result]
 
 
+class Pace:
+    """Says when it is time for a pause: each time that so much work has been done."""
+
+    def __init__(self, stride: int) -> None:
+        self._stride = stride
+        self._done = 0
+
+    def due(self, work: int) -> bool:
+        """Whether it is, now that this was done too."""
+        self._done += work
+        if self._done < self._stride:
+            return False
+        self._done = 0
+        return True
+
+
 def at_once(turns: Turns[Result]) -> Result:
     """Does without the pauses."""
     while True:

@@ -5,7 +5,6 @@ It decides with the pure functions of `runner.decision`, on what the store and t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -33,9 +32,6 @@ CONTINUOUS: Millis = 5_000
 #: No pace is slower than a poll a minute. What is further apart than two of them, and than two
 #: intervals, is time that nobody watched: the process was stopped, or the machine slept.
 UNWATCHED: Millis = 120_000
-#: So many calls are decided on, and rules asked about them, before other accounts have their turn:
-#: a millisecond or two. A poll of theirs needs a dozen such turns.
-SLICE = 1_000
 NOTHING = Plan((), ())
 #: Every live call of the account.
 EVERYTHING = CallQuery(statuses=LIVE_STATUSES)
@@ -243,15 +239,8 @@ class Brain:
 
     async def _verdicts(self, calls: Sequence[Call], moment: Moment, holds: Holds) -> list[Verdict]:
         """What `decide` finds, with pauses: an account of many calls keeps no other waiting."""
-        matcher, found = self._matcher, list[Verdict]()
-        matcher.next_poll()
-        pause = matcher.effort + SLICE
-        for number, call in enumerate(calls):
-            if number + matcher.effort >= pause:
-                await asyncio.sleep(0)
-                pause = number + matcher.effort + SLICE
-            found += matcher.verdicts(call, moment, holds)
-        return found
+        self._matcher.next_poll()
+        return await in_turns(self._matcher.decide(calls, moment, holds))
 
     async def _bounds(self, verdicts: Sequence[Verdict]) -> Bounds:
         if not verdicts:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from runner.model import Millis, Moment
@@ -23,8 +24,10 @@ def _parser() -> Callable[[str], Millis | None]:
     return parse_rfc2822
 
 
-class _Times(dict[str, Millis | None]):
-    def __missing__(self, text: str) -> Millis | None:
+class _Times(dict[str | None, Millis | None]):
+    def __missing__(self, text: str | None) -> Millis | None:
+        if not text:
+            return None
         if len(self) >= REMEMBERED:
             self.clear()
         self[text] = moment = _parser()(text)
@@ -32,17 +35,27 @@ class _Times(dict[str, Millis | None]):
 
 
 _TIMES = _Times()
+_START = attrgetter("start_time")
 
 
 def time_of(text: str | None) -> Millis | None:
     """A date as Twilio writes it; None for none."""
-    return _TIMES[text] if text else None
+    return _TIMES[text]
+
+
+def starts_of(calls: Sequence[Call]) -> Iterator[Millis | None]:
+    """When each of the calls started, as far as that is said."""
+    return map(_TIMES.__getitem__, map(_START, calls))
+
+
+def began_at(call: Call) -> Millis | None:
+    """When the call began, or was created."""
+    began = _TIMES[call.start_time]
+    return began if began is not None else _TIMES[call.date_created]
 
 
 def age_of(call: Call, moment: Moment) -> Millis | None:
     """How long ago the call began, or was created."""
-    began = _TIMES[call.start_time] if call.start_time else None
-    if began is None:
-        began = time_of(call.date_created)
+    began = began_at(call)
     # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
     return None if began is None else max(0, moment.now - began)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from runner.call import Call
-from runner.engine.brain import SLICE, Brain
+from runner.decision.matcher import SLICE
+from runner.engine.brain import Brain
 from runner.engine.brakes import Brakes, Safety
 from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing, Pause
@@ -71,7 +72,8 @@ async def test_each_is_polled_on_time_whatever_befalls_the_others(tmp_path: Path
         assert since(start, many.lists("refused")) == [1_200, 61_200]
         # Twice as long each time, give or take a tenth.
         times = since(start, many.lists("busy"))
-        assert times[0] == 1_600 and len(times) in (4, 5)
+        assert times[0] == 1_600
+        assert len(times) in (4, 5)
         waits = [after - at for at, after in itertools.pairwise(times)]
         for wait, wanted in zip(waits[:3], (4_000, 8_000, 16_000), strict=True):
             assert abs(wait - wanted) <= wanted / 10
@@ -235,17 +237,17 @@ async def test_one_account_can_be_paused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("match", "at_once"),
+    ("match", "cost"),
     [
-        pytest.param('{from: "+1415NUMBER"}', SLICE, id="rules that a call's values lead to"),
+        pytest.param('{from: "+1415NUMBER"}', 1, id="rules that a call's values lead to"),
         # A hundred rules to ask about each call.
-        pytest.param("{concurrent: {by: from, gt: 5NUMBER}}", 10, id="rules that are all asked"),
+        pytest.param("{concurrent: {by: from, gt: 5NUMBER}}", 100, id="rules that are all asked"),
         # Or a hundred patterns that each new number is compared with.
-        pytest.param('{from: {glob: "*9NUMBER*"}}', 10, id="patterns that are all asked"),
+        pytest.param('{from: {glob: "*9NUMBER*"}}', 100, id="patterns that are all asked"),
     ],
 )
 async def test_an_account_of_many_calls_keeps_no_other_waiting(
-    match: str, at_once: int, tmp_path: Path
+    match: str, cost: int, tmp_path: Path
 ) -> None:
     rules = "".join(
         f"  - {{id: r{n}, match: {match.replace('NUMBER', f'{n:04d}')}, then: [hangup]}}\n"
@@ -257,31 +259,20 @@ async def test_an_account_of_many_calls_keeps_no_other_waiting(
         lookups = Lookups(many.crew.posts[0].gateway, many.clock)
         brain = Brain(many.sid("main"), many.store, brakes=_brakes(many), lookups=lookups)
         brain.load(flows)
-        turn = 0
-        walks: list[list[int]] = []  # of each walk over the calls, in which turn each was met
-
-        class Calls(tuple[Call, ...]):
-            def __iter__(self) -> Iterator[Call]:
-                walks.append([])
-                for call in super().__iter__():
-                    walks[-1].append(turn)
-                    yield call
+        turns = 0
 
         async def another() -> None:
-            nonlocal turn
+            nonlocal turns
             while True:
-                turn += 1
+                turns += 1
                 await asyncio.sleep(0)
 
-        calls = Calls(map(_call, range(3_000)))
+        calls = tuple(map(_call, range(3_000)))
         beside = asyncio.ensure_future(another())
         now = many.clock.now()
         await brain.look(Listing(calls, now, 1), now, busy=frozenset())
         beside.cancel()
-        decided = max(walks, key=lambda walk: len(set(walk)))
-        sizes = [len(list(group)) for _, group in itertools.groupby(decided)]
-        assert max(sizes) <= at_once + 1
-        assert len(sizes) >= 3_000 // (at_once + 1)
+        assert turns >= 3_000 * cost // (SLICE + cost)
 
 
 def _brakes(many: Many) -> Brakes:

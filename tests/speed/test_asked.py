@@ -6,15 +6,22 @@ bounds here by a factor of ten or more.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
-from runner.decision.matcher import Matcher
-from runner.model import Flow
+from runner.call import Call
+from runner.decision.holds import Holds
+from runner.decision.matcher import SLICE, Matcher
+from runner.model import AllOf, Flow, Moment
+from tests.decision.generated import cond, flow, here, rule
 from tests.decision.written import compiled
 from tests.speed.counting import functions_called
 from tests.speed.workload import CALLS, NOW, flows, listed, poll
 
 SECOND, MINUTE = 1_000, 60_000
+HEAVY = cond("from", "prefix", "+1")
+DIFFERS = [cond("caller_name", "not", name) for name in "abcde"]
 
 
 class Counted:
@@ -135,3 +142,21 @@ def test_what_depends_on_other_calls_is_asked_at_every_poll_and_nothing_else_is(
     counted.poll()
     assert 0 < counted.looked_up <= inbound
     assert counted.looked_up <= counted.asked <= 2 * counted.looked_up
+
+
+def test_calls_that_take_much_are_decided_on_in_small_turns() -> None:
+    """Though those before them take next to nothing: what comes is not known beforehand."""
+    rules = 500
+    every = [
+        rule(f"r{number}", AllOf((HEAVY, DIFFERS[number % 5]), here())) for number in range(rules)
+    ]
+    light = [Call(sid=f"CA{number:032x}", from_=f"+44{number:010}") for number in range(550)]
+    heavy = [Call(sid=f"CB{number:032x}", from_=f"+1{number:010}") for number in range(60)]
+    turns = Matcher((flow(*every),)).decide(light + heavy, Moment(NOW), Holds({}, NOW))
+    took: list[int] = []
+    with suppress(StopIteration):
+        while True:
+            took.append(functions_called(lambda: next(turns)))
+    assert len(took) > len(heavy) * rules // (SLICE + rules)
+    # About a function for each rule that is asked, and a turn is over after the call that ends it.
+    assert max(took) <= 4 * (SLICE + rules)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
@@ -60,7 +60,10 @@ def decoded(listed: Listed) -> list[Call]:
 
 
 def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sample]:
-    """Processor seconds of a poll's verdicts; each kind of poll follows its own kind."""
+    """Processor seconds of a poll's verdicts; each kind of poll follows its own kind.
+
+    Rows are decoded just before, as a poll has them, and freed when all is measured.
+    """
     polls = Polls(flows)
     base = decoded(listed)
     polls.poll(base)
@@ -70,17 +73,16 @@ def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sampl
         "unchanged": lambda run: listed,
         "changed": lambda run: changed(listed, SHARE, seed=run),
     }
-    found = {}
+    found, kept = {}, [base]
     for kind, make in kinds.items():
         if kind == "unchanged":
             polls.poll(base)
-        ready = iter([decoded(make(run)) for run in range(runs)])
-        found[kind] = cpu(partial(_next_poll, polls, ready), runs)
+        taken: list[float] = []
+        for run in range(runs):
+            kept.append(decoded(make(run)))
+            taken += cpu(partial(polls.poll, kept[-1]), 1).runs
+        found[kind] = Sample(tuple(taken))
     return found
-
-
-def _next_poll(polls: Polls, ready: Iterator[list[Call]]) -> None:
-    polls.poll(next(ready))
 
 
 def loading(folder: Path, runs: int) -> tuple[tuple[Flow, ...], dict[str, Sample]]:

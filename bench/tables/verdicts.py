@@ -43,9 +43,10 @@ and one thing more (direction, status, queue time, prefix or country), 15 % are 
 10 % patterns of the caller's name, 10 % ages, 5 % nested `any` and `not`; 8 % have a `for`, a fifth
 a `once`, a tenth `continue`; some name legs or statuses, and the rest get theirs from the language.
 
-callflow is timed in processor time through `Matcher.verdicts`, reading ages, countries and legs
-from the rows and freeing what is no longer needed after each poll. Each peer has a process of its
-own, is given ages, countries and legs, and only tells which conditions hold; it is charged the
+callflow is timed in processor time through `Matcher.decide`, poll after poll, reading ages,
+countries and legs from rows that were decoded just before, as those of a poll are; to free the rows
+of earlier polls is part of `listing`. Each peer has a process of its own, is given ages, countries
+and legs, and only tells which conditions hold, of the same calls again and again; it is charged the
 lesser of processor time and wall, and a slow one sees a part of the calls. callflow's verdicts at
 two polls a minute apart are compared, call by call, with those of a plain loop over the lambdas
 and, where they are soon done, over the closures; what the others find, on the calls they saw, with

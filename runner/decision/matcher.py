@@ -158,6 +158,8 @@ class Matcher:
         if unknown:
             asked = [calls[place] for place in unknown]
             fitting = yield from self._look_up(asked, moment, pace)
+            if len(unknown) == len(calls):
+                return fitting
             for place, numbers in zip(unknown, fitting, strict=True):
                 found[place] = numbers
         return found
@@ -167,6 +169,7 @@ class Matcher:
     ) -> Turns[Sequence[Numbers]]:
         """The same of calls of which nothing is remembered; from now on it is."""
         self.looked_up += len(calls)
+        now, account, standing = moment.now, moment.account, self._standing
         found: list[Numbers] = []
         each, untils = yield from self.book.index.look_up(calls, moment, pace)
         for call, candidates, until in zip(calls, each, untils, strict=True):
@@ -174,11 +177,11 @@ class Matcher:
             if candidates:
                 numbers, others = self._ask(call, moment, candidates)
                 if others:
-                    until = moment.now  # and so never believed again
+                    until = now  # and so never believed again
                 if pace.due(len(candidates)):
                     yield
             found.append(numbers)
-            self._standing[call.sid] = call, moment.account, moment.now, until, numbers
+            standing[call.sid] = call, account, now, until, numbers
         return found
 
     def _ask(self, call: Call, moment: Moment, candidates: Numbers) -> tuple[Numbers, bool]:
@@ -187,17 +190,19 @@ class Matcher:
         said = self._said[kind_of(call)]
         truths: dict[Predicate, Truth] = {}  # many rules ask the same
         matching: list[int] = []
-        ended, others, count = -1, False, 0
-        for number in sorted({*candidates}) if len(candidates) > 1 else candidates:
+        ended, others, passed_over = -1, False, 0
+        if len(candidates) > 1:
+            candidates = sorted({*candidates})
+        for number in candidates:
             gist, rest, order, held, asks_others, ends = asked[number]
             if order == ended and not held:
+                passed_over += 1
                 continue
-            count += 1
-            others |= asks_others
-            fits = said.get(gist)
-            if fits is None and gist is not None:
-                fits = said[gist] = gist(call, moment) is True
-            if not fits:
+            if asks_others:
+                others = True
+            if gist not in said:
+                said[gist] = gist(call, moment) is True
+            if not said[gist]:
                 continue
             for part in rest:
                 if part not in truths:
@@ -208,7 +213,7 @@ class Matcher:
                 matching.append(number)
                 if ends:
                     ended = order
-        self.asked += count
+        self.asked += len(candidates) - passed_over
         return tuple(matching), others
 
 

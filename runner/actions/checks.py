@@ -29,10 +29,10 @@ _NOT_URL = re.compile(
 )
 #: A URL of which no more has to be asked than its scheme: `https://voice.example.com/…`.
 _USUAL_URL = re.compile(r"([a-z]+)://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:[/?#]|\Z)")
-_FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
-_HALF_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_FIXED_HOST = r"(?i)[a-z]+://[^/?#]+[/?#]"
+_HALF_ESCAPE = r"%[0-9A-Fa-f]?\Z"
 #: What clients take out of a path, with the segment before it: `..`, however it is written.
-_DOTS = re.compile(r"(?:\.|%2e){1,2}\Z", re.IGNORECASE)
+_DOTS = r"(?i)(?:\.|%2e){1,2}\Z"
 
 Written = TypeVar("Written", str, Template)
 
@@ -127,13 +127,13 @@ def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> 
 def _check_places(template: Template, key: Key) -> None:
     for before in _before_each(template):
         query = before.partition("#")[0].partition("?")[2]
-        if not _FIXED_HOST.match(before):
+        if not re.match(_FIXED_HOST, before):
             message = "a placeholder can't stand in the scheme, host or port of a URL"
             hint = "write them out, up to the first `/`"
         elif "#" not in before and "?" in before and "=" not in query.rpartition("&")[2]:
             message = "a placeholder can't be the name of a parameter"
             hint = "give it a name: `?name={{ … }}`"
-        elif _HALF_ESCAPE.search(before):
+        elif re.search(_HALF_ESCAPE, before):
             message = "a placeholder can't go on with a percent-escape"
             hint = "write %25 for a percent sign"
         else:
@@ -158,4 +158,4 @@ def _checked_url(value: str, *, dots: int, reach: Reach) -> str:
 
 
 def _dotted_segments(url: str) -> int:
-    return sum(_DOTS.match(segment) is not None for segment in urlsplit(url).path.split("/"))
+    return sum(re.match(_DOTS, segment) is not None for segment in urlsplit(url).path.split("/"))

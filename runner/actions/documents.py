@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +24,8 @@ def checked(value: Any, *, key: Key, longest: int) -> Any:
 
 def text_of(value: Any, *, longest: int) -> str:
     """The JSON of a value, without spaces. Raises ValueError where it is too long."""
+    import json  # here, not above: most flows need none
+
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if len(text) > longest:
         raise ValueError(f"as JSON it is {len(text):,} characters long; {longest:,} is the limit")

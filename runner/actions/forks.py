@@ -27,8 +27,8 @@ TRACKS = {"inbound": "inbound_track", "outbound": "outbound_track", "both": "bot
 
 _LONGEST_NAME = 100
 #: What could lead a path elsewhere, however often somebody decodes it on its way.
-_NOT_IN_PATH = re.compile(r"[/\\?#%]")
-_DOTS = re.compile(r"\.+\Z")
+_NOT_IN_PATH = r"[/\\?#%]"
+_DOTS = r"\.+\Z"
 #: So many pairs have names in Twilio's API.
 _MOST_PARAMETERS = 99
 #: Characters of a parameter, its name and its value together.
@@ -79,14 +79,14 @@ def _prepare(fork: Fork, value: Any, _defaults: Mapping[str, str]) -> Arguments:
 def _name(name: str, *, key: Key) -> str:
     """A name that stays one segment of a path."""
     refuse_controls(name, key=key, where="in a name")
-    bad = _NOT_IN_PATH.search(name)
+    bad = re.search(_NOT_IN_PATH, name)
     if bad:
         message = f"a name with {bad[0]!r} could lead to something else on the call"
         raise BadArgument(message, key=key, hint="use letters, digits, spaces, - and _")
     if len(name) > _LONGEST_NAME:
         message = f"the name is {len(name):,} characters long; {_LONGEST_NAME} is the limit"
         raise BadArgument(message, key=key)
-    if not name.isprintable() or name != name.strip() or _DOTS.match(name):
+    if not name.isprintable() or name != name.strip() or re.match(_DOTS, name):
         hint = "use letters, digits, spaces, - and _, and no space at either end"
         raise BadArgument(f"{name!a} is not fit to be a name", key=key, hint=hint)
     return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,6 +60,8 @@ def _parts(url: str | Template) -> Any:
 
 
 def _side(arguments: Arguments) -> Side:
+    import json  # here, not above: most flows need none
+
     fields = {
         "body": documents.text_of(arguments["body"], longest=_LONGEST),
         "headers": json.dumps(arguments["headers"], separators=(",", ":")),

@@ -17,12 +17,12 @@ _LONGEST_ADDRESS = 255
 _LONGEST_NAME = 128
 #: Characters of a queue's name.
 LONGEST_QUEUE = 64
-_SIP = re.compile(
+_SIP = (
     r"sip:(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+"  # the user, and nothing secret
     r"@(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
     r"(?:[;?](?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:\[\]]|%[0-9A-Fa-f]{2})*)?\Z"
 )
-_SIP_USER = re.compile(r"[A-Za-z0-9\-_.+]{1,64}\Z")
+_SIP_USER = r"[A-Za-z0-9\-_.+]{1,64}\Z"
 
 
 def number(value: str, *, key: Key = None) -> str:
@@ -39,7 +39,7 @@ def number(value: str, *, key: Key = None) -> str:
 def sip(value: str, *, key: Key = None) -> str:
     """A SIP address, as `sip:name@host`, with parameters after it or without."""
     refuse_emergency(value, key)
-    if _SIP.match(value) and len(value) <= _LONGEST_ADDRESS:
+    if re.match(_SIP, value) and len(value) <= _LONGEST_ADDRESS:
         return value
     message = f"{_shown(value)} is no SIP address"
     hint = "write sip:name@host, other characters percent-encoded"
@@ -75,7 +75,7 @@ def caller(value: str, *, key: Key, noun: str) -> str:
     refuse_emergency(value, key)
     if noun != "number" and value.startswith(CLIENT):
         return CLIENT + client(value, key=key)
-    if noun == "sip" and _SIP_USER.match(value):
+    if noun == "sip" and re.match(_SIP_USER, value):
         return value
     return number(value, key=key)
 

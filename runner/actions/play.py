@@ -9,7 +9,7 @@ from typing import Any
 from runner.actions.base import ActionKind, Arguments, BadArgument, Verb
 from runner.actions.checks import absolute_url
 
-_DIGITS = re.compile(r"[0-9A-Da-d#*wW]+\Z")
+_DIGITS = r"[0-9A-Da-d#*wW]+\Z"
 
 
 def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
@@ -23,7 +23,7 @@ def _prepare(value: Any, _defaults: Mapping[str, str]) -> Arguments:
         )
     if "url" in given:
         given["url"] = absolute_url(given["url"], key="url")
-    elif not _DIGITS.match(given["digits"]):
+    elif not re.match(_DIGITS, given["digits"]):
         raise BadArgument(
             f"{given['digits']!r} has something that is no DTMF tone",
             key="digits",

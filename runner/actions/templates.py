@@ -130,8 +130,8 @@ def clean(text: str) -> str:
 
     Breaks and tabs become spaces. Joiners and the like stay: emoji and some scripts need them.
     """
-    text = _BREAK.sub(" ", text)
-    return _UNFIT.sub("", text)
+    text = re.sub(_BREAK, " ", text)
+    return re.sub(_UNFIT, "", text)
 
 
 def _filled(placeholder: Placeholder, *, values: Values, context: Context) -> str:
@@ -199,9 +199,9 @@ FILTERS: dict[str, Filter] = {
     "seconds": Filter(partial(_whole, unit=1_000), durations=True),
 }
 
-_BREAK = re.compile("\r\n|[\t-\r\x1c-\x1f\x85\u2028\u2029]")
+_BREAK = "\r\n|[\t-\r\x1c-\x1f\x85\u2028\u2029]"
 #: Other controls, half characters, what is none at all, and what turns the reading direction.
-_UNFIT = re.compile(
+_UNFIT = (
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )

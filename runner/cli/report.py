@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -16,7 +15,7 @@ from runner.problems import Problem
 
 WIDTH = 100  # columns of a source line that are shown
 
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
+_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"  # as the YAML reader counts lines
 _TAB = "    "
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
@@ -37,7 +36,9 @@ _PLAIN = Style()
 
 def as_text(problems: Iterable[Problem], texts: Mapping[str, str], *, style: Style = _PLAIN) -> str:
     """Each problem with its source line, as far as `texts` (by path) has it."""
-    lines = {path: _LINE_END.split(text) for path, text in texts.items()}
+    problems = list(problems)
+    paths = texts.keys() & {problem.position.path for problem in problems}
+    lines = {path: re.split(_LINE_END, texts[path]) for path in paths}
     return "".join(
         _block(problem, lines.get(problem.position.path, []), style) for problem in problems
     )
@@ -45,6 +46,8 @@ def as_text(problems: Iterable[Problem], texts: Mapping[str, str], *, style: Sty
 
 def as_json(problems: Iterable[Problem]) -> str:
     """A list of objects, one a problem."""
+    import json  # here, not above: most ask for text
+
     return json.dumps([as_object(problem) for problem in problems], indent=2, ensure_ascii=False)
 
 

@@ -11,7 +11,7 @@ from runner.language.words import shown
 from runner.problems import Position, Problem
 
 SYNTAX = "yaml-syntax"
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 _SPECIAL = {
     "@": "put the text in quotes",
     "`": "put the text in quotes",
@@ -134,7 +134,7 @@ def _is_first_key(text: str, mark: Mark | CMark | None) -> bool:
     """True where the `:` at the mark is the first of its line, and a line stands above it."""
     if mark is None or mark.line == 0:
         return False
-    before = _LINE_END.split(text)[mark.line][: mark.column]
+    before = re.split(_LINE_END, text)[mark.line][: mark.column]
     return ":" not in before and before.startswith(" ")
 
 
@@ -167,7 +167,7 @@ def _position(path: str, text: str, mark: Mark | CMark | None) -> Position:
     """The mark's place; a mark behind the last line moves to the end of the last text."""
     if mark is None:
         return Position(path, 1, 1)
-    lines = _LINE_END.split(text)
+    lines = re.split(_LINE_END, text)
     line, column = min(mark.line, len(lines) - 1), mark.column
     if line < mark.line or not lines[line].strip():
         while line > 0 and not lines[line].strip():
@@ -179,6 +179,6 @@ def _position(path: str, text: str, mark: Mark | CMark | None) -> Position:
 def _character(text: str, mark: Mark | CMark | None) -> str:
     if mark is None:
         return ""
-    lines = _LINE_END.split(text)
+    lines = re.split(_LINE_END, text)
     line = lines[mark.line] if mark.line < len(lines) else ""
     return line[mark.column : mark.column + 1]

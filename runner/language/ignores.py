@@ -18,10 +18,10 @@ from runner.language.tree import Composer
 from runner.language.words import shown, suggestion
 from runner.problems import Position, Problem
 
-_MARK = re.compile(r"(?<!\S)#[ \t]*callflow:[ \t]*ignore\b[ \t]*(\[[^\]]*\]?)?(.*)")
-_CODE = re.compile(r"[^\s,\[\]]+")
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
-_LIST_LINE_END = re.compile("\r\n|\r|\n")  # as the reader of list files does
+_MARK = r"(?<!\S)#[ \t]*callflow:[ \t]*ignore\b[ \t]*(\[[^\]]*\]?)?(.*)"
+_CODE = r"[^\s,\[\]]+"
+_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"  # as the YAML reader counts lines
+_LIST_LINE_END = "\r\n|\r|\n"  # as the reader of list files does
 _BETWEEN = " \t:-\u2013\u2014"  # what people put between the brackets and the reason
 
 _BLOCKS = ("|", ">")
@@ -76,17 +76,18 @@ def ignores_of(path: str, text: str, *, is_yaml: bool) -> Iterator[Ignore]:
     """The comments of a file that silence something."""
     if "callflow:" not in text:
         return
-    lines = (_LINE_END if is_yaml else _LIST_LINE_END).split(text)
+    lines = re.split(_LINE_END if is_yaml else _LIST_LINE_END, text)
+    search = re.compile(_MARK).search
     spans: list[_Span] | None = None if is_yaml else []
     for number, line in enumerate(lines):
-        mark = _MARK.search(line)
+        mark = search(line)
         while mark is not None:
             spans = list(_quoted(text)) if spans is None else spans
             place = (number, mark.start())
             if not any(start <= place < end for start, end in spans):
                 yield _ignore(path, number + 1, mark)
                 break
-            mark = _MARK.search(line, mark.start() + 1)
+            mark = search(line, mark.start() + 1)
 
 
 def _quoted(text: str) -> Iterator[_Span]:
@@ -109,7 +110,7 @@ def _quoted(text: str) -> Iterator[_Span]:
 def _ignore(path: str, line: int, mark: re.Match[str]) -> Ignore:
     codes = tuple(
         (code[0], Position(path, line, mark.start(1) + code.start() + 1, len(code[0])))
-        for code in _CODE.finditer(mark[1] or "")
+        for code in re.finditer(_CODE, mark[1] or "")
     )
     position = Position(path, line, mark.start() + 1, len(mark[0].rstrip()))
     return Ignore(position, codes, mark[2].strip(_BETWEEN))

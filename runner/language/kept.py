@@ -20,7 +20,7 @@ from runner.problems import Position, Problem
 
 #: A problem is shown with the line it is on; what is marked under this code no log is to show.
 _SECRET = "secret-in-flow"
-_LINE_END = re.compile("(\r\n|[\n\r\x85\u2028\u2029])")  # as the YAML reader counts lines
+_LINE_END = "(\r\n|[\n\r\x85\u2028\u2029])"  # as the YAML reader counts lines
 
 
 class Look(Struct, frozen=True):
@@ -156,7 +156,7 @@ def _without_secrets(path: str, text: str, problems: Sequence[Problem]) -> str:
     secrets = [where for where in marked if where.path == path]
     if not secrets:
         return text
-    parts = _LINE_END.split(text)  # lines, and what ends each
+    parts = re.split(_LINE_END, text)  # lines, and what ends each
     for where in secrets:
         line, start = parts[2 * where.line - 2], where.column - 1
         # What goes on in the next line has the width 1; problems show no more than this line.

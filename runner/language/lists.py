@@ -14,8 +14,8 @@ from runner.problems import Position, Problem
 
 LARGEST = 16 * 1024 * 1024  # bytes of a list file: about a million phone numbers
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_COMMENT = re.compile(r"(^|\s)#.*")
+_LINE_END = r"\r\n|\r|\n"
+_COMMENT = r"(^|\s)#.*"
 
 
 def read_lists(
@@ -53,8 +53,8 @@ def file_entries(bench: Bench, place: Place, files: Files) -> Iterator[Entry]:
     if problem is not None:
         _pass_on(bench, place, problem)
         return
-    for number, line in enumerate(_LINE_END.split(text), start=1):
-        value = _COMMENT.sub("", line).strip()
+    for number, line in enumerate(re.split(_LINE_END, text), start=1):
+        value = re.sub(_COMMENT, "", line).strip()
         if value:
             column = line.index(value) + 1
             yield Entry(value, Position(path, number, column, len(value)))

@@ -7,8 +7,8 @@ import re
 from runner.language.windows import DAYS
 
 _LONGEST = 30  # characters; nothing longer is a slip of the pen
-_TIME = re.compile(r"(\d{1,2})(?:[:.hH]?(\d{2})?(?::\d{2})?)?\s*([aApP]\.?[mM]\.?)?\Z", re.ASCII)
-_DATE = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})\Z", re.ASCII)
+_TIME = r"(?a)(\d{1,2})(?:[:.hH]?(\d{2})?(?::\d{2})?)?\s*([aApP]\.?[mM]\.?)?\Z"
+_DATE = r"(?a)(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})\Z"
 
 
 def probable_day(text: str) -> str | None:
@@ -19,7 +19,7 @@ def probable_day(text: str) -> str | None:
 
 def probable_time(text: str) -> str | None:
     """`9:00`, `9am`, `9h` → `09:00`; None where no guess is safe."""
-    match = _TIME.match(text) if len(text) < _LONGEST else None
+    match = re.match(_TIME, text) if len(text) < _LONGEST else None
     if match is None:
         return None
     hours, minutes = int(match[1]), int(match[2] or 0)
@@ -33,5 +33,5 @@ def probable_time(text: str) -> str | None:
 
 def probable_date(text: str) -> str | None:
     """`2026/12/4` → `2026-12-04`; None where day and month could be either way round."""
-    match = _DATE.match(text) if len(text) < _LONGEST else None
+    match = re.match(_DATE, text) if len(text) < _LONGEST else None
     return f"{match[1]}-{int(match[3]):02}-{int(match[4]):02}" if match else None

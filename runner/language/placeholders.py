@@ -20,7 +20,7 @@ SELDOM = frozenset(
     ("caller_name", "forwarded_from", "answered_by", "parent_call_sid", "group_sid", "trunk_sid")
 )
 
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the YAML reader counts lines
+_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"  # as the YAML reader counts lines
 
 
 def compile_template(bench: Bench, place: Place, text: str) -> Template | None:
@@ -89,4 +89,4 @@ def _position(document: Document, place: Place, text: str, fault: Fault) -> Posi
 @lru_cache(maxsize=2)
 def _lines(text: str) -> tuple[str, ...]:
     """The lines of a file, split once for all its faults."""
-    return tuple(_LINE_END.split(text))
+    return tuple(re.split(_LINE_END, text))

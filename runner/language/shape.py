@@ -75,9 +75,9 @@ class Shapes:
         return self._built[name]
 
 
-def end_anchored(pattern: str) -> re.Pattern[str]:
+def end_anchored(pattern: str) -> str:
     """A schema's pattern as Python reads it: `$` is the very end, not before a last newline."""
-    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
 
 
 def _anything(_data: Any) -> bool:
@@ -152,7 +152,15 @@ def _dependencies(
 
 
 def _pattern(pattern: str, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return end_anchored(pattern).search
+    search: Callable[[str], object] | None = None
+
+    def fits(data: Any) -> object:
+        nonlocal search
+        if search is None:  # compiled when first asked for: most files ask for few
+            search = re.compile(end_anchored(pattern)).search
+        return search(data)
+
+    return fits
 
 
 def _at_least(least: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:

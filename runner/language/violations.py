@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -149,7 +150,8 @@ def _bare_share(violation: Violation) -> tuple[str, str, str]:
     if isinstance(number, bool):
         return "bad-share", f"{name} must be a share, not {shown(number)}", _rule(violation)
     meant = ([f"{number * 100:g}%"] if 0 < number <= 1 else []) + [f"{number}%"]
-    fitting = [share for share in meant if end_anchored(violation.schema["pattern"]).search(share)]
+    pattern = end_anchored(violation.schema["pattern"])
+    fitting = [share for share in meant if re.search(pattern, share)]
     hint = f"write {listed(fitting)}" if fitting else _rule(violation)
     return "bad-share", f"{name} needs a percent sign", hint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,6 +69,8 @@ def listed(words: Sequence[str], joint: str = "or") -> str:
 
 def shown(value: object, limit: int = 60) -> str:
     """A value as a message quotes it: text in double quotes, one line, cut where it is long."""
+    import json  # here, not above: most files need none
+
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 2] + '…"'

@@ -26,12 +26,12 @@ def is_of_kind(condition: Condition) -> bool:
     return all(test.field in FIELDS for test in tests_of(condition))
 
 
-class Said(dict[Kind, dict[Predicate | None, bool]]):
-    """Of each kind, which of the predicates that were asked are true. None is true of all."""
+class Said(dict[Kind, dict[Predicate, bool]]):
+    """Of each kind, which of the predicates that were asked are true."""
 
-    def __missing__(self, kind: Kind) -> dict[Predicate | None, bool]:
+    def __missing__(self, kind: Kind) -> dict[Predicate, bool]:
         if len(self) >= REMEMBERED:
             self.clear()
-        said: dict[Predicate | None, bool] = {None: True}
+        said: dict[Predicate, bool] = {}
         self[kind] = said
         return said

@@ -23,7 +23,7 @@ from runner.model import Flow, Moment, Rule
 
 #: What is asked of a rule: `gist`, `rest`, its flow's place, whether it has a `for`, `others`, and
 #: `ends`; see `Ready`. A plain tuple, for what is asked about every call.
-Asked: TypeAlias = tuple[Predicate | None, Sequence[Predicate], int, bool, bool, bool]
+Asked: TypeAlias = tuple[Predicate, Sequence[Predicate], int, bool, bool, bool]
 #: And what is told of it where it matches: its flow and that flow's place, `hold_key`, `enforced`,
 #: and whether the flow goes on behind it.
 Told: TypeAlias = tuple[Rule, Flow, int, str, bool, bool]
@@ -34,7 +34,7 @@ class Ready:
     """A rule, ready to be asked: it matches where all `parts` are true.
 
     Where one of its facts holds, `gist` and `rest` are what may still not be; `gist` is decided by
-    the call's kind, and None where nothing is. `others` says that it asks for the other live calls.
+    the call's kind. `others` says that it asks for the other live calls.
     `hold_key` is empty where it has no `for`. `enforced` says that it
     acts on every call, and `ends` that where it matches, the flow's rules behind it have nothing to
     say, whatever the call and the time.
@@ -44,7 +44,7 @@ class Ready:
     key: str
     parts: Sequence[Predicate]
     anchors: Sequence[Anchor] | None
-    gist: Predicate | None
+    gist: Predicate
     rest: Sequence[Predicate]
     changes: Changes
     others: bool
@@ -83,9 +83,9 @@ class Prepared:
 class Gists(dict[tuple[Predicate, ...], Predicate]):
     """Several predicates as one, the same one for the same several."""
 
-    def of(self, parts: tuple[Predicate, ...]) -> Predicate | None:
-        """What is true where all of them are; None where there are none."""
-        return self.setdefault(parts, every_of(parts)) if parts else None
+    def of(self, parts: tuple[Predicate, ...]) -> Predicate:
+        """What is true where all of them are."""
+        return self.setdefault(parts, every_of(parts))
 
 
 class Rulebook:

@@ -34,10 +34,9 @@ class Ready:
     """A rule, ready to be asked: it matches where all `parts` are true.
 
     Where one of its facts holds, `gist` and `rest` are what may still not be; `gist` is decided by
-    the call's kind. `others` says that it asks for the other live calls.
-    `hold_key` is empty where it has no `for`. `enforced` says that it
-    acts on every call, and `ends` that where it matches, the flow's rules behind it have nothing to
-    say, whatever the call and the time.
+    the call's kind. `others` says that it asks for the other live calls. `hold_key` is empty where
+    it has no `for`. `enforced` says that it acts on every call, and `ends` that where it matches,
+    the flow's rules behind it have nothing to say, whatever the call and the time.
     """
 
     rule: Rule

@@ -30,6 +30,7 @@ test.__test__ = False  # type: ignore[attr-defined]
 TRUE = test("from", "eq", "+14155550199")
 FALSE = test("from", "eq", "+1")
 UNKNOWN = test("caller_name", "eq", "x")
+LEG = test("leg", "eq", "child")
 VALUES = {True: TRUE, False: FALSE, None: UNKNOWN}
 
 
@@ -103,6 +104,25 @@ def test_disabled_rules_take_nothing_from_those_below() -> None:
 
 def test_flows_are_independent() -> None:
     assert found(flow(rule("a", TRUE)), flow(rule("b", TRUE), name="g")) == ["a", "b"]
+
+
+def test_what_was_said_of_one_kind_of_calls_is_said_of_no_other() -> None:
+    """More kinds than any account has: as many directions, in both legs, one after another."""
+    outward = AllOf((TRUE, Not(test("direction", "eq", "d0"), HERE)), HERE)
+    matcher = Matcher((flow(rule("a", outward), rule("b", AllOf((TRUE, LEG), HERE))),))
+    calls = [
+        Call(f"CA{number}", from_=TRUE.value, direction=direction, parent_call_sid=parent)
+        for number, (direction, parent) in enumerate(
+            (None if number == 1 else f"d{number}", parent)
+            for _ in range(2)
+            for number in range(300)
+            for parent in (None, "CA1")
+        )
+    ]
+    for call in calls:
+        said = [v.rule.id for v in matcher.verdicts(call, NOW, Holds({}, NOW.now))]
+        first = ["a"] if call.direction not in (None, "d0") else []
+        assert said == (first or (["b"] if call.parent_call_sid else []))
 
 
 def test_reasons_name_the_value_that_was_seen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -43,6 +44,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not gc.isenabled():  # the process began a moment ago, see `runner.__main__`
+            gc.freeze()
+            gc.enable()
         return command
 
     def resolve_command(
@@ -76,7 +80,9 @@ def callflow() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its exit code (see `runner.cli.exits`)."""
-    sys.exit(run(argv))
+    code = run(argv)
+    gc.freeze()  # all that is left goes with the process: nobody has to look through it once more
+    sys.exit(code)
 
 
 def run(argv: list[str] | None = None) -> int:

@@ -93,7 +93,7 @@ class Tree(Struct):
         """The node's value. Problems are collected, and what is wrong becomes None."""
         if self.repeats and not self._may_repeat(node):
             return None
-        if isinstance(node, ScalarNode):
+        if type(node) is ScalarNode:
             return self._scalar(node)
         if depth >= DEEPEST:
             self._too_deep(node)
@@ -102,18 +102,20 @@ class Tree(Struct):
             self._tagged(node)
         data = (
             self._mapping(node, depth)
-            if isinstance(node, MappingNode)
+            if type(node) is MappingNode
             else self._sequence(node, depth)
         )
         self.nodes[id(data)] = node
         return data
 
     def _scalar(self, node: ScalarNode) -> Any:
-        if node.tag == PLAIN:
-            return plain_value(node.value)
-        if node.tag != QUOTED:
+        text, tag = node.value, node.tag
+        if tag is PLAIN:
+            # Most text is just that, which is told without another call.
+            return plain_value(text) if text in _WORDS or text[0] in _NUMBER_STARTS else text
+        if tag is not QUOTED:
             self._tagged(node)
-        return node.value
+        return text
 
     def _sequence(self, node: SequenceNode | Node, depth: int) -> list[Any]:
         return [self.build(item, depth + 1) for item in node.value]
@@ -122,9 +124,12 @@ class Tree(Struct):
         data: dict[str, Any] = {}
         pairs: dict[str, Pair] = {}
         for pair in node.value:
-            name = self._key(pair[0])
-            if name is None:
-                continue
+            key = pair[0]
+            name = key.value if key.tag is PLAIN else None
+            if name is None or name in _WORDS or name[0] in _NUMBER_STARTS:  # or an unusual key
+                name = self._key(key)
+                if name is None:
+                    continue
             if name in pairs:
                 self._twice(pairs[name][0], pair[0])
             else:

@@ -31,8 +31,9 @@ def check_sequence(actions: Sequence[Action]) -> list[SequenceFault]:
 
 
 def _faults_together(actions: Sequence[Action]) -> list[SequenceFault]:
-    faults = _order_faults(actions) + _company_faults(actions) + _undone_faults(actions)
-    faults += _repeated_faults(actions)
+    inside = steering(actions)
+    faults = _order_faults(actions) + _company_faults(actions, inside)
+    faults += _undone_faults(actions, inside) + _repeated_faults(actions)
     return sorted(faults, key=lambda fault: fault.index)
 
 
@@ -105,7 +106,9 @@ def changing(actions: Sequence[Action]) -> list[Action]:
 
 def steering(actions: Sequence[Action]) -> list[Action]:
     """Those of the update that say what the call does, without what is only added to it."""
-    return [action for action in changing(actions) if ACTIONS[action.name].extra is None]
+    kinds = [ACTIONS[action.name] for action in actions]
+    told = zip(actions, kinds, strict=True)
+    return [action for action, kind in told if kind.changes_call and kind.extra is None]
 
 
 def takes_away(actions: Sequence[Action]) -> bool:
@@ -202,8 +205,8 @@ def _repeated_faults(actions: Sequence[Action]) -> list[SequenceFault]:
     return faults
 
 
-def _company_faults(actions: Sequence[Action]) -> list[SequenceFault]:
-    if len(steering(actions)) < 2:
+def _company_faults(actions: Sequence[Action], inside: Sequence[Action]) -> list[SequenceFault]:
+    if len(inside) < 2:
         return []
     faults = []
     for index, action in enumerate(actions):
@@ -219,11 +222,10 @@ def _company_faults(actions: Sequence[Action]) -> list[SequenceFault]:
     return faults
 
 
-def _undone_faults(actions: Sequence[Action]) -> list[SequenceFault]:
+def _undone_faults(actions: Sequence[Action], inside: Sequence[Action]) -> list[SequenceFault]:
     """Actions that the update in the same list would leave without any effect."""
-    inside = steering(actions)
     over = inside[0].name if len(inside) == 1 and ACTIONS[inside[0].name].hangs_up else ""
-    moved = displaced(actions)
+    moved = displaced(actions) if over else []
     faults, ended = [], False
     for index, action in enumerate(actions):
         kind = ACTIONS[action.name]

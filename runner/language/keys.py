@@ -47,6 +47,8 @@ def once_of(bench: Bench, rule: Mapping[str, Any]) -> Once:
 def mode_of(holder: Mapping[str, Any]) -> Mode | None:
     """The mode that a rule or a flow names, None where it names none."""
     mode = holder.get("mode")
+    if mode is None:
+        return None
     if isinstance(mode, str):
         return _MODES.get(mode)
     share = mode.get("canary") if isinstance(mode, dict) else None

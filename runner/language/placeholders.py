@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from runner.language.bench import Bench
 from runner.language.conditions import tests_of
 from runner.language.source import Document, Place
 from runner.language.templates import Fault, TemplateReader
-from runner.model import Rule
+from runner.model import Action, Rule
 from runner.problems import Position
 
 #: Fields that Twilio leaves empty on most calls.
@@ -42,15 +42,17 @@ def check_defaults(bench: Bench, defaults: Mapping[str, Any]) -> None:
 
 def check_gaps(bench: Bench, rule: Rule) -> None:
     """Warns of fields that most calls lack: without one of them the rule is held back."""
-    gaps = [
-        (action, each.name)
-        for action in rule.then
-        for template in templates_of(action.arguments)
-        for each in template.placeholders
-        if each.name in SELDOM and not each.has_default
-    ]
+    for action in rule.then:
+        templates = templates_of(action.arguments)
+        if templates:
+            _check_gaps(bench, rule, action, templates)
+
+
+def _check_gaps(bench: Bench, rule: Rule, action: Action, templates: Sequence[Template]) -> None:
+    found = (each for template in templates for each in template.placeholders)
+    gaps = [each.name for each in found if each.name in SELDOM and not each.has_default]
     asked = {test.field for test in tests_of(rule.match)} if gaps else set()
-    for action, name in gaps:
+    for name in gaps:
         if name not in asked:
             message = f"{name} is empty on most calls, and {rule.id} then sends nothing"
             hint = f'write `{{{{ {name} | default("…") }}}}`, or ask for it in `match`'

@@ -86,6 +86,7 @@ def _anything(_data: Any) -> bool:
 
 def _together(checks: list[Fits]) -> Fits:
     """All of the checks as one."""
+    checks = [check for check in checks if check is not _anything]
     if len(checks) < 2:
         return checks[0] if checks else _anything
 
@@ -140,7 +141,13 @@ def _items(part: Any, _schema: Mapping[str, Any], shapes: Shapes) -> Fits:
 
 
 def _required(names: list[str], _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: all(name in data for name in names)
+    def fits(data: Any) -> bool:
+        for name in names:  # noqa: SIM110
+            if name not in data:
+                return False
+        return True
+
+    return fits
 
 
 def _dependencies(
@@ -164,7 +171,7 @@ def _pattern(pattern: str, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
 
 
 def _at_least(least: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
-    return lambda data: len(data) >= least
+    return len if least == 1 else lambda data: len(data) >= least
 
 
 def _at_most(most: int, _schema: Mapping[str, Any], _shapes: Shapes) -> Fits:
@@ -193,7 +200,14 @@ def _any_of(parts: list[Any], shapes: Shapes) -> Table:
 def _one_of(checks: list[Fits]) -> Fits:
     if len(checks) == 1:
         return checks[0]
-    return lambda data: any(check(data) for check in checks)
+
+    def fits(data: Any) -> bool:
+        for check in checks:  # noqa: SIM110
+            if check(data):
+                return True
+        return False
+
+    return fits
 
 
 def _enum(values: list[Any], _shapes: Shapes) -> Table:

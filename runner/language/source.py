@@ -53,7 +53,9 @@ class Document(Struct, frozen=True):
 
     def value(self, holder: Any, key: str | int) -> Position:
         """Where the value under `key` stands."""
-        return position_of(self.path, self._node(holder, key))
+        if isinstance(key, int):
+            return position_of(self.path, self._nodes[id(holder)].value[key])
+        return position_of(self.path, self._pairs[id(holder)][key][1])
 
     def key(self, holder: Any, key: str | int) -> Position:
         """Where the key itself stands; for an item of a list, the item."""

@@ -101,9 +101,7 @@ class Tree(Struct):
         if node.tag != BRANCH:
             self._tagged(node)
         data = (
-            self._mapping(node, depth)
-            if type(node) is MappingNode
-            else self._sequence(node, depth)
+            self._mapping(node, depth) if type(node) is MappingNode else self._sequence(node, depth)
         )
         self.nodes[id(data)] = node
         return data

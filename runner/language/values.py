@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from runner.addresses import begins_address
 from runner.durations import parse_duration
@@ -28,7 +30,7 @@ class Unfit(Exception):
     """Ends the preparing of one value; its problem has been noted."""
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True):
     """A value as it was written: the field and operator it is for, and its place."""
 
     field: Field

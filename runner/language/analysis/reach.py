@@ -53,7 +53,12 @@ def _is_left(subject: Subject, look: Look, takers: Sequence[Look]) -> bool:
     if not subject.can_spend(1 + len(takers) // 4):
         return True
     values = look.values
-    return values is not None and not any(taker.fits(values) for taker in takers)
+    if values is None:
+        return False
+    for taker in takers:  # noqa: SIM110 - asked of each pair of rules
+        if taker.fits(values):
+            return False
+    return True
 
 
 def _maybe_missing(rules: Sequence[Sorted]) -> frozenset[str]:

@@ -7,7 +7,7 @@ of `runner/actions/__init__.py` and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
@@ -45,7 +45,7 @@ class Verb(Struct, frozen=True):
     children: tuple[Verb, ...] = ()
 
 
-class Speech(NamedTuple):
+class Speech(Struct, frozen=True):
     """What an action has spoken: `text`, without the values that placeholders bring."""
 
     text: str

@@ -23,12 +23,14 @@ LONGEST_URL = 4_000
 
 #: What XML 1.0 can't carry, even escaped: a document with one of these is not well formed.
 #: Named one by one: as all but what it can carry, the expression would take long to compile.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_NOT_URL = re.compile(
+_NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+_NOT_URL = (
     r"[\s<>\"{}|\\^`\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 #: A URL of which no more has to be asked than its scheme: `https://voice.example.com/…`.
-_USUAL_URL = re.compile(r"([a-z]+)://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:[/?#]|\Z)")
+_USUAL_URL = re.compile(
+    r"([a-z]+)://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:[/?#][!#-;=?-\[\]_a-z~]*)?\Z"
+)
 _FIXED_HOST = r"(?i)[a-z]+://[^/?#]+[/?#]"
 _HALF_ESCAPE = r"%[0-9A-Fa-f]?\Z"
 #: What clients take out of a path, with the segment before it: `..`, however it is written.
@@ -65,7 +67,9 @@ def _fit_for_xml(text: str, key: Key) -> None:
 
 def refuse_controls(text: str, *, key: Key, where: str) -> None:
     """Raises `BadArgument` for the characters that no document can carry."""
-    bad = _NOT_XML.search(text)
+    if text.isascii() and text.isprintable():  # as most of what is written is
+        return
+    bad = re.search(_NOT_XML, text)
     if bad:
         message = f"the character U+{ord(bad[0]):04X} can't stand {where}"
         raise BadArgument(message, key=key, hint="remove the control character")
@@ -100,7 +104,10 @@ def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> 
     if len(value) > LONGEST_URL:
         message = f"the URL is {len(value):,} characters long; {LONGEST_URL:,} is the limit"
         raise BadArgument(message, key=key, code="bad-url")
-    bad = _NOT_URL.search(value)
+    usual = _USUAL_URL.match(value)
+    if usual and usual[1] in reach.schemes:
+        return value
+    bad = re.search(_NOT_URL, value)
     if bad:
         raise BadArgument(
             f"the URL contains {bad[0]!r}, which must be percent-encoded",
@@ -108,9 +115,6 @@ def absolute_url(value: Written, *, key: Key = None, reach: Reach = FETCHED) -> 
             code="bad-url",
             hint=f"write {quote(bad[0], safe='', errors='replace')} instead",
         )
-    usual = _USUAL_URL.match(value)
-    if usual and usual[1] in reach.schemes:
-        return value
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port

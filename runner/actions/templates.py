@@ -130,6 +130,8 @@ def clean(text: str) -> str:
 
     Breaks and tabs become spaces. Joiners and the like stay: emoji and some scripts need them.
     """
+    if text.isascii() and text.isprintable():  # as most text is
+        return text
     text = re.sub(_BREAK, " ", text)
     return re.sub(_UNFIT, "", text)
 

@@ -30,7 +30,7 @@ Place: TypeAlias = tuple[Any, str | int]
 _SAFE_DEPTH = 500  # what libyaml's composer, which recurses in C, surely has stack for
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Control characters that no text file holds; YAML itself allows tab, LF, CR and NEL.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]"
 
 
 class Document(Struct, frozen=True):
@@ -195,7 +195,7 @@ def _first_too_deep(path: str, text: str) -> Problem | None:
 
 
 def _control_character(path: str, text: str) -> Problem:
-    found = _CONTROL.search(text)
+    found = re.search(_CONTROL, text)
     position = _position_after(path, text[: found.start()] if found else "")
     shown = f"U+{ord(found[0]):04X}" if found else "a control character"
     return Problem(

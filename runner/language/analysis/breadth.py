@@ -67,7 +67,7 @@ def _is_everything(subject: Subject, name: str, tests: list[Test]) -> bool:
 def _has_word(region: Region, word: str) -> bool:
     """Whether the region surely holds the word."""
     assert isinstance(region.part, Texts)
-    fits, misfits = region.part
+    fits, misfits = region.part.fits, region.part.misfits
     return all(isinstance(atom, frozenset) and word in atom for atom in fits) and all(
         isinstance(atom, frozenset) and word not in atom for atom in misfits
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from runner.actions.sequence import changing, may_end
 from runner.durations import format_duration
@@ -18,7 +20,7 @@ _KINDS = ("burst", "rate")
 _CALL = "sid"
 
 
-class Why(NamedTuple):
+class Why(Struct, frozen=True):
     """Why a limit can't be reached, and what to do."""
 
     message: str
@@ -87,7 +89,7 @@ def _limits(guard: Guard) -> dict[str, Burst | Rate]:
 def _warn(subject: Subject, holder: Mapping[str, Any], kind: str, why: Why) -> None:
     place = (holder["guard"], kind) if kind else (holder, "guard")
     position = subject.document.key(*place)
-    subject.warn(position, "guard-never-reached", *why)
+    subject.warn(position, "guard-never-reached", why.message, why.hint)
 
 
 # ---- why a limit can't be reached -----------------------------------------------------------

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import cache
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from runner.language.analysis import shapes
 from runner.language.analysis.regions import (
@@ -39,7 +41,7 @@ UNKNOWN = "?"
 WINDOW = "window"
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct, frozen=True):
     """Where a test is true and false, and the opposites: a missing value is neither."""
 
     true: Region

@@ -9,7 +9,7 @@ a proof that a formula can't hold: each way of making it true must leave some fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -33,7 +33,7 @@ _COMPLEMENT: dict[Wanted, Wanted] = {
 }
 
 
-class Fact(NamedTuple):
+class Fact(Struct, frozen=True):
     """The field of this name lies in a region; `otherwise` is everything else it could be."""
 
     name: str
@@ -41,13 +41,13 @@ class Fact(NamedTuple):
     otherwise: Region
 
 
-class All(NamedTuple):
+class All(Struct, frozen=True):
     """Every part holds."""
 
     parts: tuple[Formula, ...]
 
 
-class Any(NamedTuple):
+class Any(Struct, frozen=True):
     """At least one part holds."""
 
     parts: tuple[Formula, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 from math import inf
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -56,14 +56,14 @@ class FileList(Struct, frozen=True):
 Atom: TypeAlias = "frozenset[Any] | Shape | Told | FileList"
 
 
-class Texts(NamedTuple):
+class Texts(Struct, frozen=True):
     """The values that fit every one of `fits` and none of `misfits`."""
 
     fits: frozenset[Atom] = frozenset()
     misfits: frozenset[Atom] = frozenset()
 
 
-class Region(NamedTuple):
+class Region(Struct, frozen=True):
     """What a field may hold: nothing, where `missing`, or a value of `part`."""
 
     missing: bool
@@ -89,7 +89,7 @@ def cost_of(region: Region) -> int:
     """How many steps it takes to look whether the region is empty."""
     if not isinstance(region.part, Texts):
         return 1
-    fits, misfits = region.part
+    fits, misfits = region.part.fits, region.part.misfits
     return 1 + len(fits) * (len(fits) + len(misfits)) // 2 + len(misfits)
 
 
@@ -99,7 +99,7 @@ def is_empty(region: Region) -> bool:
         return False
     if not isinstance(region.part, Texts):
         return not region.part
-    return _no_text(*region.part)
+    return _no_text(region.part.fits, region.part.misfits)
 
 
 def outside(part: Amounts, *, least: float) -> Amounts:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from runner.actions.sequence import last_change
 from runner.language.analysis.meanings import Meaning, meaning_of, name_of
@@ -23,7 +25,7 @@ _MANY = 100  # values, which take about as long to compare as one test does
 _MOST_TESTS = 100  # of a rule that is reasoned about
 
 
-class Sorted(NamedTuple):
+class Sorted(Struct, frozen=True):
     """A rule's conditions: the tests that must all hold, by name, and those inside others.
 
     `cost` is how many steps it takes to look at them once.

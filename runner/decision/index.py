@@ -9,7 +9,7 @@ So the index costs time where it guesses badly, and never a match.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -34,6 +34,7 @@ REMEMBERED = 65_536
 LED_TO = 1 << 20
 
 Numbers: TypeAlias = Sequence[int]
+Values: TypeAlias = Iterable[str | None]
 
 #: To look for what a value leads to takes as long as to ask so many rules.
 A_VALUE = 20
@@ -75,6 +76,7 @@ class Index:
         gates = [each for each in columns.pop("") if each is not self._ages]
         self._gates = _Gates(gates) if gates else None
         self._columns = [_Column(name, found) for name, found in columns.items()]
+        self._values = _reader([*columns])
 
     def look_up(
         self, calls: Sequence[Call], moment: Moment, pace: Pace
@@ -90,8 +92,8 @@ class Index:
         if self._gates is not None:
             always = [*always, *self._gates.open(moment)]
         found = [always] * len(calls)
-        for column in self._columns:
-            hits = [*map(column.__getitem__, map(column.read, calls))]
+        for column, values in zip(self._columns, self._values(calls), strict=True):
+            hits = [*map(column.__getitem__, values)]
             for place, numbers in compress(enumerate(hits), hits):
                 if numbers is UNKNOWN:
                     numbers = column.find(column.read(calls[place]))
@@ -259,3 +261,12 @@ class _Gates:
             numbers = [n for facts in self._facts for n in facts.all_of(_NOBODY, moment)]
             self._last = last = key, numbers  # in one step: threads may share an index
         return last[1]
+
+
+def _reader(attributes: Sequence[str]) -> Callable[[Sequence[Call]], Iterable[Values]]:
+    """Reads these attributes of calls: of each attribute its values."""
+    if len(attributes) < 2:
+        reads = [attrgetter(attribute) for attribute in attributes]
+        return lambda calls: [map(read, calls) for read in reads]
+    read = attrgetter(*attributes)  # all at once, which takes half the time
+    return lambda calls: zip(*map(read, calls), strict=True)

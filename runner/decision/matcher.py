@@ -119,17 +119,19 @@ class Matcher:
 
     def _tell(self, call: Call, numbers: Numbers, holds: Holds, found: list[Verdict]) -> None:
         """Adds the verdicts of the rules that match."""
-        told = self.book.told
+        rows = self.book.rows
         taken = -1  # the place of the flow that has its verdict
         for number in numbers:
-            rule, flow, order, hold_key, enforced, proceed = told[number]
+            row = rows[number]
             # A hold is about the rule's own conditions: it goes on behind another's verdict.
-            if hold_key and holds.keep(call.sid, hold_key) < rule.hold:
+            if row.hold_key and holds.keep(call.sid, row.hold_key) < row.rule.hold:
                 continue
+            order = row.order
             if order != taken:
-                shadow = not (enforced or in_cohort(rule, call.sid))
-                found.append(Verdict(call, flow, rule, order, shadow))
-                if not (proceed or shadow):
+                rule = row.rule
+                shadow = not (row.enforced or in_cohort(rule, call.sid))
+                found.append(Verdict(call, row.flow, rule, order, shadow))
+                if not (rule.proceed or shadow):
                     taken = order
 
     def _matching(
@@ -186,7 +188,7 @@ class Matcher:
 
     def _ask(self, call: Call, moment: Moment, candidates: Numbers) -> tuple[Numbers, bool]:
         """Those that the call fits, and whether one that was asked asks for the other calls."""
-        asked = self.book.asked
+        rows = self.book.rows
         said = self._said[kind_of(call)]
         truths: dict[Predicate, Truth] = {}  # many rules ask the same
         matching: list[int] = []
@@ -194,25 +196,26 @@ class Matcher:
         if len(candidates) > 1:
             candidates = sorted({*candidates})
         for number in candidates:
-            gist, rest, order, held, asks_others, ends = asked[number]
-            if order == ended and not held:
+            row = rows[number]
+            if row.order == ended and not row.hold_key:
                 passed_over += 1
                 continue
-            if asks_others:
+            if row.others:
                 others = True
+            gist = row.gist
             if gist not in said:
                 said[gist] = gist(call, moment) is True
             if not said[gist]:
                 continue
-            for part in rest:
+            for part in row.rest:
                 if part not in truths:
                     truths[part] = part(call, moment)
                 if not truths[part]:
                     break
             else:
                 matching.append(number)
-                if ends:
-                    ended = order
+                if row.ends:
+                    ended = row.order
         self.asked += len(candidates) - passed_over
         return tuple(matching), others
 

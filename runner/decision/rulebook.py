@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from runner.call import Call
 from runner.decision.anchors import Anchor, filing
@@ -20,13 +21,6 @@ from runner.decision.kinds import is_of_kind
 from runner.decision.scope import Scope, asks_for_others, query_of, scope_of
 from runner.decision.truth import Predicate, Shared, conjuncts, every_of, predicate
 from runner.model import Flow, Moment, Rule
-
-#: What is asked of a rule: `gist`, `rest`, its flow's place, whether it has a `for`, `others`, and
-#: `ends`; see `Ready`. A plain tuple, for what is asked about every call.
-Asked: TypeAlias = tuple[Predicate, Sequence[Predicate], int, bool, bool, bool]
-#: And what is told of it where it matches: its flow and that flow's place, `hold_key`, `enforced`,
-#: and whether the flow goes on behind it.
-Told: TypeAlias = tuple[Rule, Flow, int, str, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +49,27 @@ class Ready:
         """Whether it matches, or might if more were known."""
         return all(part(call, moment) is not False for part in self.parts)
 
-    def asked(self, order: int) -> Asked:
-        """What is asked of it, its flow being in this place."""
-        return self.gist, self.rest, order, bool(self.hold_key), self.others, self.ends
+    def row(self, flow: Flow, order: int) -> Row:
+        """It, in a flow that is in this place."""
+        gist, rest, hold_key, rule = self.gist, self.rest, self.hold_key, self.rule
+        return Row(gist, rest, order, hold_key, self.others, self.ends, self.enforced, rule, flow)
 
-    def told(self, flow: Flow, order: int) -> Told:
-        """What is told of it where it matches."""
-        return self.rule, flow, order, self.hold_key, self.enforced, self.rule.proceed
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What is asked and told of a rule when calls are decided on, in as little memory as can be.
+
+    Of ten thousand rules each row is met once in a while, and has to be fetched from afar.
+    """
+
+    gist: Predicate
+    rest: Sequence[Predicate]
+    order: int
+    hold_key: str
+    others: bool
+    ends: bool
+    enforced: bool
+    rule: Rule
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,7 @@ class Rulebook:
         #: By the identity of each flow, which no other can take as long as this one is kept.
         self.prepared: dict[int, Prepared] = {}
         #: By number.
-        self.asked: list[Asked] = []
-        self.told: list[Told] = []
+        self.rows: list[Row] = []
         #: The flows that ask for the other live calls, each with its place.
         self.asking: list[tuple[Prepared, int]] = []
         #: Every rule by `flow/rule`, those too that are not enabled.
@@ -107,8 +114,7 @@ class Rulebook:
             prepared = next(found, None) or _prepare(flow, shared, gists)
             self.prepared[id(flow)] = prepared
             ready += prepared.ready
-            self.asked += [each.asked(order) for each in prepared.ready]
-            self.told += [each.told(flow, order) for each in prepared.ready]
+            self.rows += [each.row(flow, order) for each in prepared.ready]
             self.named |= prepared.rules
             if prepared.asks_for_others:
                 self.asking.append((prepared, order))
@@ -162,7 +168,7 @@ def _ready(key: str, rule: Rule, shared: Shared, gists: Gists) -> Ready:
         parts,
         anchors=None if rarest is None else facts[rarest].anchors,
         gist=gists.of(tuple(parts[place] for place in left if place in of_kind)),
-        rest=[parts[place] for place in left if place not in of_kind],
+        rest=tuple(parts[place] for place in left if place not in of_kind),
         changes=changes_of(rule.match),
         others=asks_for_others(rule.match),
         hold_key=hold_key(rule) if rule.hold else "",

@@ -6,6 +6,7 @@ Prints its times and its verdicts; leaves the conditions and the calls in FOLDER
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sys
@@ -25,12 +26,16 @@ from runner.call import Call
 from runner.decision.holds import Holds
 from runner.decision.matcher import Matcher, Verdict
 from runner.decision.planner import decide
+from runner.decision.turns import slices
+from runner.gateway.rows import decode_page
 from runner.language.loader import load
 from runner.language.phones import country_of
 from runner.model import Flow, Moment
 
 Listed = list[dict[str, Any]]
 POLL = 2_000
+#: So many rows come in one answer.
+A_PAGE = 1_000
 #: From the first of the polls whose verdicts are compared to the second.
 LATER = 60_000
 SHARE = 0.05
@@ -55,8 +60,13 @@ class Polls:
 
 
 def decoded(listed: Listed) -> list[Call]:
-    """Rows, new objects each time, as a listing gives them."""
-    return msgspec.json.decode(msgspec.json.encode(listed), type=list[Call])
+    """Rows, new objects each time, as the gateway reads them: page by page."""
+    return asyncio.run(_read(listed))
+
+
+async def _read(listed: Listed) -> list[Call]:
+    pages = [msgspec.json.encode({"calls": part}) for part in slices(listed, A_PAGE)]
+    return [call for page in pages for call in (await decode_page(page, host="here")).calls]
 
 
 def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sample]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -12,13 +13,14 @@ import msgspec
 from runner import resources
 from runner.language.shape import Shapes, end_anchored
 from runner.language.source import Document, Pointer
-from runner.language.violations import Violation, explain
 from runner.language.words import bounded_guesses
 from runner.problems import Problem
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
+
+    from runner.language.violations import Violation
 
 SchemaName = Literal["flow", "test", "config"]
 
@@ -32,13 +34,15 @@ class Misfit(msgspec.Struct, frozen=True):
 
 def text_of(name: SchemaName) -> str:
     """The schema file as it ships."""
-    return (resources.schemas() / f"{name}.schema.json").read_text(encoding="utf-8")
+    return _file_of(name).read_text(encoding="utf-8")
 
 
 def check(document: Document, name: SchemaName) -> list[Misfit]:
     """Everything in the document that its schema does not allow; empty where it fits."""
     if _shapes(name).fits(document.data):
         return []
+    from runner.language.violations import explain  # as the library: only broken files pay for it
+
     found: dict[Misfit, None] = {}  # the library tells of each missing key; once is enough
     with bounded_guesses():
         for error in _leaves(_validator(name).iter_errors(document.data)):
@@ -48,7 +52,13 @@ def check(document: Document, name: SchemaName) -> list[Misfit]:
     return list(found)
 
 
+def _file_of(name: SchemaName) -> Path:
+    return resources.schemas() / f"{name}.schema.json"
+
+
 def _violation(error: ValidationError) -> Violation:
+    from runner.language.violations import Violation
+
     wanted: Any = error.validator_value
     if error.validator == "anyOf":
         wanted = [inner.validator_value for inner in error.context if _is_of_wrong_type(inner)]
@@ -59,7 +69,7 @@ def _violation(error: ValidationError) -> Violation:
 
 @cache
 def _schema(name: SchemaName) -> dict[str, Any]:
-    schema: dict[str, Any] = msgspec.json.decode(text_of(name))
+    schema: dict[str, Any] = msgspec.json.decode(_file_of(name).read_bytes())
     return schema
 
 

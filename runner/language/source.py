@@ -17,7 +17,6 @@ from yaml.events import (
 )
 from yaml.nodes import Node
 
-from runner.language.faults import explain, mark_position
 from runner.language.tree import DEEPEST, Composer, Pair, Tree, position_of
 from runner.problems import Position, Problem
 
@@ -122,6 +121,8 @@ def parse(path: str, content: bytes) -> Reading:
     try:
         root = _compose(path, text)
     except MarkedYAMLError as error:
+        from runner.language.faults import explain  # here, not above: few files pay for it
+
         return Reading(None, text, [explain(path, text, error)])
     except YAMLError:
         return Reading(None, text, [_control_character(path, text)])
@@ -181,6 +182,8 @@ def _surely_shallow(text: str) -> bool:
 
 def _first_too_deep(path: str, text: str) -> Problem | None:
     """Looks at the events, which needs no stack, before anything recurses over them."""
+    from runner.language.faults import mark_position
+
     composer, depth = Composer(text), 0
     while (event := composer.get_event()) is not None:
         if isinstance(event, (MappingStartEvent, SequenceStartEvent)):

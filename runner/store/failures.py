@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -71,7 +72,7 @@ class Identity:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._files = [Path(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")]
+        self._files = [f"{path}{suffix}" for suffix in ("", "-wal", "-shm")]
         self._seen = [_inode(file) for file in self._files]
 
     def check(self) -> None:
@@ -87,9 +88,9 @@ class Identity:
                 )
 
 
-def _inode(file: Path) -> tuple[int, int] | None:
+def _inode(file: str) -> tuple[int, int] | None:
     try:
-        found = file.stat()
+        found = os.stat(file)
     except OSError:
         return None
     return (found.st_dev, found.st_ino)

@@ -30,6 +30,7 @@ from runner.store import acts, leases, notes, pauses, trimming, verification
 from runner.store.database import open_database
 from runner.store.failures import Identity, explained
 from runner.store.holds import Holds, keep, kept
+from runner.store.lookout import Lookout
 from runner.store.queue import Job, Queue, Sharing
 from runner.store.transactions import reading, writing
 
@@ -53,6 +54,7 @@ class SqliteStore:
         self._read_only = read_only
         thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._queue = Queue(self._do, thread, self._tidy)
+        self._lookout = Lookout()
         # Only the store's own thread touches these.
         self._opened: sqlite3.Connection | None = None
         self._tidied = 0  # how many rows had been changed when this was done last
@@ -104,17 +106,21 @@ class SqliteStore:
         return await self._run(lambda: acts.ended(self._db, account, since))
 
     async def pauses(self) -> Sequence[Pause]:
+        if self._lookout.is_clear(self._fence):
+            return []
         standing: list[Pause] = await self._queue.put(self._standing, "reads")
         return standing
 
     async def pause(self, pause: Pause) -> None:
-        await self._write(lambda db: pauses.pause(db, pause))
+        with self._lookout.changing():
+            await self._write(lambda db: pauses.pause(db, pause))
 
     async def resume(
         self, *, account: str = "", flow: str = "", rule: str = "", by: str, at: Millis
     ) -> Sequence[Pause]:
         scope = (account, flow, rule)
-        return await self._write(lambda db: pauses.resume(db, scope, by, at), fenced=False)
+        with self._lookout.changing():
+            return await self._write(lambda db: pauses.resume(db, scope, by, at), fenced=False)
 
     async def note(self, what: NoteKind, *, by: str, at: Millis, detail: str = "") -> None:
         new = Note(what, by, at, detail)
@@ -151,6 +157,7 @@ class SqliteStore:
         return await self._run(self._verify)
 
     async def close(self) -> None:
+        self._lookout.close()
         await self._queue.close(self._close)
 
     # ---- on its way to the store's own thread -----------------------------------------------
@@ -243,6 +250,7 @@ class SqliteStore:
         self._opened = open_database(self._path, read_only=self._read_only, patience=self._patience)
         if not self._read_only:
             self._identity = Identity(self._path.absolute())
+            self._lookout.open(self._path, self._identity)
 
     def _close(self) -> None:
         if self._opened is not None:

@@ -8,11 +8,11 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runner.engine.ports import Entry, HistoryQuery, LeaseLost, Store, StoreError
 from runner.pauses import Pause
@@ -219,6 +219,27 @@ async def test_whoever_gives_up_before_it_is_done_by_itself_has_done_nothing(
     assert [entry.intent for entry in await ledger.history(HistoryQuery())] == MANY[:2]
 
 
+async def test_that_nothing_is_paused_is_known_while_others_write(
+    file: Path, ledger: SqliteStore
+) -> None:
+    """And what is paused since, by whomever, is heard of as soon as it is on record."""
+    slow = Slow(MANY[0])
+    claim = asyncio.ensure_future(ledger.claim(slow))
+    await asyncio.to_thread(slow.reached.wait)
+    try:
+        assert await asyncio.wait_for(ledger.pauses(), timeout=5) == []
+        assert not claim.done()
+    finally:
+        slow.released.set()
+    await claim
+    other = await SqliteStore(file).open()
+    await other.pause(PAUSE)
+    assert await ledger.pauses() == [PAUSE]
+    await other.resume(flow="caps", by="ann", at=9)
+    assert await ledger.pauses() == []
+    await other.close()
+
+
 async def test_whoever_is_done_hears_of_it_while_others_are_not(ledger: SqliteStore) -> None:
     """Else an act would be sent by pauses that were read before a long question was answered."""
     slow = Slow("CA1")
@@ -270,4 +291,4 @@ async def test_without_a_thread_whoever_waits_hears_of_it() -> None:
     thread.shutdown()
     queue = Queue(nothing, thread, rest=lambda: None)
     with pytest.raises(RuntimeError):
-        await asyncio.wait_for(queue.put(lambda: None, "alone"), timeout=10)
+        await asyncio.wait_for(queue.put(lambda _: (), "alone"), timeout=10)

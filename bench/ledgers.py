@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from hashlib import md5
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from bench.far_calls import ACCOUNT_SID
 from bench.measuring import say

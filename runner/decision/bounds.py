@@ -41,6 +41,8 @@ class Bounds:
 
     def pause_of(self, flow: str, rule: str) -> Pause | None:
         """The pause that keeps this rule from acting now; of several the one that ends last."""
+        if not self.pauses:
+            return None
         covering = [p for p in self.pauses if p.covers(self.account, flow, rule)]
         return longest(covering, self.now)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
+from msgspec import Struct
+
 from runner.durations import format_duration
 from runner.guards import (
     DEFAULT_GUARD,
@@ -25,8 +27,7 @@ from runner.language.words import counted
 from runner.model import Flow, Millis, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True, gc=False):
     """One change that a rule wants to make; `ends` says that it hangs the call up."""
 
     flow: Flow

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from runner.actions.sequence import keyed
 from runner.decision.matcher import Verdict
 from runner.durations import format_duration
@@ -43,8 +45,7 @@ class History:
     now: Millis = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True, gc=False):
     """One permitted act: the `number`-th on this call (0: a shadow), for this `value` of `per`.
 
     `only` are the parts that an act begun earlier still lacks; empty for all of them.

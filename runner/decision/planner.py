@@ -79,8 +79,13 @@ class Planner:
         """At most one update for a call and for a leg group: by priority, then file order."""
         return at_once(self.plan_in_turns(verdicts, history))
 
-    def plan_in_turns(self, verdicts: Sequence[Verdict], history: History) -> Turns[Plan]:
-        """The same with pauses: thousands of acts take longer than other accounts should wait."""
+    def plan_in_turns(
+        self, verdicts: Sequence[Verdict], history: History, *, whole: bool = True
+    ) -> Turns[Plan]:
+        """The same with pauses: thousands of acts take longer than other accounts should wait.
+
+        Unless the `whole` is wanted it ends with its first step: who sees one plans anew, by more.
+        """
         work = self._work = _Work()
         first = yield from _in_order(verdicts)
         for part in slices(first, TURN):
@@ -92,6 +97,8 @@ class Planner:
                     yield from self._groups.gather()
                 if self._is_let(step) and self._is_free(step):
                     self._take(step, verdict)
+                    if not whole:
+                        return Plan((step,), tuple(work.held), tuple(work.shadows))
             yield
         trips = self._trips()
         yield
@@ -129,8 +136,7 @@ class Planner:
 
     def _is_let(self, step: Step) -> bool:
         """Whether neither the call nor a leg of it is protected from what the step does."""
-        protection = self._protection(step.call, step.group) if step.touches_call else ""
-        if protection:
+        if protection := step.touches_call and self._protection(step.call, step.group):
             self._hold(step, "protected", protection)
         return not protection
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from runner.actions.composing import update_of
 from runner.actions.sequence import keyed
 from runner.call import Call
@@ -13,8 +15,7 @@ from runner.model import Action, Flow, Rule, Update
 from runner.sides import Part
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """One act: its `parts`, in the order of sending.
 
     Steps that change the calls of one `group` (a parent and its children) go one at a time. `turn`
@@ -64,8 +65,7 @@ class Step:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True, gc=False):
     """A verdict that leads to nothing in this poll. `reason` is a stable word:
 
     `once` (the rule has acted as often as it may), `status` (Twilio would refuse it now),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
+
+from msgspec.structs import replace
 
 from runner.call import Call
 from runner.engine.aftermath import Aftermath, has_document
@@ -75,7 +76,7 @@ class Actor:
                 if not await self._goes_on(act, rest):
                     return
                 call = act.call
-                if act.is_update:
+                if rest and act.is_update:
                     # The call is as the update made it, and need not fit the rule any more.
                     order = replace(order, still=_still, recheck=False)
 
@@ -157,17 +158,34 @@ class Actor:
         finally:
             self.under_way -= ids
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Callable[[], None]]:
-        """One of the few that send at a time; when stopping, nobody waits.
+    def turn(self) -> Turn:
+        """One of the few that send at a time; when stopping, nobody waits."""
+        return Turn(self._slots, waits=not self._sending.stopping)
 
-        Gives what ends it early: the next sends while the outcome of this one is being written.
-        """
-        if not self._sending.stopping:
+
+class Turn:
+    """A place among those who send, for as long as the block lasts.
+
+    Gives what ends it early: the next sends while the outcome of this one is being written.
+    """
+
+    def __init__(self, slots: asyncio.Semaphore, *, waits: bool) -> None:
+        self._slots = slots
+        self._waits = waits
+        self._ended = False
+
+    async def __aenter__(self) -> Callable[[], None]:
+        if self._waits:
             await self._slots.acquire()
-        with ExitStack() as end:
-            end.callback(self._slots.release)
-            yield end.close
+        return self._end
+
+    async def __aexit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._slots.release()
 
 
 def _still(_call: Call) -> bool:

@@ -69,13 +69,15 @@ class Scene:
     """What a plan depends on beside the verdicts, the ledger and the brakes.
 
     `calls` are those that are known to live, `busy` the calls and leg groups that are being
-    changed. `begun` and `live` are those of `Bounds`.
+    changed. `begun` and `live` are those of `Bounds`. Where a plan is made anew once all calls are
+    listed, the `whole` of it is not needed before: one step shows that they must be.
     """
 
     calls: Sequence[Call]
     busy: Collection[str] = ()
     begun: Sequence[Wanted] = ()
     live: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,10 @@ class Brain:
         )
 
     async def look(self, listing: Listing, now: Millis, *, busy: Collection[str]) -> Sight:
-        """Decides on a listing, at the wall time `now` of this machine."""
+        """Decides on a listing, at the wall time `now` of this machine.
+
+        Where that is not of all calls, a plan that does anything shows no more than that.
+        """
         server_now = now if listing.server_time is None else listing.server_time
         live = LiveSet(listing.calls, server_now)
         if self._live is not None:
@@ -143,7 +148,8 @@ class Brain:
         findings = Findings(verdicts, found=await self._lookups.find(verdicts))
         known = listing.calls
         sight = Sight(known, moment, holds, NOTHING, findings, known, self._flow_set)
-        self._sight = await self.weigh(sight, Scene(listing.calls, busy), now)
+        scene = Scene(listing.calls, busy, whole=self.sees_all)
+        self._sight = await self.weigh(sight, scene, now)
         return self._sight
 
     async def look_further(
@@ -286,4 +292,5 @@ async def _planned(sight: Sight, scene: Scene, findings: Findings) -> Plan:
         bounds=findings.bounds,
         found=findings.found,
     )
-    return await in_turns(planner.plan_in_turns(findings.verdicts, findings.history))
+    turns = planner.plan_in_turns(findings.verdicts, findings.history, whole=scene.whole)
+    return await in_turns(turns)

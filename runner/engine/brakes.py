@@ -41,8 +41,8 @@ class Brakes:
         """Everything that is paused now, for whatever account. Raises `StoreError`."""
         now = self._clock.now()
         killed = self._safety.kill.standing(now)
-        standing = [pause for pause in await self._store.pauses() if pause.stands(now)]
-        return (*((killed,) if killed else ()), *standing)
+        standing = tuple(pause for pause in await self._store.pauses() if pause.stands(now))
+        return (killed, *standing) if killed else standing
 
     async def bounds(self, rules: Mapping[str, Rule], *, ending: bool) -> Bounds:
         """What bounds these rules (by `flow/rule`); `ending` says that some would end calls."""
@@ -63,10 +63,11 @@ class Brakes:
 
         `call` is the newest that is known of it.
         """
-        bounds = Bounds(self._account, self._clock.now(), await self.pauses())
-        pause = bounds.pause_of(intent.flow, intent.rule)
-        if pause is not None:
-            return reason_of(pause)[1]
+        if pauses := await self.pauses():
+            bounds = Bounds(self._account, self._clock.now(), pauses)
+            pause = bounds.pause_of(intent.flow, intent.rule)
+            if pause is not None:
+                return reason_of(pause)[1]
         return self.protection(call) if call is not None else ""
 
     @property

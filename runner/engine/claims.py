@@ -18,6 +18,9 @@ from runner.engine.ports import Entry, Store
 from runner.engine.underway import UnderWay, acts_of
 from runner.model import Millis
 
+#: So many acts are begun in one turn: those before them are being sent meanwhile.
+TURN = 10
+
 
 class Claims:
     """Claims and begins the acts of one account.
@@ -66,17 +69,19 @@ class Claims:
         ]
         return await self._store.claim(intents) if intents else ()
 
-    def begin(
+    async def begin(
         self, entries: Sequence[Entry], sight: Sight, stale_at: Millis
     ) -> dict[asyncio.Task[None], Step]:
-        """Starts each act that is on record."""
+        """Starts each act that is on record. The first are on their way before all are begun."""
         by_claim = {(step.call.sid, step.rule.key): step for step in sight.plan.steps}
-        for entry in entries:
-            self._actor.tell(entry, entry.outcome)
-        fresh = [entry for entry in entries if entry.outcome == "intended"]
-        begun = {}
-        for act in acts_of(fresh):
-            step = by_claim[act[0].intent.call_sid, act[0].intent.rule_key]
-            order = self._brain.order_for(step, sight, stale_at)
-            begun[self._under_way.begin(act, step, order)] = step
+        begun: dict[asyncio.Task[None], Step] = {}
+        for number, act in enumerate(acts_of(entries), 1):
+            for entry in act:
+                self._actor.tell(entry, entry.outcome)
+            if act[0].outcome == "intended":
+                step = by_claim[act[0].intent.call_sid, act[0].intent.rule_key]
+                order = self._brain.order_for(step, sight, stale_at)
+                begun[self._under_way.begin(act, step, order)] = step
+            if number % TURN == 0:
+                await asyncio.sleep(0)
         return begun

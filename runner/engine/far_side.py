@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from runner.call import Call
 from runner.model import Millis
 
@@ -37,8 +39,7 @@ class Notice:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, gc=False):
     """One request and what came of it. `path` has no query, and so no phone number in it.
 
     `status` is None where no answer came. `took` is from when it was this request's turn.

@@ -37,7 +37,9 @@ class KillSwitch:
         if self.path is None:
             return None
         try:
-            found = os.stat(self.path)
+            found = os.lstat(self.path)  # once, where nothing is, as nearly always
+            if stat.S_ISLNK(found.st_mode):
+                found = os.stat(self.path)
         except FileNotFoundError:
             if not self.path.is_symlink():
                 return None

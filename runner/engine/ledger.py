@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from runner.model import Millis, Update
 from runner.sides import Route, touches_call
 
@@ -17,8 +19,7 @@ Outcome = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True, gc=False):
     """What is about to be done to one call by one rule, and why: one part of an act.
 
     `number` counts the rule's acts on this call from 1; 0 is what a shadow would have done.
@@ -86,8 +87,7 @@ def first_outcome(intent: Intent) -> Outcome:
     return "intended" if intent.number else "shadowed"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One part of an act in the ledger: the intent, how often it was tried, how it stands."""
 
     id: int

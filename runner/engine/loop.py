@@ -148,7 +148,7 @@ class Engine:
             await self._trip(trip)
         entries = await self._claims.claim(sight, now)
         self._told(poll)  # what is told of as seen is on record too
-        self._claims.begin(entries, sight, poll.asked + self.stale_after)
+        await self._claims.begin(entries, sight, poll.asked + self.stale_after)
         self._claims.pushed.clear()
         return poll
 

@@ -159,7 +159,7 @@ class Nudges:
             self._with.rehearsal.add(sight, now)
             return Look("evaluated")
         entries = await self._with.claims.claim(sight, now)
-        begun = self._with.claims.begin(entries, sight, asked + self.interval)
+        begun = await self._with.claims.begin(entries, sight, asked + self.interval)
         self._with.claims.pushed += begun.values()
         return Look("acted", tuple(begun)) if begun else Look(_word(weighed, glance, sid))
 

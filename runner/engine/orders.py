@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.call import Call
 from runner.decision.planner import Step
@@ -17,8 +20,7 @@ from runner.sides import Part
 IDEMPOTENCY = "IdempotencyKey"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One act on a call as it was seen, and what to look at before it is sent.
 
     `still` says whether the rule's verdict holds for the call as read again. It is read again

@@ -6,8 +6,9 @@ Nothing above these protocols may know Twilio's SDK or SQLite.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from runner.call import Call, CallQuery
 from runner.decision.once import Past
@@ -268,8 +269,7 @@ class Store(Protocol):
 # ---- what happens, told to whoever listens --------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """One thing that happened, by the names of the command line's contract (`poll`, …)."""
 
     name: str

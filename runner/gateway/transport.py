@@ -13,11 +13,13 @@ import logging
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from multidict import CIMultiDict
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from yarl import URL
@@ -60,6 +62,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         # Not the connector's own limit: waiting there counts as connecting and would time out.
         self._turns = asyncio.Semaphore(settings.concurrency)
         self._session: aiohttp.ClientSession | None = None
+        # The SDK's are the same for every request of a kind.
+        self._headers = lru_cache(maxsize=8)(_headers)
         #: Asked when the body of a change is about to be written: the last moment at which a
         #: process that was frozen can find out that it is too late.
         self.may_change: Callable[[], bool] = always
@@ -78,10 +82,9 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
         allow_redirects: bool = False,
     ) -> Answer:
         """One exchange. `timeout` and `allow_redirects` are the SDK's; the settings rule."""
-        target = f"{url}?{urlencode(params)}" if params else url
-        sent = dict(headers or {})
-        if auth is not None:
-            sent["Authorization"] = _basic(*auth)
+        # `encoded`: a page link is followed to the letter, not as a URL library would spell it.
+        target = URL(f"{url}?{urlencode(params)}" if params else url, encoded=True)
+        sent = self._headers(tuple((headers or {}).items()), auth)
         # An empty form is a change too: it starts a recording.
         changes = method != "GET"
         body = _form(data, self.may_change) if changes else None
@@ -89,12 +92,10 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]  # the SDK carries no ty
             return await self._exchange(method, target, sent, body)
 
     async def _exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: LastCheck | None
+        self, method: str, url: URL, headers: CIMultiDict[str], body: LastCheck | None
     ) -> Answer:
-        host = urlsplit(target).netloc
+        host = url.raw_authority
         session = self._open()
-        # `encoded`: a page link is followed to the letter, not as a URL library would spell it.
-        url = URL(target, encoded=True)
         began, status = time.monotonic_ns(), None
         try:
             async with session.request(
@@ -164,7 +165,8 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
     """The body, unpacked. Raises `NoAnswer` where it is longer than any answer of Twilio's."""
     pieces: list[bytes] = []
     left = LARGEST_ANSWER
-    async for piece in response.content.iter_any():
+    content = response.content
+    while piece := await content.readany():  # nothing is the end
         left -= len(piece)
         if left < 0:
             response.close()  # the rest is not wanted, and the connection is of no use
@@ -178,8 +180,13 @@ def _form(data: Mapping[str, object] | None, may_change: Callable[[], bool]) -> 
     return LastCheck(form, may_change, content_type="application/x-www-form-urlencoded")
 
 
-def _basic(username: str, password: str) -> str:
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")
+def _headers(named: tuple[tuple[str, str], ...], auth: tuple[str, str] | None) -> CIMultiDict[str]:
+    """What a request is sent with; nobody changes it."""
+    headers = CIMultiDict(named)
+    if auth is not None:
+        login = b64encode(":".join(auth).encode()).decode("ascii")
+        headers["Authorization"] = f"Basic {login}"
+    return headers
 
 
 def _nobody(_request: Request) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 
 from runner.decision.once import Past
@@ -68,7 +67,7 @@ class MemoryStore(MemoryControl):
         self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
     ) -> Entry:
         self._check()
-        changed = replace(entry, outcome=outcome, attempt=attempt, updated_at=at, detail=detail)
+        changed = Entry(entry.id, entry.intent, outcome, attempt, at, detail)
         before, key = self._entries.get(entry.id), _key(entry.intent)
         if before is None:
             raise forgotten(entry)

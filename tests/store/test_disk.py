@@ -20,7 +20,7 @@ from runner.store.failures import explained
 #: In a process of its own, because what it gives up it can't get back. Prints what it saw.
 _SCRIPT = """
 import asyncio, json, os, resource, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from runner.engine.ports import HistoryQuery, StoreError
 from runner.store.sqlite import SqliteStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from runner.engine.ports import Store
 from tests.store.intents import ENDING, INTENT, done

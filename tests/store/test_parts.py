@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from runner.decision.once import Past
 from runner.engine.ports import Entry, HistoryQuery, Outcome, Store, StoreError

@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.engine.ports import LeaseLost, StoreError
 from runner.store.sqlite import SqliteStore
@@ -19,7 +19,7 @@ from tests.store.intents import INTENT, sids
 #: Takes the lease over as often as it can, and writes under it each time.
 _CONTEND = """
 import asyncio, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from runner.engine.ports import LeaseLost
 from runner.store.sqlite import SqliteStore
@@ -48,7 +48,7 @@ asyncio.run(main())
 #: Takes the lease, and then claims whenever a line comes in.
 _LEAD = """
 import asyncio, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from runner.engine.ports import LeaseLost
 from runner.store.sqlite import SqliteStore

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from runner.engine.ports import HistoryQuery, Outcome, Store, StoreError
 from runner.pauses import Pause

@@ -8,10 +8,10 @@ import signal
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.decision.once import Past
 from runner.engine.ports import HistoryQuery, StoreError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,11 @@ def naming(accounts: Sequence[Account], tell: Listener) -> Listener:
 
     def named(event: Event) -> None:
         alias = aliases.get(str(event.fields.get("account", "")))
-        tell(event if alias is None else replace(event, fields={"alias": alias, **event.fields}))
+        tell(
+            event
+            if alias is None
+            else msgspec.structs.replace(event, fields={"alias": alias, **event.fields})
+        )
 
     return named if aliases else tell
 

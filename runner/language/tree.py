@@ -29,12 +29,14 @@ _WORDS: dict[str, bool | None] = {
 }
 _LONGEST_NUMBER = 300  # characters; Python refuses to read numbers without end
 _NUMBER_STARTS = frozenset("+-.0123456789")
+_NUMBER_ENDS = frozenset(".0123456789abcdefABCDEFnN")  # no duration in minutes or seconds has one
 # The core rules read 014155501 as a number too; a leading zero is a dialled one, so it is text.
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
-_BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_SPECIAL = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+# Few files have any of these, so they are compiled when one is asked for.
+_BASED = r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"
+_SPECIAL = r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
 
 
 class Composer(CParser):
@@ -60,15 +62,15 @@ def plain_value(text: str) -> Any:
 
 
 def _number(text: str) -> Any:
-    if _LEADING_ZERO.match(text) or len(text) > _LONGEST_NUMBER:
+    if text[-1] not in _NUMBER_ENDS or _LEADING_ZERO.match(text) or len(text) > _LONGEST_NUMBER:
         return text
     if _INTEGER.match(text):
         return int(text)
-    if _BASED.match(text):
+    if re.match(_BASED, text):
         return int(text, 0)
-    if _FLOAT.match(text):
+    if re.match(_FLOAT, text):
         return float(text)
-    return float(text.replace(".", "", 1)) if _SPECIAL.match(text) else text
+    return float(text.replace(".", "", 1)) if re.match(_SPECIAL, text) else text
 
 
 class Tree(Struct):

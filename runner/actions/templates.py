@@ -100,7 +100,10 @@ def resolve(arguments: Any, render: Callable[[Template], str]) -> Any:
     if isinstance(arguments, Template):
         return render(arguments)
     if isinstance(arguments, (dict, Mapping)):
-        return {key: resolve(value, render) for key, value in arguments.items()}
+        return {
+            key: value if isinstance(value, str) else resolve(value, render)
+            for key, value in arguments.items()
+        }
     if isinstance(arguments, (list, tuple)):
         return [resolve(value, render) for value in arguments]
     return arguments

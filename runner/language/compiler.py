@@ -144,9 +144,10 @@ def _rule(shape: _Shape, rules: list[Any], index: int) -> Rule | None:
     bench, rule = shape.bench, rules[index]
     if not isinstance(rule, dict):
         return None
-    position = bench.at(rule, "id") if "id" in rule else bench.at(rules, index)
+    position = bench.document.value(*((rule, "id") if "id" in rule else (rules, index)))
     inner = compile_match(bench, (rule, "match")) if "match" in rule else None
-    check_guard(bench, rule)
+    if "guard" in rule:
+        check_guard(bench, rule)
     return Rule(
         id=str(rule.get("id", "")),
         flow=shape.flow,
@@ -163,7 +164,7 @@ def _rule(shape: _Shape, rules: list[Any], index: int) -> Rule | None:
         mode=mode_of(rule) or shape.mode,
         recheck=rule.get("recheck") == "always",
         retry_unknown=rule.get("retry_unknown") is True,
-        guard=guard_of(rule.get("guard")).over(shape.guard),
+        guard=guard_of(rule["guard"]).over(shape.guard) if "guard" in rule else shape.guard,
     )
 
 

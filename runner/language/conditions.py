@@ -42,7 +42,7 @@ _FORMS = {
 
 def compile_match(bench: Bench, place: Place) -> AllOf:
     """The conditions at a place, all of which must hold; problems go to the bench."""
-    return AllOf(tuple(_mapping(bench, place, "match")), bench.at(*place))
+    return AllOf(tuple(_mapping(bench, place, "match")), bench.document.value(*place))
 
 
 def tests_of(condition: Condition) -> list[Test]:

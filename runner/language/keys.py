@@ -20,7 +20,7 @@ _MODES = {"enforce": Mode(), "shadow": Mode("shadow", 0.0)}
 
 def hold_of(rule: Mapping[str, Any]) -> Millis:
     """How long the conditions must have held before the rule matches."""
-    return _span(rule, "for") or 0
+    return (_span(rule, "for") or 0) if "for" in rule else 0
 
 
 def once_of(bench: Bench, rule: Mapping[str, Any]) -> Once:

@@ -59,7 +59,7 @@ class Document(Struct, frozen=True):
     def key(self, holder: Any, key: str | int) -> Position:
         """Where the key itself stands; for an item of a list, the item."""
         if isinstance(key, int):
-            return self.value(holder, key)
+            return position_of(self.path, self._nodes[id(holder)].value[key])
         return position_of(self.path, self._pairs[id(holder)][key][0])
 
     def of(self, holder: Any) -> Position:
@@ -177,7 +177,7 @@ def _surely_shallow(text: str) -> bool:
     # may stand as far left as its key, which doubles what the columns allow).
     if text.count("[") + text.count("{") > _SAFE_DEPTH:
         return False
-    return len(max(text.split("\n"), key=len)) < _SAFE_DEPTH
+    return max(map(len, text.split("\n"))) < _SAFE_DEPTH
 
 
 def _first_too_deep(path: str, text: str) -> Problem | None:

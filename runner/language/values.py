@@ -75,7 +75,9 @@ def _of_type(bench: Bench, wanted: Wanted, kind: type, words: str) -> Any:
 
 
 def _text(bench: Bench, wanted: Wanted) -> str:
-    text: str = _of_type(bench, wanted, str, "text")
+    text = wanted.value
+    if not isinstance(text, str):
+        text = str(_of_type(bench, wanted, str, "text"))  # which tells what it is instead
     if not text:
         message = f"{wanted.name} is compared with empty text, which nothing ever equals"
         hint = "a field that is empty is matched by `{exists: false}`"

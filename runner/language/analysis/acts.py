@@ -67,7 +67,7 @@ def check_loops(subject: Subject) -> None:
 def check_statuses(subject: Subject) -> None:
     """Warns of actions that Twilio refuses in every status that their rule is about."""
     for rule, look, last in subject.changing:
-        if _is_about_answered(look) and all(map(_can_be_answered, rule.then)):
+        if _is_about_answered(look) and _can_all_be_answered(rule.then):
             continue
         able = applicable_statuses(rule.then)
         meant = [status for status in LIVE_STATUSES if _may_have(rule, status)]
@@ -90,7 +90,7 @@ def check_speech(subject: Subject) -> None:
 def check_reversals(subject: Subject) -> None:
     """Warns of what is begun before something is played, and meant to be taken back after it."""
     for rule in subject.flow.rules:
-        for at, action in enumerate(rule.then):
+        for at, action in enumerate(rule.then[1:], start=1):
             before = _taken_back(rule.then[:at], action)
             if before is not None and steering(rule.then[before:at]):
                 name = action.name
@@ -141,8 +141,11 @@ def _is_about_answered(look: Look) -> bool:
     return look.values is not None and look.values.get(_STATUS) == _ANSWERED
 
 
-def _can_be_answered(action: Action) -> bool:
-    return _ANSWERED in ACTIONS[action.name].statuses
+def _can_all_be_answered(actions: Sequence[Action]) -> bool:
+    for action in actions:  # noqa: SIM110 - asked of every rule
+        if _ANSWERED not in ACTIONS[action.name].statuses:
+            return False
+    return True
 
 
 def _refused(kind: ActionKind, statuses: list[str]) -> bool:

@@ -19,8 +19,11 @@ _NO_CHILD = Region(True, NO_TEXT)
 
 def check_everything(subject: Subject) -> None:
     """Warns of a rule that changes every call in progress."""
+    usual = ordinary()
+    if not subject.base.fits(usual):
+        return
     for rule, look, last in subject.changing:
-        if not (look.fits(ordinary()) and subject.base.fits(ordinary())):
+        if not look.fits(usual):
             continue
         each = subject.sorted(rule)
         if each.nested or not all(_is_everything(subject, *item) for item in each.flat.items()):

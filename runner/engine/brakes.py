@@ -41,8 +41,9 @@ class Brakes:
         """Everything that is paused now, for whatever account. Raises `StoreError`."""
         now = self._clock.now()
         killed = self._safety.kill.standing(now)
-        standing = tuple(pause for pause in await self._store.pauses() if pause.stands(now))
-        return (killed, *standing) if killed else standing
+        found = await self._store.pauses()
+        standing = [pause for pause in found if pause.stands(now)] if found else ()
+        return (killed, *standing) if killed else tuple(standing)
 
     async def bounds(self, rules: Mapping[str, Rule], *, ending: bool) -> Bounds:
         """What bounds these rules (by `flow/rule`); `ending` says that some would end calls."""

@@ -176,8 +176,14 @@ async def _read(response: aiohttp.ClientResponse, host: str) -> bytes:
 
 
 def _form(data: Mapping[str, object] | None, may_change: Callable[[], bool]) -> LastCheck:
-    form = urlencode(data or {}).encode()
+    form = _encoded(tuple((data or {}).items()))
     return LastCheck(form, may_change, content_type="application/x-www-form-urlencoded")
+
+
+@lru_cache(maxsize=16)
+def _encoded(fields: tuple[tuple[str, object], ...]) -> bytes:
+    """Most acts of a poll send the same form."""
+    return urlencode(fields).encode()
 
 
 def _headers(named: tuple[tuple[str, str], ...], auth: tuple[str, str] | None) -> CIMultiDict[str]:

@@ -8,6 +8,7 @@ has the pages in its memory: they are read all the time. It waits for nobody, an
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ class Lookout:
 
     def __init__(self) -> None:
         self._opened: tuple[sqlite3.Connection, Identity] | None = None
+        self._seen: int | None = None  # in this turn of the loop, for the lease of this fence
         self._changes = 0
 
     def open(self, path: Path, identity: Identity) -> None:
@@ -49,18 +51,31 @@ class Lookout:
             yield
         finally:
             self._changes -= 1
+            self._forget()
 
     def is_clear(self, fence: int | None) -> bool:
-        """True where nothing is paused, and the lease is still that of this fence."""
+        """True where nothing is paused, and the lease is still that of this fence.
+
+        Whoever asks for a lease in the same turn of the loop is told the same: some acts do each
+        time that answers come, and each look lets the store's thread take the turn away from them.
+        """
         if self._opened is None or self._changes:
             return False
+        if fence is not None and fence == self._seen:
+            return True
         db, identity = self._opened
         try:
             identity.check()
             [(clear,)] = db.execute(_CLEAR, (fence,))
         except (sqlite3.Error, StoreError):
             return False
+        if clear and fence is not None:
+            self._seen = fence
+            asyncio.get_running_loop().call_soon(self._forget)
         return bool(clear)
+
+    def _forget(self) -> None:
+        self._seen = None
 
     def close(self) -> None:
         """Looks no more."""

@@ -29,9 +29,10 @@ WALL, CPU, MOST, READ = "seconds", "CPU, ms an update", "most in flight", "calls
 METHOD = """\
 {calls:,} live calls are hung up. The far side takes {delay} ms for each update, and {flight} may be
 under way at once, so that {ideal:.2f} s are ideal. Each client has a fresh process and a far side
-of its own, which tells how many requests were open at the most. callflow's row is a poll of its
-engine with a ledger on the disk and a lease: seconds count from the end of its last list to the
-last outcome on record, processor time is that of the whole poll, lists and decisions included.
+of its own, which tells how many requests were open at the most; its connections stand before it is
+timed, callflow's too. callflow's row is a poll of its engine with a ledger on the disk and a lease:
+seconds count from the end of its last list to the last outcome on record, processor time is that of
+the whole poll, lists and decisions included.
 Polls are a minute apart in it, so that nothing is read again; at its usual pace, in the next row,
 it reads a call again that was listed more than two seconds ago. Clients take turns."""
 

@@ -16,9 +16,10 @@ from runner.decision.matcher import Matcher
 from runner.decision.once import History, Past
 from runner.decision.planner import TURN, Planner, decide
 from runner.decision.steps import Plan
-from runner.guards import UNLIMITED, Guard
+from runner.decision.turns import at_once
+from runner.guards import UNLIMITED, Burst, Guard, Guards
 from runner.model import Action, Flow, Moment
-from tests.decision.generated import NOW, SPEAK, call, cond, flow, here, rule
+from tests.decision.generated import NOW, SPEAK, call, cond, flow, flow_lists, here, rule
 from tests.speed.counting import functions_called
 
 MOMENT = Moment(NOW)
@@ -71,6 +72,30 @@ def test_the_first_of_two_flows_acts_and_a_flow_of_higher_priority_before_it() -
     assert {step.rule.key for step in plan.steps} == {"urgent/a"}
     held = {(each.rule.key, each.reason) for each in plan.held}
     assert held == {("one/a", "outranked"), ("two/a", "outranked")}
+
+
+@given(
+    flow_lists(),
+    FAMILIES,
+    st.sampled_from([FREE, Guard(Burst(0.2, 1), UNLIMITED)]),
+    st.dictionaries(st.sampled_from(SIDS), st.just({"f/r0": Past(1, NOW)})),
+)
+def test_a_plan_of_one_step_tells_whether_the_whole_does_anything(
+    flows: list[Flow], calls: list[Call], guard: Guard, acts: dict[str, dict[str, Past]]
+) -> None:
+    """By it a poll knows that it has to look at all calls before anything is done."""
+    bounds = Bounds(
+        protects=lambda each: "named" if each.caller_name else "", guards=Guards(rule=guard)
+    )
+    verdicts = decide(Matcher(tuple(flows)), calls, MOMENT, Holds({}, NOW))
+    history = History(acts, now=NOW)
+    whole = Planner(calls, MOMENT, bounds=bounds).plan(verdicts, history)
+    planner = Planner(calls, MOMENT, bounds=bounds)
+    begun = at_once(planner.plan_in_turns(verdicts, history, whole=False))
+    if whole.steps or whole.trips:
+        assert len(begun.steps) == 1
+    else:
+        assert begun == whole
 
 
 # ---- legs -------------------------------------------------------------------------------------

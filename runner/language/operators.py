@@ -25,8 +25,9 @@ class Operator(Struct, frozen=True):
 
     `holds(actual, wanted)` compares a call's value, which is present, with `Test.value` as the
     compiler prepared it: milliseconds for durations and times, a frozenset of text for lists,
-    `Windows` for windows, a compiled expression for `glob` and `regex`, a pair for `between`. Only
-    `exists` is asked about a missing value, which it gets as None.
+    `Windows` for windows, a compiled expression for `regex` and `glob` (or a `Glob`, which answers
+    as one does), a pair for `between`. Only `exists` is asked about a missing value, which it gets
+    as None.
     """
 
     name: str

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from runner.addresses import begins_address
 from runner.durations import parse_duration
+from runner.language import globs
 from runner.language.bench import Bench
 from runner.language.fields import Field, FieldType
 from runner.language.kinds import wrong_type
@@ -145,13 +146,8 @@ def _expression(bench: Bench, wanted: Wanted) -> Any:
 
 
 def _glob(bench: Bench, wanted: Wanted) -> Any:
-    parts = {"*": "(?s:.*)", "?": "(?s:.)"}
-    text = "".join(parts.get(c) or _escaped(c) for c in _text(bench, wanted))
-    return _compiled(bench, wanted, text)
-
-
-def _escaped(character: str) -> str:
-    return character if character.isalnum() else re.escape(character)
+    written = _text(bench, wanted)
+    return globs.simple(written) or _compiled(bench, wanted, globs.expression_of(written))
 
 
 def _compiled(bench: Bench, wanted: Wanted, text: str) -> Any:

@@ -23,6 +23,7 @@ BROKEN = {"json", "runner.language.faults", "runner.language.violations", "runne
 HEAD = "version: 1\nflow: f\nrules:\n  - id: a\n    then: [hangup]\n"
 PLAIN = HEAD + "    match: {from: '+14155550100'}\n"
 GLOB = HEAD + "    match: {from: {glob: 'client:*'}}\n"
+GAPS = HEAD + "    match: {from: {glob: 'client:*-?'}}\n"
 
 #: Runs the command, then tells what it loaded, opened and parsed, as JSON on standard error.
 WATCHED = """
@@ -59,7 +60,7 @@ def test_help_loads_neither_flows_nor_what_reads_them() -> None:
     assert loaded & (HEAVY | READERS) == set()
 
 
-@pytest.mark.parametrize(("text", "loads"), [(PLAIN, set()), (GLOB, {"re2"})])
+@pytest.mark.parametrize(("text", "loads"), [(PLAIN, set()), (GLOB, set()), (GAPS, {"re2"})])
 def test_validate_loads_what_the_flow_needs(tmp_path: Path, text: str, loads: set[str]) -> None:
     (tmp_path / "f.yaml").write_text(text, encoding="utf-8")
     loaded = set(watched("validate", tmp_path)["loaded"])

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from runner.call import Call
 from runner.decision.truth import predicate
 from runner.language.bench import Bench, Entry
 from runner.language.fields import FIELDS
+from runner.language.globs import Glob
 from runner.language.operators import OPERATORS, Operator
 from runner.language.source import parse
 from runner.language.values import Unfit, Wanted, prepare
@@ -172,6 +174,22 @@ CATASTROPHES = [
 def test_a_pattern_that_hangs_other_engines_answers(pattern: str, value: str) -> None:
     """Each of these takes a backtracking engine longer than a lifetime."""
     assert not OPERATORS["regex"].holds(value, text("regex", pattern))
+
+
+@given(*[st.text("ab*\\.\n(é", max_size=5)] * 2, st.text("ab*\\.\n(é", max_size=8))
+def test_a_glob_with_one_gap_is_what_its_expression_is(start: str, end: str, value: str) -> None:
+    start, end = start.replace("*", ""), end.replace("*", "")
+    glob = text("glob", f"{start}*{end}")
+    assert isinstance(glob, Glob)
+    for each in (value, start + value + end, (start + end)[:-1], start + end):
+        said = re2.compile(glob.pattern).fullmatch(each)
+        assert (glob.fullmatch(each) is None) is (said is None)
+
+
+def test_a_glob_that_is_too_large_is_told_by_the_expression() -> None:
+    with pytest.raises(Unfit):
+        text("glob", "é" * 150_000 + "*")
+    assert not isinstance(text("glob", "a" * 1_000 + "*"), Glob)
 
 
 def test_globs_without_end_answer() -> None:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from runner.guards import Guard
 from runner.language.actions import compile_actions
 from runner.language.bench import Bench
-from runner.language.calendars import read_windows
 from runner.language.conditions import compile_match, tests_of
 from runner.language.files import Files
 from runner.language.guarding import check_guard, guard_of
@@ -20,6 +19,7 @@ from runner.language.lists import list_files, read_lists
 from runner.language.placeholders import check_defaults, check_gaps
 from runner.language.schema import Misfit, check
 from runner.language.source import Document, Pointer
+from runner.language.windows import Window
 from runner.language.words import shown
 from runner.model import AllOf, Condition, Flow, Mode, Rule, Test
 from runner.problems import Position, Problem
@@ -42,7 +42,7 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     lists = data.get("lists")
     bench = Bench(document)
     named = read_lists(bench, lists if isinstance(lists, dict) else {}, files)
-    windows = read_windows(bench, data.get("windows"))
+    windows = _windows(bench, data["windows"]) if "windows" in data else {}
     bench = Bench(document, named, windows, bench.problems)
     shape = _shape_of(bench, data, misfits)
     check_defaults(bench, shape.defaults)
@@ -54,6 +54,12 @@ def compile_flow(document: Document, files: Files) -> Compiled:
     if any(problem.is_error for problem in problems):
         return Compiled(None, problems)
     return Compiled(_flow(shape, rules, _revision(document, data, files)), problems)
+
+
+def _windows(bench: Bench, written: Any) -> dict[str, Window | None]:
+    from runner.language.calendars import read_windows  # here, not above: few flows have windows
+
+    return read_windows(bench, written)
 
 
 class _Shape(Struct, frozen=True):

@@ -92,7 +92,7 @@ def intents_of(account: str, step: Step, now: Millis) -> list[Intent]:
 
 
 def _intent(account: str, step: Step, part: Part, now: Millis) -> Intent:
-    side = part.side
+    side, request = part.side, part.request
     intent = Intent(
         account=account,
         call_sid=step.call.sid,
@@ -100,7 +100,7 @@ def _intent(account: str, step: Step, part: Part, now: Millis) -> Intent:
         rule=step.rule.id,
         revision=step.flow.revision,
         then=part.then,
-        request=part.request,
+        request=request,
         why=step.why,
         at=now,
         number=step.turn.number,
@@ -111,7 +111,7 @@ def _intent(account: str, step: Step, part: Part, now: Millis) -> Intent:
         target="" if side is None else side.target,
         repeatable=side is not None and side.repeatable,
     )
-    if IDEMPOTENCY in part.request:
-        own = {**part.request, IDEMPOTENCY: identity_of(intent)}
+    if IDEMPOTENCY in request:
+        own = {**request, IDEMPOTENCY: identity_of(intent)}
         return replace(intent, request=own)
     return intent

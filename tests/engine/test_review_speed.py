@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.call import Call
-from runner.engine.brain import SLICE, Brain
+from runner.decision.matcher import SLICE
+from runner.engine.brain import Brain
 from runner.engine.brakes import Brakes, Safety
 from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing

@@ -24,8 +24,9 @@ OFTEN = 5
 METHOD = """\
 Whole processes over flow files of {rules} rules and some 64 lines, none with a mistake: processor
 seconds, start-up among them, and below seconds on the clock. Commands take turns, so that all meet
-the same machine; those with one file five times as often, because it is over so soon. The peers judge the shape of the data alone; `callflow validate` keeps the place
-of every value, compiles the rules and looks for what is odd about them."""
+the same machine; those with one file five times as often, because it is over so soon. The peers
+judge the shape of the data alone; `callflow validate` keeps the place of every value, compiles the
+rules and looks for what is odd about them."""
 LOSSES = (
     "jsonschema-rs judges the shape of a file in about a quarter of the time that our closures "
     "take; they take some sixteenth of the whole, so it is not worth another wheel.",

@@ -10,9 +10,9 @@ import asyncio
 import gc
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +87,14 @@ def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sampl
     for kind, make in kinds.items():
         if kind == "unchanged":
             polls.poll(base)
-        taken: list[float] = []
+        taken = []
         for run in range(runs):
-            kept.append(decoded(make(run)))
-            taken += cpu(partial(polls.poll, kept[-1]), 1).runs
+            written = make(run)
+            gc.collect()
+            kept.append(decoded(written))
+            began = time.process_time()
+            polls.poll(kept[-1])
+            taken.append(time.process_time() - began)
         found[kind] = Sample(tuple(taken))
     return found
 

@@ -9,8 +9,8 @@ So the index costs time where it guesses badly, and never a match.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress, repeat
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -93,7 +93,7 @@ class Index:
             always = [*always, *self._gates.open(moment)]
         found = [always] * len(calls)
         for column, values in zip(self._columns, self._values(calls), strict=True):
-            hits = [*map(column.__getitem__, values)]
+            hits = column.hits(values)
             for place, numbers in compress(enumerate(hits), hits):
                 if numbers is UNKNOWN:
                     numbers = column.find(column.read(calls[place]))
@@ -173,6 +173,15 @@ class _Facts:
         #: No lower amount keeps any bound.
         self.lowest = 0 if self._most or not self._least else self._least[0][0]
 
+    def leading(self) -> Mapping[str | None, Numbers] | None:
+        """The rules by the values of the attribute that lead to any, or None where those are not
+        just the values that are compared with.
+        """
+        others = (self._starts, self._ends, self._fits, self._least, self._most, self._asked)
+        if any(others) or not self.field.plain:
+            return None
+        return {value: tuple(numbers) for value, numbers in self._exact.items() if value}
+
     @property
     def to_ask(self) -> int:
         """How many of them are asked about each value that is met."""
@@ -223,9 +232,17 @@ class _Column(dict[str | None, Numbers]):
         self._attribute = attribute
         self._facts = facts
         self._led_to = 0
+        #: All that ever lead to any rule, where that is known beforehand.
+        self._leading = facts[0].leading() if len(facts) == 1 else None
 
     def __missing__(self, _value: str | None) -> Numbers:
         return UNKNOWN
+
+    def hits(self, values: Values) -> list[Numbers]:
+        """What each of the values leads to."""
+        if self._leading is not None:
+            return [*map(self._leading.get, values, repeat(()))]
+        return [*map(self.__getitem__, values)]
 
     @property
     def to_ask(self) -> int:

@@ -109,7 +109,7 @@ def changed(draw: st.DrawFn, data: Any) -> Any:
     """The data after one change: something is left out, put elsewhere, renamed or repeated."""
     found = list(places(data)) if isinstance(data, (dict, list)) else []
     if not found:
-        return draw(st.sampled_from(SCALARS))
+        return copy.deepcopy(draw(st.sampled_from(SCALARS)))
     holder, key = draw(st.sampled_from(found))
     what = draw(st.sampled_from(["scalar", "scalar", "other", "leave out", "add", "wrap"]))
     if what == "leave out":

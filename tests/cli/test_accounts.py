@@ -106,7 +106,7 @@ async def test_of_two_hundred_accounts_four_that_are_ill_slow_no_other(
     # In a busy moment of this machine polls of a span may come a little after its end.
     assert min(before.values()) >= 1
     assert min(during.values()) >= 1, "none is left out"
-    assert during.total() >= 0.9 * before.total()
+    assert during.total() >= 0.7 * before.total()
     updated = Counter(entry.request.sid for entry in sandbox.journal.of("update"))
     assert updated == Counter([*calls, *more]), "each call once, and before its span was over"
     assert (ill["hung"], ill["refused"]) == (1, 1)

@@ -80,7 +80,7 @@ class Index:
 
     def look_up(
         self, calls: Sequence[Call], moment: Moment, pace: Pace
-    ) -> Turns[tuple[Sequence[Numbers], Sequence[Millis]]]:
+    ) -> Turns[tuple[list[Numbers], list[Millis]]]:
         """Of each call the candidates, in no order and some more than once; and until when nothing
         changes: neither who is among them nor what any of them says, unless it asks for the other
         live calls, while the call stays as it is, and `moment.account`.

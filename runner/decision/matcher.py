@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import compress, repeat
+from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
@@ -45,9 +47,19 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return _rank(self.flow, self.order)
 
 
-#: What is remembered of a call: as it was, in which account, from when and until just before when
-#: this holds, and the rules that match. Plain: such tuples cost the garbage collector nothing.
-_Standing: TypeAlias = tuple[Call, str, Millis, Millis, Numbers]
+class _Standing(msgspec.Struct, gc=False):
+    """What is remembered of a call: as it was, in which account, from when and until just before
+    when this holds, and the rules that match.
+    """
+
+    row: Call
+    account: str
+    since: Millis
+    until: Millis
+    numbers: Numbers
+
+
+_sid = attrgetter("sid")
 
 
 class Matcher:
@@ -108,11 +120,10 @@ class Matcher:
         pace = Pace(SLICE)
         for part in slices(calls, TOGETHER):
             matching = yield from self._matching(part, moment, pace)
-            for call, numbers in zip(part, matching, strict=True):
-                if numbers:
-                    self._tell(call, numbers, holds, found)
-                    if pace.due(len(numbers)):
-                        yield
+            for call, numbers in compress(zip(part, matching, strict=True), matching):
+                self._tell(call, numbers, holds, found)
+                if pace.due(len(numbers)):
+                    yield
             if pace.due(len(part)):
                 yield
         return found
@@ -138,30 +149,29 @@ class Matcher:
         self, calls: Sequence[Call], moment: Moment, pace: Pace
     ) -> Turns[Sequence[Numbers]]:
         """The rules that each call fits, in file order, but for those that no flow gets to."""
-        now, account = moment.now, moment.account
-        standing, earlier = self._standing, self._earlier
+        now, account, earlier = moment.now, moment.account, self._earlier
+        remembered = [*map(self._standing.get, map(_sid, calls))]
+        if not earlier and not any(remembered):
+            return (yield from self._look_up(calls, moment, pace))
         found: list[Numbers] = []
         unknown: list[int] = []
-        for call in calls:
-            sid = call.sid
-            known = standing.get(sid)
-            if known is None and earlier:
-                known = earlier.get(sid)
-            if known is not None:
-                row, at, since, until, numbers = known
-                if since <= now < until and at == account and (row is call or row == call):
-                    # Of equal rows the newer: the older need not be kept.
-                    if row is not call or earlier:
-                        standing[sid] = call, account, since, until, numbers
-                    found.append(numbers)
-                    continue
-            unknown.append(len(found))
-            found.append(())
+        for call, known in zip(calls, remembered, strict=True):
+            if known is None and (known := earlier.get(call.sid)) is not None:
+                self._standing[call.sid] = known
+            if (
+                known is not None
+                and known.since <= now < known.until
+                and known.account == account
+                and (known.row is call or known.row == call)
+            ):
+                known.row = call  # of equal rows the newer: the older need not be kept
+                found.append(known.numbers)
+            else:
+                unknown.append(len(found))
+                found.append(())
         if unknown:
             asked = [calls[place] for place in unknown]
             fitting = yield from self._look_up(asked, moment, pace)
-            if len(unknown) == len(calls):
-                return fitting
             for place, numbers in zip(unknown, fitting, strict=True):
                 found[place] = numbers
         return found
@@ -171,19 +181,17 @@ class Matcher:
     ) -> Turns[Sequence[Numbers]]:
         """The same of calls of which nothing is remembered; from now on it is."""
         self.looked_up += len(calls)
-        now, account, standing = moment.now, moment.account, self._standing
-        found: list[Numbers] = []
         each, untils = yield from self.book.index.look_up(calls, moment, pace)
-        for call, candidates, until in zip(calls, each, untils, strict=True):
-            numbers: Numbers = ()
-            if candidates:
-                numbers, others = self._ask(call, moment, candidates)
-                if others:
-                    until = now  # and so never believed again
-                if pace.due(len(candidates)):
-                    yield
-            found.append(numbers)
-            standing[call.sid] = call, account, now, until, numbers
+        found: list[Numbers] = [()] * len(calls)
+        for place, candidates in compress(enumerate(each), each):
+            found[place], others = self._ask(calls[place], moment, candidates)
+            if others:
+                untils[place] = moment.now  # and so never believed again
+            if pace.due(len(candidates)):
+                yield
+        account, since = repeat(moment.account), repeat(moment.now)
+        standing = map(_Standing, calls, account, since, untils, found)
+        self._standing.update(zip(map(_sid, calls), standing, strict=True))
         return found
 
     def _ask(self, call: Call, moment: Moment, candidates: Numbers) -> tuple[Numbers, bool]:

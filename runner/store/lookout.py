@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +18,12 @@ from pathlib import Path
 from runner.engine.ports import StoreError
 from runner.store.failures import Identity
 
+#: Seconds for which a look counts at most: a turn of the loop may be longer, or be frozen in.
+LASTS = 0.005
 #: In one statement, so of one moment. `?1` is the fence of the lease that must stand, or NULL.
 _CLEAR = """
 SELECT NOT EXISTS (SELECT 1 FROM pauses)
-  AND (?1 IS NULL OR EXISTS (SELECT 1 FROM lease WHERE fence = ?1 AND holder IS NOT NULL))
+  AND (?1 IS NULL OR EXISTS (SELECT 1 FROM lease WHERE fence = ?1 AND typeof(holder) = 'text'))
 """
 
 
@@ -30,6 +33,7 @@ class Lookout:
     def __init__(self) -> None:
         self._opened: tuple[sqlite3.Connection, Identity] | None = None
         self._seen: int | None = None  # in this turn of the loop, for the lease of this fence
+        self._until = 0.0  # for so long, on the monotonic clock
         self._changes = 0
 
     def open(self, path: Path, identity: Identity) -> None:
@@ -56,12 +60,14 @@ class Lookout:
     def is_clear(self, fence: int | None) -> bool:
         """True where nothing is paused, and the lease is still that of this fence.
 
-        Whoever asks for a lease in the same turn of the loop is told the same: some acts do each
-        time that answers come, and each look lets the store's thread take the turn away from them.
+        Whoever asks for a lease in the same turn of the loop is told the same, unless that is long:
+        some acts do each time that answers come, and each look lets the store's thread take the
+        turn away from them.
         """
         if self._opened is None or self._changes:
             return False
-        if fence is not None and fence == self._seen:
+        began = time.monotonic()
+        if fence is not None and fence == self._seen and began < self._until:
             return True
         db, identity = self._opened
         try:
@@ -70,7 +76,7 @@ class Lookout:
         except (sqlite3.Error, StoreError):
             return False
         if clear and fence is not None:
-            self._seen = fence
+            self._seen, self._until = fence, began + LASTS
             asyncio.get_running_loop().call_soon(self._forget)
         return bool(clear)
 

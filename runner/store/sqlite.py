@@ -43,8 +43,8 @@ ENOUGH = 1_000
 class SqliteStore:
     """Implements the `Store` protocol on one file.
 
-    All work happens on one thread of its own, so that a slow disk never stalls the event loop.
-    What is written while that thread is busy is written together: see `runner.store.queue`.
+    All work but a look (`runner.store.lookout`) happens on one thread of its own, so that a slow
+    disk never stalls the event loop. What waits is written together: see `runner.store.queue`.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False, patience: float = 5.0) -> None:
@@ -253,6 +253,7 @@ class SqliteStore:
             self._lookout.open(self._path, self._identity)
 
     def _close(self) -> None:
+        self._lookout.close()  # opened since, where this was closed while it opened
         if self._opened is not None:
             db, self._opened = self._opened, None
             db.close()

@@ -251,8 +251,10 @@ class _Column(dict[str | None, Numbers]):
 
     def find(self, value: str | None) -> Numbers:
         """Looks for what this value leads to, and remembers it."""
-        if value in self:
-            return self[value]
+        # In one step: another thread that shares this may forget it in between.
+        known = self.get(value)
+        if known is not None:
+            return known
         if len(self) >= REMEMBERED or self._led_to >= LED_TO:
             self.clear()
             self._led_to = 0

@@ -62,8 +62,8 @@ def command(paths: tuple[str, ...], once: bool, dry_run: bool, **options: Any) -
     """
     # One poll that never was must not look like one that found nothing.
     stopping = Stopping(early=None if once else CLEAN)
-    stopping.install()
     hold_brake_signal()
+    stopping.install()
     named = options.pop("config")
     where_config = config_path(named)
     config = config_of(where_config)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
+from types import FrameType
 
 from runner.cli.daemon.crew import Crew
 from runner.engine.ports import Event, Pause
@@ -20,7 +22,14 @@ def hold_brake_signal() -> None:
 
 def brake_on_signal(crew: Crew) -> None:
     """From now on the signal, one that waits included, throws the kill switch of this crew."""
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _brake, crew)
+    loop = asyncio.get_running_loop()
+
+    def hear(_number: int, _frame: FrameType | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and nothing is sent any more
+            loop.call_soon_threadsafe(_brake, crew)
+
+    # Not the loop's way, which would take all signals from those that listen for the end.
+    signal.signal(signal.SIGUSR1, hear)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
 

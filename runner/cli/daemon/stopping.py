@@ -1,7 +1,8 @@
 """How `callflow run` hears that it is to end: the first signal ends it cleanly, the second at once.
 
-The handlers are Python's own and not the event loop's, so that a second signal counts even while
-the loop is busy, and a first one even before there is a loop.
+Neither the event loop's handlers do it nor Python's own, but a thread: so signals count while the
+loop is busy, while a disk that hangs keeps the main thread in the kernel, and before there is a
+loop.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from runner.cli.exits import CLEAN, FAILURE
@@ -19,6 +21,7 @@ from runner.model import Millis
 
 #: So long after the grace the process is gone, whatever a disk or a name server keeps waiting.
 MARGIN: Millis = 700
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopping:
@@ -37,24 +40,45 @@ class Stopping:
         self.over = False
 
     def install(self) -> None:
-        """Hears SIGTERM and SIGINT from now on. To be called on the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._hear)
+        """Hears SIGTERM and SIGINT from now on. To be called on the main thread.
+
+        Nobody else may ask for the numbers of signals after this (`signal.set_wakeup_fd`), as the
+        event loop does where it handles one.
+        """
+        numbers, told = os.pipe()
+        os.set_blocking(told, False)
+        listening = threading.Thread(
+            target=self._listen, args=(numbers,), name="callflow-signals", daemon=True
+        )
+        listening.start()
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        for number in STOPS:
+            signal.signal(number, _left_to_the_thread)
 
     def begin(self, on_stop: Callable[[], None], *, grace: Millis) -> None:
         """From now on the first signal calls `on_stop`, in the event loop that is running."""
         self._loop, self._grace, self._on_stop = asyncio.get_running_loop(), grace, on_stop
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
+    def _listen(self, numbers: int) -> None:
+        while number := os.read(numbers, 1):
+            if number[0] in STOPS:
+                self._hear(number[0])
+
+    def _hear(self, number: int) -> None:
         if self._on_stop is None or self._loop is None:
             os._exit(128 + number if self._early is None else self._early)
         if self._heard:
             os._exit(128 + number)
         self._heard = True
         threading.Thread(target=self._wait, name="callflow-stop", daemon=True).start()
-        self._loop.call_soon_threadsafe(self._on_stop)
+        with suppress(RuntimeError):  # the loop is closed: it has just ended by itself
+            self._loop.call_soon_threadsafe(self._on_stop)
 
     def _wait(self) -> None:
         """Ends the process in time. What is recorded is durable, the rest is for the next start."""
         time.sleep((self._grace + MARGIN) / 1000)
         os._exit(CLEAN if self.over else FAILURE)
+
+
+def _left_to_the_thread(_number: int, _frame: FrameType | None) -> None:
+    """Keeps the signal from doing what it does by default."""

@@ -71,9 +71,10 @@ class MemoryStore(MemoryControl):
         before, key = self._entries.get(entry.id), _key(entry.intent)
         if before is None:
             raise forgotten(entry)
-        if outcome == "withdrawn":
+        stood, stands = before.outcome != "withdrawn", outcome != "withdrawn"
+        if stood and not stands:
             self._claimed.discard(key)
-        elif before.outcome == "withdrawn":
+        elif stands and not stood:
             if key in self._claimed:
                 raise taken(entry)
             self._claimed.add(key)

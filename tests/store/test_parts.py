@@ -175,3 +175,12 @@ async def test_what_was_withdrawn_cant_come_back_beside_another(store: Store) ->
     await store.record(log, "failed", at=3_000, attempt=1)
     assert await store.claim([LOG]) == []
     assert (await store.verify()).fault == ""
+
+
+async def test_what_is_withdrawn_twice_makes_room_once(store: Store) -> None:
+    _, stream, _ = await ended(store, "done", "withdrawn", "withdrawn")
+    (afresh,) = await store.claim([STREAM])
+    await store.record(stream, "withdrawn", at=3_000, attempt=1)
+    assert await store.claim([STREAM]) == []
+    await store.record(afresh, "done", at=4_000, attempt=1)
+    assert (await store.verify()).fault == ""

@@ -99,7 +99,7 @@ class Tree(Struct):
         if depth >= DEEPEST:
             self._too_deep(node)
             return None
-        if node.tag != BRANCH:
+        if node.tag is not BRANCH:  # but one of that name, which a file may hold
             self._tagged(node)
         data = (
             self._mapping(node, depth) if type(node) is MappingNode else self._sequence(node, depth)

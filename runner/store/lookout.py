@@ -20,6 +20,8 @@ from runner.store.failures import Identity
 
 #: Seconds for which a look counts at most: a turn of the loop may be longer, or be frozen in.
 LASTS = 0.005
+#: So many outcomes may wait to be written, about twice those that come at once from one account.
+MOST = 100
 #: In one statement, so of one moment. `?1` is the fence of the lease that must stand, or NULL.
 _CLEAR = """
 SELECT NOT EXISTS (SELECT 1 FROM pauses)
@@ -35,6 +37,7 @@ class Lookout:
         self._seen: int | None = None  # in this turn of the loop, for the lease of this fence
         self._until = 0.0  # for so long, on the monotonic clock
         self._changes = 0
+        self._unwritten = 0
 
     def open(self, path: Path, identity: Identity) -> None:
         """Begins to look at a file that is open already; a failure leaves it as it is."""
@@ -57,6 +60,18 @@ class Lookout:
             self._changes -= 1
             self._forget()
 
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """While an outcome is being written. Where `MOST` of them are, whoever asks waits as well.
+
+        Else, while a store is locked, all acts of a poll would be sent, and the end of none be told.
+        """
+        self._unwritten += 1
+        try:
+            yield
+        finally:
+            self._unwritten -= 1
+
     def is_clear(self, fence: int | None) -> bool:
         """True where nothing is paused, and the lease is still that of this fence.
 
@@ -64,7 +79,7 @@ class Lookout:
         some acts do each time that answers come, and each look lets the store's thread take the
         turn away from them.
         """
-        if self._opened is None or self._changes:
+        if self._opened is None or self._changes or self._unwritten >= MOST:
             return False
         began = time.monotonic()
         if fence is not None and fence == self._seen and began < self._until:

@@ -88,7 +88,8 @@ class SqliteStore:
         self, entry: Entry, outcome: Outcome, *, at: Millis, attempt: int, detail: str = ""
     ) -> Entry:
         changed = Entry(entry.id, entry.intent, outcome, attempt, at, detail)
-        await self._queue.put(self._record, "fenced", changed)
+        with self._lookout.recording():
+            await self._queue.put(self._record, "fenced", changed)
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:

@@ -64,7 +64,7 @@ class Lookout:
     def recording(self) -> Iterator[None]:
         """While an outcome is being written. Where `MOST` of them are, whoever asks waits as well.
 
-        Else, while a store is locked, all acts of a poll would be sent, and the end of none be told.
+        Else, while a store is locked, all acts of a poll would be sent, and the end of none known.
         """
         self._unwritten += 1
         try:

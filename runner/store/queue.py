@@ -22,8 +22,6 @@ REST = 0.1
 #: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it
 #: writes what only the holder of the lease may (`fenced`); or it sees to its transactions itself.
 Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
-
-
 #: Does what is asked of it, by what each asker gives, and returns what each asker is to have.
 Work: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 

@@ -52,3 +52,22 @@ async def test_the_first_acts_go_their_way_before_the_last_are_begun(tmp_path: P
     assert len(begun) == seen.count("action.done") == 3 * TURN
     assert "looked at" not in seen[first : begun[TURN - 1]]
     assert seen[begun[TURN - 1] : begun[-1]].count("looked at") >= TURN // 2
+
+
+async def test_a_stop_while_acts_are_begun_leaves_none_without_an_outcome(tmp_path: Path) -> None:
+    """What is begun after it is on record already, and surely was not sent."""
+    async with open_site(tmp_path) as site:
+        for number in range(4 * TURN):
+            site.sandbox.add_call(id=f"c{number}")
+
+        def hear(_event: Event) -> None:
+            if len(site.told("action.intended")) == 2 * TURN:
+                site.engine.request_stop()
+
+        site.listeners.append(hear)
+        site.flows(ENDING)
+        await site.poll()
+        ended = [entry.outcome for entry in await site.history()]
+        sent = len(site.updates())
+        assert ended.count("done") == sent <= 2 * TURN
+        assert ended.count("withdrawn") == 4 * TURN - sent

@@ -99,13 +99,18 @@ def times(flows: tuple[Flow, ...], listed: Listed, runs: int) -> dict[str, Sampl
     return found
 
 
-def loading(folder: Path, runs: int) -> tuple[tuple[Flow, ...], dict[str, Sample]]:
-    """The flows, and what it took to read them and to build their matcher."""
-    read = cpu(lambda: load([folder]), min(runs, 3))
+def loaded(folder: Path) -> tuple[Flow, ...]:
+    """The flows of a folder, out of the garbage collector's sight as in `run`."""
     flow_set = load([folder]).flow_set
     assert flow_set is not None
-    gc.freeze()  # as `run` does once it has loaded
-    return flow_set.flows, {"read": read, "built": cpu(lambda: Matcher(flow_set.flows), runs)}
+    gc.freeze()
+    return flow_set.flows
+
+
+def loading(folder: Path, flows: tuple[Flow, ...], runs: int) -> dict[str, Sample]:
+    """What it takes to read the flows, and to build their matcher."""
+    read = cpu(lambda: load([folder]), min(runs, 3))
+    return {"read": read, "built": cpu(lambda: Matcher(flows), runs)}
 
 
 def verdicts(flows: tuple[Flow, ...], polls: Sequence[Listed]) -> list[list[list[str]]]:
@@ -147,12 +152,13 @@ def main() -> None:
     folder = Path(sys.argv[4])
     planned, listed = rules(count), workload.calls(calls)
     write(folder / "flows", planned)
+    flows = loaded(folder / "flows")
+    # First, while memory is as it is in a runner that has just begun.
+    deciding = times(flows, listed, runs)
+    taken = loading(folder / "flows", flows, runs)
+    taken |= {kind: sample.scaled(1e6 / calls) for kind, sample in deciding.items()}
     polls = [listed, changed(listed, SHARE, seed=0)]
     (folder / "given.json").write_text(json.dumps(given(planned, polls)), encoding="utf-8")
-    flows, taken = loading(folder / "flows", runs)
-    taken |= {
-        kind: sample.scaled(1e6 / calls) for kind, sample in times(flows, listed, runs).items()
-    }
     say({"times": {k: s.runs for k, s in taken.items()}, "verdicts": verdicts(flows, polls)})
 
 

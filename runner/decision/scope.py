@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.call import CallQuery
+from runner.decision.truth import conjuncts
 from runner.language.fields import FIELDS
 from runner.language.operators import OPERATORS
 from runner.model import LIVE_STATUSES, AllOf, AnyOf, Condition, Flow, FlowSet, Not, Test
@@ -42,7 +43,7 @@ def scope_of(flow: Flow) -> Scope | None:
     if not conditions:
         return None
     possible = (s for s in LIVE_STATUSES if any(_could_be(each, s)[0] for each in conditions))
-    named = [[_single_values(each, field) for each in conditions] for field in _SAME]
+    named = zip(*map(_single_values, conditions), strict=True)
     return Scope(
         frozenset(possible),
         any(map(asks_for_others, conditions)),
@@ -97,23 +98,13 @@ def _could_be(condition: Condition, status: str) -> tuple[bool, bool]:
             return false, true
 
 
-def _single_values(condition: Condition, field: str) -> frozenset[str]:
-    """The values of which the field must have exactly one for the condition to hold."""
-    return frozenset(
-        test.value if test.operator == "eq" else next(iter(test.value))
-        for test in _conjuncts(condition)
-        if test.field == field
-        and (test.operator == "eq" or (test.operator == "in" and len(test.value) == 1))
-    )
-
-
-def _conjuncts(condition: Condition) -> Iterator[Test]:
-    """The comparisons that must all hold."""
-    match condition:
-        case Test():
-            yield condition
-        case AllOf(items=items):
-            for item in items:
-                yield from _conjuncts(item)
-        case _:
-            return
+def _single_values(condition: Condition) -> list[frozenset[str]]:
+    """Of each field that narrows a list, the values of which it must have exactly one."""
+    found: dict[str, set[str]] = {field: set() for field in _SAME}
+    for test in conjuncts(condition):
+        if isinstance(test, Test) and test.field in found:
+            if test.operator == "eq":
+                found[test.field].add(test.value)
+            elif test.operator == "in" and len(test.value) == 1:
+                found[test.field].update(test.value)
+    return [frozenset(values) for values in found.values()]

@@ -51,11 +51,15 @@ def predicate(condition: Condition, shared: Shared | None = None) -> Predicate:
 
 def conjuncts(condition: Condition) -> list[Condition]:
     """What must all be true for the condition to be true, and any of which makes it false."""
-    match condition:
-        case AllOf(items=items):
-            return [part for item in items for part in conjuncts(item)]
-        case _:
-            return [condition]
+    if not isinstance(condition, AllOf):
+        return [condition]
+    found: list[Condition] = []
+    for item in condition.items:
+        if isinstance(item, AllOf):
+            found += conjuncts(item)
+        else:
+            found.append(item)
+    return found
 
 
 def _test(test: Test) -> Predicate:

@@ -210,10 +210,10 @@ class Matcher:
                 continue
             if row.others:
                 others = True
-            gist = row.gist
-            if gist not in said:
-                said[gist] = gist(call, moment) is True
-            if not said[gist]:
+            fits = said.get(row.gist)
+            if fits is None:
+                fits = said[row.gist] = row.gist(call, moment) is True
+            if not fits:
                 continue
             for part in row.rest:
                 if part not in truths:

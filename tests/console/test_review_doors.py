@@ -12,6 +12,7 @@ from runner.console.answers import answer_in_turns
 from runner.console.doors.limits import ALL, ONE
 from runner.console.doors.sessions import MOST
 from runner.console.web.connections import Bounds
+from tests.beside import Beside
 from tests.console.visiting import (
     BOTH,
     JSON,
@@ -78,17 +79,8 @@ async def test_strangers_who_send_no_body_hold_no_connection(path: str) -> None:
 async def test_a_long_answer_is_written_with_pauses() -> None:
     """Why a call is left alone by a thousand rules has two megabytes."""
     document = {"é": [1], "none": [], "rules": [{"n": n} for n in range(501)], "in": {"a": None}}
-    turns = 0
-
-    async def else_() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    other = asyncio.ensure_future(else_())
-    answer = await answer_in_turns(document)
-    other.cancel()
+    async with Beside() as beside:
+        answer = await answer_in_turns(document)
     assert isinstance(answer.body, bytes)
     assert json.loads(answer.body) == document
-    assert turns >= 10
+    assert beside.turns >= 10

@@ -19,6 +19,7 @@ from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing, Pause
 from runner.engine.rounds import Rounds
 from runner.model import Millis
+from tests.beside import Beside
 from tests.engine.many import Many, open_many
 
 SECOND = 1_000
@@ -259,20 +260,11 @@ async def test_an_account_of_many_calls_keeps_no_other_waiting(
         lookups = Lookups(many.crew.posts[0].gateway, many.clock)
         brain = Brain(many.sid("main"), many.store, brakes=_brakes(many), lookups=lookups)
         brain.load(flows)
-        turns = 0
-
-        async def another() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
         calls = tuple(map(_call, range(3_000)))
-        beside = asyncio.ensure_future(another())
         now = many.clock.now()
-        await brain.look(Listing(calls, now, 1), now, busy=frozenset())
-        beside.cancel()
-        assert turns >= 3_000 * cost // (SLICE + cost)
+        async with Beside() as beside:
+            await brain.look(Listing(calls, now, 1), now, busy=frozenset())
+        assert beside.turns >= 3_000 * cost // (SLICE + cost)
 
 
 def _brakes(many: Many) -> Brakes:

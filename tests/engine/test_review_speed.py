@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from runner.engine.brain import Brain
 from runner.engine.brakes import Brakes, Safety
 from runner.engine.lookups import Lookups
 from runner.engine.ports import Listing
-from runner.engine.tasks import run_to_end
+from tests.beside import Beside
 from tests.engine.many import Many, open_many
 
 CROWD = "{concurrent: {by: from, gt: 5}}"
@@ -62,40 +61,13 @@ async def test_what_is_remembered_of_many_calls_keeps_nobody_waiting(tmp_path: P
     """A hundred holds that go on, on each of some hundred calls, of which none has changed."""
     async with brain_of(tmp_path) as (brain, many):
         brain.load(many.flows(flow('{from: {prefix: "+1"}}', rules=100, more="for: 1h, ")).current)
-        turn = 0
-
-        async def another() -> None:
-            nonlocal turn
-            while True:
-                turn += 1
-                await asyncio.sleep(0)
-
         calls = tuple(
             Call(sid=f"CA{number}", status="in-progress", from_=f"+1415{number:07}")
             for number in range(300)
         )
-        beside, now = asyncio.ensure_future(another()), many.clock.now()
-        turns = []
+        now, turns = many.clock.now(), []
         for _ in range(2):
-            before = turn
-            await brain.look(Listing(calls, now, 1), now, busy=frozenset())
-            turns.append(turn - before)
-        beside.cancel()
+            async with Beside() as beside:
+                await brain.look(Listing(calls, now, 1), now, busy=frozenset())
+            turns.append(beside.turns)
         assert min(turns) >= 300 * 100 // (SLICE + 100)
-
-
-def test_nobody_writes_out_what_a_command_finds() -> None:
-    """Each act of a plan has its flow, with all its rules."""
-    written = []
-
-    class Result:
-        def __repr__(self) -> str:
-            written.append(self)
-            return "a result"
-
-    async def work() -> Result:
-        await asyncio.sleep(0)
-        return Result()
-
-    assert isinstance(run_to_end(work()), Result)
-    assert not written

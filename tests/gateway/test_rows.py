@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import msgspec
@@ -10,6 +9,7 @@ import pytest
 
 from runner.call import Call
 from runner.gateway.rows import decode_page
+from tests.beside import Beside
 
 DATE = "Tue, 31 Aug 2010 20:36:28 +0000"
 
@@ -45,18 +45,9 @@ async def test_what_rows_have_in_common_is_kept_once() -> None:
 @pytest.mark.parametrize(("odd", "turns"), [(False, 1), (True, 10)])
 async def test_a_full_page_leaves_others_their_turns(odd: bool, turns: int) -> None:
     rows = [row(number, **({"duration": number} if odd else {})) for number in range(1_000)]
-    had = 0
-
-    async def tick() -> None:
-        nonlocal had
-        while True:
-            had += 1
-            await asyncio.sleep(0)
-
-    ticking = asyncio.create_task(tick())
-    page = await decode_page(body_of(*rows), host="x")
-    ticking.cancel()
-    assert had >= turns
+    async with Beside() as beside:
+        page = await decode_page(body_of(*rows), host="x")
+    assert beside.turns >= turns
     assert [call.sid for call in page.calls] == [each["sid"] for each in rows]
     assert {call.duration for call in page.calls} == (
         set(map(str, range(1_000))) if odd else {None}

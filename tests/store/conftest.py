@@ -38,3 +38,16 @@ async def two(store: Store, tmp_path: Path) -> AsyncIterator[Two]:
     other = await SqliteStore(tmp_path / "store.db").open()
     yield Two(store, other)
     await other.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where `ledger` is."""
+    return tmp_path / "a.db"
+
+
+@pytest.fixture
+async def ledger(file: Path) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore(file).open()
+    yield opened
+    await opened.close()

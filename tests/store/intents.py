@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from runner.engine.ports import Entry, HistoryQuery, Intent, Outcome, Store
+from runner.pauses import Pause
 
 INTENT = Intent(
     account="AC1",
@@ -19,6 +20,8 @@ INTENT = Intent(
     why="age 31m gte 30m",
     at=1_000,
 )
+
+PAUSE = Pause(flow="caps", reason="wait", by="ann", at=3)
 
 #: Ends the call that it is about.
 ENDING = replace(INTENT, then=("hangup",), request={"Status": "completed"}, ends=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -14,29 +14,19 @@ import pytest
 from msgspec.structs import replace
 
 from runner.engine.ports import Entry, LeaseLost, StoreError
-from runner.pauses import Pause
 from runner.store import pauses
 from runner.store.lookout import LASTS, MOST
 from runner.store.sqlite import SqliteStore
 from runner.store.transactions import writing
-from tests.store.intents import INTENT
-
-PAUSE = Pause(flow="caps", reason="wait", by="ann", at=3)
+from tests.store.intents import INTENT, PAUSE
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "a.db"
-
-
-@pytest.fixture
-async def ledger(file: Path) -> AsyncIterator[SqliteStore]:
+async def ledger(ledger: SqliteStore) -> SqliteStore:
     """One that has the lease, and has seen that nothing is paused."""
-    opened = await SqliteStore(file).open()
-    assert await opened.take("one", over=None, at=1) is not None
-    assert await opened.pauses() == []
-    yield opened
-    await opened.close()
+    assert await ledger.take("one", over=None, at=1) is not None
+    assert await ledger.pauses() == []
+    return ledger
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,27 +15,13 @@ import pytest
 from msgspec.structs import replace
 
 from runner.engine.ports import Entry, HistoryQuery, LeaseLost, Store, StoreError
-from runner.pauses import Pause
 from runner.store.queue import Job, Queue
 from runner.store.sqlite import SqliteStore
 from tests.speed.counting import commits
 from tests.store.conftest import Two
-from tests.store.intents import INTENT
+from tests.store.intents import INTENT, PAUSE
 
 MANY = [replace(INTENT, call_sid=f"CA{number}") for number in range(50)]
-PAUSE = Pause(flow="caps", reason="wait", by="ann", at=3)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "a.db"
-
-
-@pytest.fixture
-async def ledger(file: Path) -> AsyncIterator[SqliteStore]:
-    opened = await SqliteStore(file).open()
-    yield opened
-    await opened.close()
 
 
 async def ended(store: Store, entries: Sequence[Entry]) -> list[Entry | BaseException]:

@@ -41,8 +41,7 @@ class Brakes:
         """Everything that is paused now, for whatever account. Raises `StoreError`."""
         now = self._clock.now()
         killed = self._safety.kill.standing(now)
-        found = await self._store.pauses()
-        standing = [pause for pause in found if pause.stands(now)] if found else ()
+        standing = [pause for pause in await self._store.pauses() if pause.stands(now)]
         return (killed, *standing) if killed else tuple(standing)
 
     async def bounds(self, rules: Mapping[str, Rule], *, ending: bool) -> Bounds:

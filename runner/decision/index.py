@@ -9,18 +9,18 @@ So the index costs time where it guesses badly, and never a match.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, repeat
-from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any
 
 from runner.call import Call
+from runner.decision.ages import Ages, Numbers
 from runner.decision.anchors import Anchor, Kind, Question
 from runner.decision.changes import Changes
+from runner.decision.columns import COLUMNS
 from runner.decision.patterns import Patterns
 from runner.decision.truth import Predicate, predicate
 from runner.decision.turns import Pace, Turns
-from runner.language.dates import began_at, starts_of
 from runner.language.fields import FIELDS, Field
 from runner.model import Millis, Moment
 
@@ -33,8 +33,6 @@ REMEMBERED = 65_536
 #: And no more of them than lead to so many rules together: eight megabytes.
 LED_TO = 1 << 20
 
-Numbers: TypeAlias = Sequence[int]
-Values: TypeAlias = Iterable[str | None]
 
 #: To look for what a value leads to takes as long as to ask so many rules.
 A_VALUE = 20
@@ -76,52 +74,61 @@ class Index:
         gates = [each for each in columns.pop("") if each is not self._ages]
         self._gates = _Gates(gates) if gates else None
         self._columns = [_Column(name, found) for name, found in columns.items()]
-        self._values = _reader([*columns])
+
+    def at(self, moment: Moment) -> Lookup:
+        """It at one moment, to be asked about any number of calls."""
+        always: Numbers = self._always
+        if self._gates is not None:
+            always = [*always, *self._gates.open(moment)]
+        until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
+        ages = Ages(self._ages, self._turning, moment.now, until) if self._turning else None
+        return Lookup(self._columns, always, ages, until)
+
+
+class Lookup:
+    """The index at one moment."""
+
+    def __init__(
+        self,
+        columns: Sequence[_Column],
+        always: Numbers,
+        ages: Ages | None,
+        until: Millis,
+    ) -> None:
+        self._columns = columns
+        self._always = always
+        self._ages = ages
+        self._until = until
 
     def look_up(
-        self, calls: Sequence[Call], moment: Moment, pace: Pace
+        self, calls: Sequence[Call], pace: Pace
     ) -> Turns[tuple[list[Numbers], list[Millis]]]:
         """Of each call the candidates, in no order and some more than once; and until when nothing
         changes: neither who is among them nor what any of them says, unless it asks for the other
-        live calls, while the call stays as it is, and `moment.account`.
+        live calls, while the call stays as it is, and the account of the moment.
 
         Many calls at a time, column by column: that takes half the steps. It pauses where a value
         is met that no table knows yet.
         """
-        always: Numbers = self._always
-        if self._gates is not None:
-            always = [*always, *self._gates.open(moment)]
-        found = [always] * len(calls)
-        for column, values in zip(self._columns, self._values(calls), strict=True):
+        found = [self._always] * len(calls)
+        places = range(len(calls))
+        for column in self._columns:
+            values = column.of(calls)
             hits = column.hits(values)
-            for place, numbers in compress(enumerate(hits), hits):
+            for place in compress(places, hits):
+                numbers = hits[place]
                 if numbers is UNKNOWN:
-                    numbers = column.find(column.read(calls[place]))
+                    numbers = column.find(values[place])
                     if pace.due(A_VALUE + column.to_ask + len(numbers)):
                         yield
-                found[place] = [*found[place], *numbers]
-        until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
-        untils = [until] * len(calls)
-        if self._turning:
-            self._see_ages(calls, moment.now, found, untils)
+                known = found[place]
+                found[place] = (*known, *numbers) if known else numbers
+        if self._ages is None:
+            return found, [self._until] * len(calls)
+        hits, untils = self._ages.of(calls)
+        for place in compress(places, hits):
+            found[place] = (*found[place], *hits[place])
         return found, untils
-
-    def _see_ages(
-        self, calls: Sequence[Call], now: Millis, found: list[Numbers], untils: list[Millis]
-    ) -> None:
-        """Adds what the ages of calls lead to, and when they will lead to something else."""
-        turning, lowest = self._turning, self._ages.lowest
-        last = turning[-1]
-        for place, began in enumerate(starts_of(calls)):
-            if began is None and (began := began_at(calls[place])) is None:
-                continue
-            age = now - began if began < now else 0  # as `age_of` has it
-            if age >= lowest:
-                found[place] = [*found[place], *self._ages.bounded(age)]
-            if age < last:
-                turn = now - age + turning[bisect_right(turning, age)]
-                if turn < untils[place]:
-                    untils[place] = turn
 
 
 class _Facts:
@@ -228,7 +235,7 @@ class _Column(dict[str | None, Numbers]):
 
     def __init__(self, attribute: str, facts: Sequence[_Facts]) -> None:
         super().__init__()
-        self.read = attrgetter(attribute)
+        self.of = COLUMNS[attribute]
         self._attribute = attribute
         self._facts = facts
         self._led_to = 0
@@ -238,7 +245,7 @@ class _Column(dict[str | None, Numbers]):
     def __missing__(self, _value: str | None) -> Numbers:
         return UNKNOWN
 
-    def hits(self, values: Values) -> list[Numbers]:
+    def hits(self, values: Sequence[str | None]) -> list[Numbers]:
         """What each of the values leads to."""
         if self._leading is not None:
             return [*map(self._leading.get, values, repeat(()))]
@@ -280,12 +287,3 @@ class _Gates:
             numbers = [n for facts in self._facts for n in facts.all_of(_NOBODY, moment)]
             self._last = last = key, numbers  # in one step: threads may share an index
         return last[1]
-
-
-def _reader(attributes: Sequence[str]) -> Callable[[Sequence[Call]], Iterable[Values]]:
-    """Reads these attributes of calls: of each attribute its values."""
-    if len(attributes) < 2:
-        reads = [attrgetter(attribute) for attribute in attributes]
-        return lambda calls: [map(read, calls) for read in reads]
-    read = attrgetter(*attributes)  # all at once, which takes half the time
-    return lambda calls: zip(*map(read, calls), strict=True)

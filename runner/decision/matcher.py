@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from itertools import compress, repeat
-from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
 
 from runner.call import Call
+from runner.decision.ages import Numbers
 from runner.decision.holds import Holds
-from runner.decision.index import Numbers
-from runner.decision.kinds import Said, kind_of
+from runner.decision.index import Lookup
+from runner.decision.kinds import kind_of
 from runner.decision.rulebook import Rulebooks
 from runner.decision.truth import Predicate, Truth
 from runner.decision.turns import Pace, Turns, at_once, slices
@@ -59,9 +59,6 @@ class _Standing(msgspec.Struct, gc=False):
     numbers: Numbers
 
 
-_sid = attrgetter("sid")
-
-
 class Matcher:
     """Flows in force together for one account.
 
@@ -75,7 +72,6 @@ class Matcher:
         self._standing: dict[str, _Standing] = {}
         self._earlier: dict[str, _Standing] = {}
         self._met = 0  # how many calls were asked about in this poll
-        self._said = Said()
         #: How many rules were asked in full, and how many calls were looked up in the index.
         self.asked = 0
         self.looked_up = 0
@@ -117,9 +113,9 @@ class Matcher:
         """
         found: list[Verdict] = []
         self._met += len(calls)
-        pace = Pace(SLICE)
+        pace, lookup = Pace(SLICE), self.book.index.at(moment)
         for part in slices(calls, TOGETHER):
-            matching = yield from self._matching(part, moment, pace)
+            matching = yield from self._matching(part, moment, lookup, pace)
             for call, numbers in compress(zip(part, matching, strict=True), matching):
                 self._tell(call, numbers, holds, found)
                 if pace.due(len(numbers)):
@@ -146,13 +142,13 @@ class Matcher:
                     taken = order
 
     def _matching(
-        self, calls: Sequence[Call], moment: Moment, pace: Pace
+        self, calls: Sequence[Call], moment: Moment, lookup: Lookup, pace: Pace
     ) -> Turns[Sequence[Numbers]]:
         """The rules that each call fits, in file order, but for those that no flow gets to."""
         now, account, earlier = moment.now, moment.account, self._earlier
-        remembered = [*map(self._standing.get, map(_sid, calls))]
+        remembered = [*map(self._standing.get, [call.sid for call in calls])]
         if not earlier and not any(remembered):
-            return (yield from self._look_up(calls, moment, pace))
+            return (yield from self._look_up(calls, moment, lookup, pace))
         found: list[Numbers] = []
         unknown: list[int] = []
         for call, known in zip(calls, remembered, strict=True):
@@ -171,19 +167,20 @@ class Matcher:
                 found.append(())
         if unknown:
             asked = [calls[place] for place in unknown]
-            fitting = yield from self._look_up(asked, moment, pace)
+            fitting = yield from self._look_up(asked, moment, lookup, pace)
             for place, numbers in zip(unknown, fitting, strict=True):
                 found[place] = numbers
         return found
 
     def _look_up(
-        self, calls: Sequence[Call], moment: Moment, pace: Pace
+        self, calls: Sequence[Call], moment: Moment, lookup: Lookup, pace: Pace
     ) -> Turns[Sequence[Numbers]]:
         """The same of calls of which nothing is remembered; from now on it is."""
         self.looked_up += len(calls)
-        each, untils = yield from self.book.index.look_up(calls, moment, pace)
+        each, untils = yield from lookup.look_up(calls, pace)
         found: list[Numbers] = [()] * len(calls)
-        for place, candidates in compress(enumerate(each), each):
+        for place in compress(range(len(calls)), each):
+            candidates = each[place]
             found[place], others = self._ask(calls[place], moment, candidates)
             if others:
                 untils[place] = moment.now  # and so never believed again
@@ -191,30 +188,27 @@ class Matcher:
                 yield
         account, since = repeat(moment.account), repeat(moment.now)
         standing = map(_Standing, calls, account, since, untils, found)
-        self._standing.update(zip(map(_sid, calls), standing, strict=True))
+        self._standing.update(zip([call.sid for call in calls], standing, strict=True))
         return found
 
     def _ask(self, call: Call, moment: Moment, candidates: Numbers) -> tuple[Numbers, bool]:
         """Those that the call fits, and whether one that was asked asks for the other calls."""
-        rows = self.book.rows
-        said = self._said[kind_of(call)]
+        rows, fitting = self.book.rows, self.book.kinds[kind_of(call)]
+        numbers = [number for number in candidates if fitting[number]]
+        if not numbers:
+            return (), False
+        if len(numbers) > 1:
+            numbers = sorted({*numbers})
         truths: dict[Predicate, Truth] = {}  # many rules ask the same
         matching: list[int] = []
         ended, others, passed_over = -1, False, 0
-        if len(candidates) > 1:
-            candidates = sorted({*candidates})
-        for number in candidates:
+        for number in numbers:
             row = rows[number]
             if row.order == ended and not row.hold_key:
                 passed_over += 1
                 continue
             if row.others:
                 others = True
-            fits = said.get(row.gist)
-            if fits is None:
-                fits = said[row.gist] = row.gist(call, moment) is True
-            if not fits:
-                continue
             for part in row.rest:
                 if part not in truths:
                     truths[part] = part(call, moment)
@@ -224,7 +218,7 @@ class Matcher:
                 matching.append(number)
                 if row.ends:
                     ended = row.order
-        self.asked += len(candidates) - passed_over
+        self.asked += len(numbers) - passed_over
         return tuple(matching), others
 
 

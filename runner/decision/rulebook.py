@@ -17,7 +17,7 @@ from runner.decision.anchors import Anchor, filing
 from runner.decision.changes import Changes, changes_of
 from runner.decision.holds import hold_key
 from runner.decision.index import Index
-from runner.decision.kinds import is_of_kind
+from runner.decision.kinds import Kinds, is_of_kind
 from runner.decision.scope import Scope, asks_for_others, query_of, scope_of
 from runner.decision.truth import Predicate, Shared, conjuncts, every_of, predicate
 from runner.model import Flow, Moment, Rule
@@ -51,8 +51,8 @@ class Ready:
 
     def row(self, flow: Flow, order: int) -> Row:
         """It, in a flow that is in this place."""
-        gist, rest, hold_key, rule = self.gist, self.rest, self.hold_key, self.rule
-        return Row(gist, rest, order, hold_key, self.others, self.ends, self.enforced, rule, flow)
+        rest, hold_key, rule = self.rest, self.hold_key, self.rule
+        return Row(rest, order, hold_key, self.others, self.ends, self.enforced, rule, flow)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +61,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     Of ten thousand rules each row is met once in a while, and has to be fetched from afar.
     """
 
-    gist: Predicate
     rest: Sequence[Predicate]
     order: int
     hold_key: str
@@ -119,6 +118,7 @@ class Rulebook:
             if prepared.asks_for_others:
                 self.asking.append((prepared, order))
         self.index = Index((each.anchors, each.changes) for each in ready)
+        self.kinds = Kinds([each.gist for each in ready])
         #: What must be listed.
         self.query = query_of(each.scope for each in self.prepared.values())
         self.has_holds = any(each.hold_key for each in ready)

@@ -40,7 +40,7 @@ def test_a_value_that_is_forgotten_meanwhile_leads_to_its_rules_and_no_others(ti
 
     def found(*values: str) -> list[list[int]]:
         calls = [Call(sid="CA1", from_=value) for value in values]
-        each, _ = at_once(index.look_up(calls, Moment(NOW), Pace(1_000)))
+        each, _ = at_once(index.at(Moment(NOW)).look_up(calls, Pace(1_000)))
         return [sorted(numbers) for numbers in each]
 
     def forget() -> None:

@@ -76,7 +76,7 @@ def test_values_that_lead_to_many_rules_are_remembered_within_bounds() -> None:
     def calls(first: int) -> None:
         for number in range(first, first + 3_000):
             call = Call(sid="CA1", from_=f"+1{number:010}")
-            at_once(matcher.book.index.look_up([call], Moment(NOW), Pace(1_000)))
+            at_once(matcher.book.index.at(Moment(NOW)).look_up([call], Pace(1_000)))
 
     assert bytes_held(lambda: calls(0)) <= 10 * 1024 * 1024
     assert bytes_held(lambda: calls(3_000)) <= 10 * 1024 * 1024

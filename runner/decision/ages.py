@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from runner.call import Call
 from runner.decision.columns import COLUMNS
-from runner.language.dates import time_of
+from runner.language.dates import TIMES
 from runner.model import Millis
 
 Numbers: TypeAlias = Sequence[int]
@@ -70,18 +70,16 @@ class Ages(dict[str | None, Millis]):
         self._undated.clear()
 
     def __missing__(self, text: str | None) -> Millis:
-        self[text] = until = self._see(text)
-        return until
-
-    def _see(self, text: str | None) -> Millis:
-        began = time_of(text)
+        now, turning, until = self._now, self._turning, self._until
+        began = TIMES[text]
         if began is None:
             self._undated.add(text)
-            return self._until
-        age = max(0, self._now - began)  # as `age_of` has it
-        if age >= self._facts.lowest and (numbers := self._facts.bounded(age)):
-            self._leading[text] = numbers
-        if age >= self._turning[-1]:
-            return self._until
-        turn = self._now - age + self._turning[bisect_right(self._turning, age)]
-        return min(turn, self._until)
+        else:
+            age = now - began if began < now else 0  # as `age_of` has it
+            if age >= self._facts.lowest and (numbers := self._facts.bounded(age)):
+                self._leading[text] = numbers
+            if age < turning[-1]:
+                turn = now - age + turning[bisect_right(turning, age)]
+                until = turn if turn < until else until
+        self[text] = until
+        return until

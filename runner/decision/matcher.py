@@ -134,12 +134,17 @@ class Matcher:
             if row.hold_key and holds.keep(call.sid, row.hold_key) < row.rule.hold:
                 continue
             order = row.order
-            if order != taken:
-                rule = row.rule
-                shadow = not (row.enforced or in_cohort(rule, call.sid))
-                found.append(Verdict(call, row.flow, rule, order, shadow))
-                if not (rule.proceed or shadow):
-                    taken = order
+            if order == taken:
+                continue
+            if row.ends:
+                found.append(Verdict(call, row.flow, row.rule, order))
+                taken = order
+                continue
+            rule = row.rule
+            shadow = not (row.enforced or in_cohort(rule, call.sid))
+            found.append(Verdict(call, row.flow, rule, order, shadow))
+            if not (rule.proceed or shadow):
+                taken = order
 
     def _matching(
         self, calls: Sequence[Call], moment: Moment, lookup: Lookup, pace: Pace
@@ -199,27 +204,36 @@ class Matcher:
             return (), False
         if len(numbers) > 1:
             numbers = sorted({*numbers})
-        truths: dict[Predicate, Truth] = {}  # many rules ask the same
+        truths: dict[Predicate, Truth] = {}
         matching: list[int] = []
         ended, others, passed_over = -1, False, 0
         for number in numbers:
             row = rows[number]
-            if row.order == ended and not row.hold_key:
+            order = row.order
+            if order == ended and not row.hold_key:
                 passed_over += 1
                 continue
             if row.others:
                 others = True
-            for part in row.rest:
-                if part not in truths:
-                    truths[part] = part(call, moment)
-                if not truths[part]:
-                    break
-            else:
-                matching.append(number)
-                if row.ends:
-                    ended = row.order
+            if row.rest and not _all_true(row.rest, call, moment, truths):
+                continue
+            matching.append(number)
+            if row.ends:
+                ended = order
         self.asked += len(numbers) - passed_over
         return tuple(matching), others
+
+
+def _all_true(
+    parts: Sequence[Predicate], call: Call, moment: Moment, truths: dict[Predicate, Truth]
+) -> bool:
+    """Whether they are; each is asked once, as many rules ask the same, and `truths` holds it."""
+    for part in parts:
+        if part not in truths:
+            truths[part] = part(call, moment)
+        if not truths[part]:
+            return False
+    return True
 
 
 def in_cohort(rule: Rule, sid: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import cache
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from runner.model import Millis, Moment
@@ -34,28 +33,14 @@ class _Times(dict[str | None, Millis | None]):
         return moment
 
 
-_TIMES = _Times()
-_START = attrgetter("start_time")
-
-
-def time_of(text: str | None) -> Millis | None:
-    """A date as Twilio writes it; None for none."""
-    return _TIMES[text]
-
-
-def starts_of(calls: Sequence[Call]) -> Iterator[Millis | None]:
-    """When each of the calls started, as far as that is said."""
-    return map(_TIMES.__getitem__, map(_START, calls))
-
-
-def began_at(call: Call) -> Millis | None:
-    """When the call began, or was created."""
-    began = _TIMES[call.start_time]
-    return began if began is not None else _TIMES[call.date_created]
+#: Dates by their text as Twilio writes it; None for none.
+TIMES = _Times()
 
 
 def age_of(call: Call, moment: Moment) -> Millis | None:
     """How long ago the call began, or was created."""
-    began = began_at(call)
+    began = TIMES[call.start_time]
+    if began is None:
+        began = TIMES[call.date_created]
     # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
     return None if began is None else max(0, moment.now - began)

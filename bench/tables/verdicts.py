@@ -45,15 +45,17 @@ and one thing more (direction, status, queue time, prefix or country), 15 % are 
 a `once`, a tenth `continue`; some name legs or statuses, and the rest get theirs from the language.
 
 callflow is timed in processor time through `Matcher.decide`, poll after poll, reading ages,
-countries and legs from the rows; to free those of earlier polls is part of `listing`. Each peer has
-a process of its own, is given ages, countries and legs, and only tells which conditions hold, of
-the same records again and again, which so stay in the processor's caches; it is charged the lesser
-of processor time and wall, and a slow one sees a part of the calls. So that its calls are as near,
+countries and legs from the rows; to free those of earlier polls is part of `listing`. A poll takes
+milliseconds and the speed of a shared machine moves by the second, so it is timed before and after
+each peer, in a process of its own each time, and the median is of all these runs. Each peer has a
+process, is given ages, countries and legs, and only tells which conditions hold, of the same
+records again and again, which so stay in the processor's caches; it is charged the lesser of
+processor time and wall, and a slow one sees a part of the calls. So that its calls are as near,
 callflow's first row is about calls that another matcher has just been asked about; what a poll has
-just decoded, and mostly out of the caches, is the second. Targets take the first. The
-verdicts of two polls a minute apart are compared, call by call, with those of a plain loop over the
-lambdas and, where they are soon done, over the closures; what the others find, on the calls they
-saw, with what the lambdas find."""
+just decoded, and mostly out of the caches, is the second. Targets take the first. The verdicts of
+two polls a minute apart are compared, call by call, with those of a plain loop over the lambdas
+and, where they are soon done, over the closures; what the others find, on the calls they saw, with
+what the lambdas find."""
 
 
 #: Of each poll, of each call: the keys of its verdicts, or the places of the rules that it fits.
@@ -105,12 +107,15 @@ def _column(size: int) -> str:
 
 def _measured(size: int, calls: int, runs: int, engines: Sequence[str], budget: float) -> Size:
     with tempfile.TemporaryDirectory() as folder:
-        ours = in_process("bench.ours", size, calls, runs, folder)
-        path = Path(folder, "given.json")
-        asked = {name: peer(name, path, budget) for name in engines}
+        path, asked = Path(folder, "given.json"), {}
+        takes = [in_process("bench.ours", size, calls, runs, folder)]
+        for name in engines:
+            asked[name] = peer(name, path, budget)
+            takes.append(in_process("bench.ours", size, calls, runs, folder))
         polls = json.loads(path.read_text(encoding="utf-8"))["polls"]
     told = {name: each for name, each in asked.items() if each is not None}
-    times = {name: Sample(tuple(each)) for name, each in ours["times"].items()}
+    ours = [take["times"] for take in takes]
+    times = {name: Sample(tuple(run for each in ours for run in each[name])) for name in ours[0]}
     times |= {name: Sample(tuple(each["seconds"])).scaled(1e6) for name, each in told.items()}
     fits = {name: each["fits"] for name, each in told.items()}
     sids = [[record["sid"] for record in poll] for poll in polls]
@@ -119,7 +124,7 @@ def _measured(size: int, calls: int, runs: int, engines: Sequence[str], budget: 
     return Size(
         times,
         compared=sum(len(poll) for answers in right for poll in answers),
-        differing=sum(differing(ours["verdicts"], answers) for answers in right),
+        differing=sum(differing(takes[0]["verdicts"], answers) for answers in right),
         odd={name: differing(fits["lambdas"], fits[name]) for name in fits if name not in whole},
     )
 

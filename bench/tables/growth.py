@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from bench.far_side import serve
 from bench.measuring import Row, Sample, Table, Target, in_process
 
 QUICK: dict[str, Any] = {"calls": (20, 60), "rules": (40,), "usual": (20, 40)}
 CHANGED = 0.05
+#: Each size has so many processes, in turns: a ratio of two of them should be of the same machine.
+ROUNDS = 3
 COLUMNS = {
     "whole": "a poll, ms",
     "list": "of that list, ms",
@@ -20,10 +22,10 @@ MEMORY = "resident growth a call after two polls, KiB"
 LATER = "after all polls, KiB"
 METHOD = """\
 Processor milliseconds of a whole poll, as in the table `poll`, with other numbers of calls and of
-rules; each row is a process of its own. The first poll, which sees every call for the first time,
-is left out. Memory is by how much the process has grown since before its first poll, connection,
-ledger and all, divided by the number of calls; while it polls it holds the calls of the poll before
-too."""
+rules; each row is some processes of its own, which take turns with the others. Their first poll,
+which sees every call for the first time, is left out. Memory is by how much the process that grew
+most has grown since before its first poll, connection, ledger and all, divided by the number of
+calls; while it polls it holds the calls of the poll before too."""
 
 
 def table(
@@ -36,10 +38,13 @@ def table(
     """One row for each number of calls, then one for each number of rules."""
     usual_calls, usual_rules = usual
     sizes = [(count, usual_rules) for count in calls] + [(usual_calls, count) for count in rules]
-    found = {size: _polls(*size, runs) for size in dict.fromkeys(sizes)}
+    found: dict[tuple[int, int], list[Polls]] = {size: [] for size in sizes}
+    for _ in range(ROUNDS):
+        for size, rounds in found.items():
+            rounds.append(_polls(*size, runs))
     by_calls = {count: found[count, usual_rules] for count in calls}
     by_rules = {count: found[usual_calls, count] for count in rules}
-    rows = [_row(*size, polls) for size, polls in found.items()]
+    rows = [_row(*size, rounds) for size, rounds in found.items()]
     return Table(
         "growth",
         "more calls, more rules",
@@ -50,7 +55,8 @@ def table(
     )
 
 
-Polls = Sequence[Mapping[str, float]]
+Polls: TypeAlias = Sequence[Mapping[str, float]]
+Rounds: TypeAlias = Sequence[Polls]
 
 
 def _polls(calls: int, rules: int, runs: int) -> Polls:
@@ -59,23 +65,27 @@ def _polls(calls: int, rules: int, runs: int) -> Polls:
     return polls
 
 
-def _row(calls: int, rules: int, polls: Polls) -> Row:
-    cells: dict[str, Any] = {title: _sample(polls, phase) for phase, title in COLUMNS.items()}
-    cells[MEMORY] = polls[1]["grown_kib"] / calls
-    cells[LATER] = polls[-1]["grown_kib"] / calls
+def _row(calls: int, rules: int, rounds: Rounds) -> Row:
+    cells: dict[str, Any] = {title: _sample(rounds, phase) for phase, title in COLUMNS.items()}
+    cells[MEMORY] = _grown(rounds, 1) / calls
+    cells[LATER] = _grown(rounds, -1) / calls
     return Row(f"{calls:,} calls, {rules:,} rules", cells)
 
 
-def _sample(polls: Polls, phase: str) -> Sample:
-    """All but the first."""
-    return Sample(tuple(1000 * poll.get(phase, 0) for poll in polls[1:]))
+def _sample(rounds: Rounds, phase: str) -> Sample:
+    """All polls but the first of each process."""
+    return Sample(tuple(1000 * poll.get(phase, 0) for polls in rounds for poll in polls[1:]))
 
 
-def _ratio(more: Polls, fewer: Polls, phase: str) -> float:
+def _grown(rounds: Rounds, poll: int) -> float:
+    return max(polls[poll]["grown_kib"] for polls in rounds)
+
+
+def _ratio(more: Rounds, fewer: Rounds, phase: str) -> float:
     return _sample(more, phase).median / _sample(fewer, phase).median
 
 
-def _by_calls(found: Mapping[int, Polls]) -> list[Target]:
+def _by_calls(found: Mapping[int, Rounds]) -> list[Target]:
     counts = sorted(found)
     return [
         Target(
@@ -88,7 +98,7 @@ def _by_calls(found: Mapping[int, Polls]) -> list[Target]:
     ]
 
 
-def _by_rules(found: Mapping[int, Polls]) -> list[Target]:
+def _by_rules(found: Mapping[int, Rounds]) -> list[Target]:
     fewer, more = min(found), max(found)
     named = {"whole": "a poll", "decide": "deciding alone"}
     return [
@@ -102,6 +112,6 @@ def _by_rules(found: Mapping[int, Polls]) -> list[Target]:
     ]
 
 
-def _memory(found: Mapping[int, Polls]) -> Target:
+def _memory(found: Mapping[int, Rounds]) -> Target:
     most = max(found)
-    return Target(f"memory, {most:,} calls", 2, found[most][1]["grown_kib"] / most, "KiB a call")
+    return Target(f"memory, {most:,} calls", 2, _grown(found[most], 1) / most, "KiB a call")

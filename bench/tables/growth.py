@@ -13,8 +13,11 @@ QUICK: dict[str, Any] = {"calls": (20, 60), "rules": (40,), "usual": (20, 40)}
 CHANGED = 0.05
 #: Each size has so many processes, in turns: a ratio of two of them should be of the same machine.
 ROUNDS = 3
+#: Polls of a process that ratios leave out, and how they are shown.
+LEARNING = 2
+FIRST, SECOND = "the first poll, ms", "the second, ms"
 COLUMNS = {
-    "whole": "a poll, ms",
+    "whole": "a later one, ms",
     "list": "of that list, ms",
     "decide": "of that decide, ms",
 }
@@ -22,10 +25,10 @@ MEMORY = "resident growth a call after two polls, KiB"
 LATER = "after all polls, KiB"
 METHOD = """\
 Processor milliseconds of a whole poll, as in the table `poll`, with other numbers of calls and of
-rules; each row is some processes of its own, which take turns with the others. Their first poll,
-which sees every call for the first time, is left out. Memory is by how much the process that grew
-most has grown since before its first poll, connection, ledger and all, divided by the number of
-calls; while it polls it holds the calls of the poll before too."""
+rules; each row is some processes of its own, which take turns with the others. In their first poll
+every call is new, and the second is the first to note how rows look: ratios are of later ones.
+Memory is by how much the process that grew most has grown since before its first poll, connection,
+ledger and all, divided by the number of calls."""
 
 
 def table(
@@ -49,7 +52,7 @@ def table(
         "growth",
         "more calls, more rules",
         METHOD,
-        (*COLUMNS.values(), MEMORY, LATER),
+        (FIRST, SECOND, *COLUMNS.values(), MEMORY, LATER),
         tuple(rows),
         (*_by_calls(by_calls), *_by_rules(by_rules), _memory(by_calls)),
     )
@@ -61,20 +64,25 @@ Rounds: TypeAlias = Sequence[Polls]
 
 def _polls(calls: int, rules: int, runs: int) -> Polls:
     with serve(calls, changed=CHANGED) as far:
-        polls: Polls = in_process("bench.polling", far.url, rules, 1 + max(2, runs), "plain")
+        polls: Polls = in_process("bench.polling", far.url, rules, LEARNING + max(3, runs), "plain")
     return polls
 
 
 def _row(calls: int, rules: int, rounds: Rounds) -> Row:
-    cells: dict[str, Any] = {title: _sample(rounds, phase) for phase, title in COLUMNS.items()}
+    cells: dict[str, Any] = {
+        title: Sample(tuple(1000 * polls[number]["whole"] for polls in rounds))
+        for number, title in enumerate((FIRST, SECOND))
+    }
+    cells |= {title: _sample(rounds, phase) for phase, title in COLUMNS.items()}
     cells[MEMORY] = _grown(rounds, 1) / calls
     cells[LATER] = _grown(rounds, -1) / calls
     return Row(f"{calls:,} calls, {rules:,} rules", cells)
 
 
 def _sample(rounds: Rounds, phase: str) -> Sample:
-    """All polls but the first of each process."""
-    return Sample(tuple(1000 * poll.get(phase, 0) for polls in rounds for poll in polls[1:]))
+    """All later polls."""
+    later = (poll for polls in rounds for poll in polls[LEARNING:])
+    return Sample(tuple(1000 * poll.get(phase, 0) for poll in later))
 
 
 def _grown(rounds: Rounds, poll: int) -> float:

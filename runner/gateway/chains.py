@@ -17,7 +17,7 @@ from runner.gateway.errors import refused_account
 from runner.gateway.far_clock import FarClock
 from runner.gateway.line import Line
 from runner.gateway.lists import MAX_PAGES
-from runner.gateway.rows import decode_page, likely_link, next_link
+from runner.gateway.rows import ANEW, Reader, Rereader, decode_page, likely_link, next_link
 from runner.gateway.transport import Answer
 from runner.model import Millis
 
@@ -36,7 +36,9 @@ class Chains:
         self._far_clock = far_clock
         self._page_size = page_size
         self._path = f"{line.account}/Calls.json"
-        self._rows: dict[str, Call] = {}  # of the last list that was not one call's legs
+        # Of the last list that was neither one call's legs nor limited: by SID, and as it was read.
+        self._rows: Mapping[str, Call] = {}
+        self._known: Mapping[int, Call] = {}
 
     async def read(self, query: CallQuery) -> Listing:
         """Every call that the query asks for, each once.
@@ -49,15 +51,18 @@ class Chains:
         only after the one before, it can't have left the second without reaching the first; read
         at the same time, or the other way round, it could be missed in both.
         """
-        gathered = _Gathered(self._rows)
         times, requests = [], 0
+        # Who lists for the first time, or in passing, gains nothing from knowing the bytes.
+        passing = query.limit is not None or query.parent_call_sid is not None
+        again = None if passing or not self._rows else Rereader(self._rows, self._known)
+        gathered = _Gathered(again or ANEW)
         statuses = sorted(dict.fromkeys(query.statuses), key=_rank)
         for status in statuses or (None,):
             async with _Requests(self._line) as pages:
                 times.append(await self._follow(query, status, pages=pages, gathered=gathered))
             requests += pages.asked
-        if query.limit is None and query.parent_call_sid is None:
-            self._rows = gathered.rows
+        if not passing:
+            self._rows, self._known = gathered.rows, again.read_now if again else {}
         return Listing(
             calls=tuple(gathered.rows.values())[: query.limit],
             # The earliest: an age that is a moment short does no harm, one too long might.
@@ -78,7 +83,7 @@ class Chains:
             # With a limit, only who has read this page knows whether another is wanted.
             likely = self._likely_link(answer.body, seen) if query.limit is None else None
             await pages.ask_ahead(likely)
-            page = await decode_page(answer.body, host=self._line.host)
+            page = await decode_page(answer.body, host=self._line.host, reader=gathered.reader)
             gathered.add(page.calls)
             taken += len(page.calls)
             link = next_link(page.next_page_uri, self._path, host=self._line.host)
@@ -158,16 +163,14 @@ class _Requests:
 class _Gathered:
     """Each call once, where it stood first: lists overlap while calls move through them."""
 
-    def __init__(self, before: Mapping[str, Call]) -> None:
-        self._before = before
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
         self.rows: dict[str, Call] = {}
 
     def add(self, calls: list[Call]) -> None:
         """Takes in a page: of a call that is known, the row that tells of the later moment."""
-        rows, before = self.rows, self._before
-        for call in calls:
-            was = before.get(call.sid)
-            row = was if was is not None and was == call else call
+        rows = self.rows
+        for row in calls:
             known = rows.setdefault(row.sid, row)
             if known is not row and _progress(row) >= _progress(known):
                 rows[row.sid] = row

@@ -7,6 +7,7 @@ import pytest
 
 from runner.call import Call
 from runner.decision.changes import AGES
+from runner.decision.columns import COLUMNS
 from runner.language.fields import FIELDS, Field
 from runner.language.operators import suiting
 from runner.model import Moment
@@ -49,3 +50,9 @@ def test_nothing_else_decides_a_field_than_what_it_is_of(field: Field) -> None:
 def test_each_comparison_of_ages_says_when_it_changes() -> None:
     kinds = {field.type for field in FIELDS.values() if field.clock == "age"}
     assert {name for kind in kinds for name in suiting(kind)} == set(AGES)
+
+
+def test_every_attribute_that_a_field_is_of_is_read_by_its_name() -> None:
+    assert {field.of for field in FIELDS.values() if field.of} == set(COLUMNS)
+    call = Call(**{name: name for name in ATTRIBUTES})
+    assert {name: column([call]) for name, column in COLUMNS.items()} == {n: [n] for n in COLUMNS}

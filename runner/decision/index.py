@@ -14,7 +14,7 @@ from itertools import compress, repeat
 from typing import Any
 
 from runner.call import Call
-from runner.decision.ages import Ages, Numbers
+from runner.decision.ages import LED_TO, Ages, Numbers
 from runner.decision.anchors import Anchor, Kind, Question
 from runner.decision.changes import Changes
 from runner.decision.columns import COLUMNS
@@ -30,8 +30,6 @@ MINUTE: Millis = 60_000
 AGE = FIELDS["age"]
 #: So many values of one attribute of calls are remembered, with what they lead to.
 REMEMBERED = 65_536
-#: And no more of them than lead to so many rules together: eight megabytes.
-LED_TO = 1 << 20
 
 
 #: To look for what a value leads to takes as long as to ask so many rules.
@@ -60,6 +58,9 @@ class Index:
                 self._always.append(number)
             for anchor in anchors or ():
                 name = anchor.field.name
+                if name == AGE.name:
+                    # Before it has come to this, and from then on, an age leads to other rules.
+                    turning.add(anchor.value + (anchor.kind is Kind.MOST))
                 if name not in facts:
                     facts[name] = _Facts(anchor.field)
                 facts[name].add(anchor, number)
@@ -72,16 +73,14 @@ class Index:
             each.arrange()
             columns.setdefault(each.field.of, []).append(each)
         gates = [each for each in columns.pop("") if each is not self._ages]
-        self._gates = _Gates(gates) if gates else None
+        self._gates = _Gates(gates, self._always)
         self._columns = [_Column(name, found) for name, found in columns.items()]
 
     def at(self, moment: Moment) -> Lookup:
         """It at one moment, to be asked about any number of calls."""
-        always: Numbers = self._always
-        if self._gates is not None:
-            always = [*always, *self._gates.open(moment)]
+        always = self._gates.open(moment)
         until = (moment.now // MINUTE + 1) * MINUTE if self._by_minute else NEVER
-        ages = Ages(self._ages, self._turning, moment.now, until) if self._turning else None
+        ages = Ages(self._ages.bounded, self._turning, moment.now, until) if self._turning else None
         return Lookup(self._columns, always, ages, until)
 
 
@@ -127,7 +126,8 @@ class Lookup:
             return found, [self._until] * len(calls)
         hits, untils = self._ages.of(calls)
         for place in compress(places, hits):
-            found[place] = (*found[place], *hits[place])
+            known, numbers = found[place], hits[place]
+            found[place] = (*known, *numbers) if known else numbers
         return found, untils
 
 
@@ -177,8 +177,6 @@ class _Facts:
         self._most.sort()
         self._bounds = [bound for bound, _ in self._least], [bound for bound, _ in self._most]
         self._bounded = [number for _, number in self._least], [n for _, n in self._most]
-        #: No lower amount keeps any bound.
-        self.lowest = 0 if self._most or not self._least else self._least[0][0]
 
     def leading(self) -> Mapping[str | None, Numbers] | None:
         """The rules by the values of the attribute that lead to any, or None where those are not
@@ -276,14 +274,18 @@ class _Column(dict[str | None, Numbers]):
 class _Gates:
     """Facts that no call decides, but the clock on the wall and the account."""
 
-    def __init__(self, facts: Sequence[_Facts]) -> None:
+    def __init__(self, facts: Sequence[_Facts], always: Numbers) -> None:
         self._facts = facts
+        self._always = always
         self._last: tuple[tuple[Millis, str], Numbers] | None = None
 
     def open(self, moment: Moment) -> Numbers:
-        """The rules under those that hold at a moment."""
+        """The rules under those that hold at a moment, and those that are `always` asked."""
+        if not self._facts:
+            return self._always
         key, last = (moment.now // MINUTE, moment.account), self._last
         if last is None or last[0] != key:
             numbers = [n for facts in self._facts for n in facts.all_of(_NOBODY, moment)]
-            self._last = last = key, numbers  # in one step: threads may share an index
+            # In one step: threads may share an index.
+            self._last = last = key, (*self._always, *numbers)
         return last[1]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 from runner.call import Call
-from runner.decision.truth import Predicate
 from runner.language.conditions import tests_of
-from runner.model import Condition, Moment
+from runner.model import Condition
 
-#: What decides the `FIELDS` of a call, all of which have a few values.
+#: What decides these fields of a call, all of which have a few values.
 Kind: TypeAlias = tuple[str | None, str | None, str | None, bool]
-FIELDS = frozenset({"status", "direction", "answered_by", "leg"})
+OF_KIND = frozenset({"status", "direction", "answered_by", "leg"})
 #: Of so many kinds it is remembered what was said.
-REMEMBERED = 256
-_NO_MOMENT = Moment(0)
+REMEMBERED = 512
+UNASKED = 2
 
 
 def kind_of(call: Call) -> Kind:
@@ -25,32 +23,22 @@ def kind_of(call: Call) -> Kind:
 
 def is_of_kind(condition: Condition) -> bool:
     """Whether the kind of a call decides what the condition says of it."""
-    return all(test.field in FIELDS for test in tests_of(condition))
+    return all(test.field in OF_KIND for test in tests_of(condition))
 
 
-class Kinds(dict[Kind, bytes]):
-    """Of each kind of calls, which rules may match: by number, one byte each, 1 for those that may.
+class Kinds(dict[Kind, bytearray]):
+    """Of each kind of calls, which of so many rules may match: by number, one byte each.
 
-    `gists` are what the rules ask of the kind. Threads may share it.
+    0 for a rule that can't, 1 for one that may, `UNASKED` until its `gist` was asked. Threads may
+    share it: what is written into it does not depend on who writes.
     """
 
-    def __init__(self, gists: Sequence[Predicate]) -> None:
+    def __init__(self, rules: int) -> None:
         super().__init__()
-        places = {gist: place for place, gist in enumerate(dict.fromkeys(gists))}
-        self._gists = [*places]
-        self._places = [places[gist] for gist in gists]
+        self._unasked = bytes((UNASKED,)) * rules
 
-    def __missing__(self, kind: Kind) -> bytes:
-        status, direction, answered_by, is_parent = kind
-        call = Call(
-            sid="",
-            status=status,
-            direction=direction,
-            answered_by=answered_by,
-            parent_call_sid=None if is_parent else "CA",
-        )
-        said = [gist(call, _NO_MOMENT) is True for gist in self._gists]
+    def __missing__(self, kind: Kind) -> bytearray:
         if len(self) >= REMEMBERED:
             self.clear()
-        self[kind] = fitting = bytes(map(said.__getitem__, self._places))
+        self[kind] = fitting = bytearray(self._unasked)
         return fitting

@@ -13,7 +13,7 @@ from runner.call import Call
 from runner.decision.ages import Numbers
 from runner.decision.holds import Holds
 from runner.decision.index import Lookup
-from runner.decision.kinds import kind_of
+from runner.decision.kinds import UNASKED, kind_of
 from runner.decision.rulebook import Rulebooks
 from runner.decision.truth import Predicate, Truth
 from runner.decision.turns import Pace, Turns, at_once, slices
@@ -213,6 +213,11 @@ class Matcher:
             if order == ended and not row.hold_key:
                 passed_over += 1
                 continue
+            if fitting[number] == UNASKED:
+                fitting[number] = row.gist(call, moment) is True
+                if not fitting[number]:
+                    passed_over += 1
+                    continue
             if row.others:
                 others = True
             if row.rest and not _all_true(row.rest, call, moment, truths):

@@ -51,8 +51,8 @@ class Ready:
 
     def row(self, flow: Flow, order: int) -> Row:
         """It, in a flow that is in this place."""
-        rest, hold_key, rule = self.rest, self.hold_key, self.rule
-        return Row(rest, order, hold_key, self.others, self.ends, self.enforced, rule, flow)
+        gist, rest, hold_key, rule = self.gist, self.rest, self.hold_key, self.rule
+        return Row(gist, rest, order, hold_key, self.others, self.ends, self.enforced, rule, flow)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -61,6 +61,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     Of ten thousand rules each row is met once in a while, and has to be fetched from afar.
     """
 
+    gist: Predicate
     rest: Sequence[Predicate]
     order: int
     hold_key: str
@@ -118,7 +119,7 @@ class Rulebook:
             if prepared.asks_for_others:
                 self.asking.append((prepared, order))
         self.index = Index((each.anchors, each.changes) for each in ready)
-        self.kinds = Kinds([each.gist for each in ready])
+        self.kinds = Kinds(len(ready))
         #: What must be listed.
         self.query = query_of(each.scope for each in self.prepared.values())
         self.has_holds = any(each.hold_key for each in ready)

@@ -33,14 +33,18 @@ class _Times(dict[str | None, Millis | None]):
         return moment
 
 
-#: Dates by their text as Twilio writes it; None for none.
-TIMES = _Times()
+_TIMES = _Times()
+
+
+def time_of(text: str | None) -> Millis | None:
+    """A date as Twilio writes it; None for none."""
+    return _TIMES[text]
 
 
 def age_of(call: Call, moment: Moment) -> Millis | None:
     """How long ago the call began, or was created."""
-    began = TIMES[call.start_time]
+    began = _TIMES[call.start_time]
     if began is None:
-        began = TIMES[call.date_created]
+        began = _TIMES[call.date_created]
     # Twilio's dates are whole seconds and clocks disagree: a call just begun is 0 old, never less.
     return None if began is None else max(0, moment.now - began)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from runner.language.dates import TIMES, age_of
+from runner.language.dates import age_of, time_of
 from runner.language.phones import COUNTRIES, TYPES, country_of, type_of
 from runner.model import LIVE_STATUSES, Millis, Moment
 
@@ -108,7 +108,7 @@ def _date(name: str, description: str) -> Field:
     return Field(
         name,
         "time",
-        lambda call, moment: TIMES[get(call)],
+        lambda call, moment: time_of(get(call)),
         description=description,
         of=name,
     )

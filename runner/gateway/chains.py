@@ -36,7 +36,7 @@ class Chains:
         self._far_clock = far_clock
         self._page_size = page_size
         self._path = f"{line.account}/Calls.json"
-        # Of the last list that was neither one call's legs nor limited: by SID, and as it was read.
+        # The last list that was not read in passing: by SID, and by the bytes of its rows.
         self._rows: Mapping[str, Call] = {}
         self._known: Mapping[int, Call] = {}
 
@@ -44,7 +44,8 @@ class Chains:
         """Every call that the query asks for, each once.
 
         A row that is as it was in the list before is the same object: most calls do not change from
-        poll to poll, and nobody need hold, compare or free them twice.
+        poll to poll, and nobody need read, hold, compare or free them twice. A call's legs, and a
+        limited list, are read in passing: anew, and not to compare the next list with.
 
         The chains are read one after another, in the order in which calls go through the statuses.
         A call moves while it is listed, and only ever forwards. Where its present status is read
@@ -52,17 +53,17 @@ class Chains:
         at the same time, or the other way round, it could be missed in both.
         """
         times, requests = [], 0
-        # Who lists for the first time, or in passing, gains nothing from knowing the bytes.
         passing = query.limit is not None or query.parent_call_sid is not None
-        again = None if passing or not self._rows else Rereader(self._rows, self._known)
-        gathered = _Gathered(again or ANEW)
+        # Of the first list nothing is known, and who reads all of it reads it faster as a whole.
+        again = self._rows and not passing
+        gathered = _Gathered(Rereader(self._rows, self._known) if again else ANEW)
         statuses = sorted(dict.fromkeys(query.statuses), key=_rank)
         for status in statuses or (None,):
             async with _Requests(self._line) as pages:
                 times.append(await self._follow(query, status, pages=pages, gathered=gathered))
             requests += pages.asked
         if not passing:
-            self._rows, self._known = gathered.rows, again.read_now if again else {}
+            self._rows, self._known = gathered.rows, gathered.reader.read_now
         return Listing(
             calls=tuple(gathered.rows.values())[: query.limit],
             # The earliest: an age that is a moment short does no harm, one too long might.

@@ -65,40 +65,58 @@ def is_sid(text: str, prefix: str) -> bool:
 class Reader:
     """Reads pages of calls, each row anew."""
 
-    def read(self, body: bytes) -> tuple[Page, list[Call]]:
-        """One page, and those of its rows that nobody has seen.
+    #: What was read of the list, by the bytes of its rows; nothing, where nobody wants to know.
+    read_now: Mapping[int, Call] = {}
 
-        Raises what msgspec does where a row is odd, or the body no page.
+    async def read(self, body: bytes, *, host: str) -> tuple[Page, list[Call]]:
+        """One page, and those of its rows that were made for it: nobody else holds them yet.
+
+        Raises what msgspec does where the body is no page, or a row in it odd.
         """
         page = _PAGE.decode(body)
         return page, page.calls
+
+    def kept(self, call: Call) -> Call:
+        """This row, or the same that is held already."""
+        return call
 
 
 class Rereader(Reader):
     """Reads a list that was read before: a row whose bytes are as they were needs no reading.
 
     Sixty-four bits stand for the bytes, by a hash with a secret key. `rows` are those of the list
-    before, by SID, and `known` what was read of it, by those bits.
+    before, by SID, and `known` what was read of it, by those bits. A row that is as it was is the
+    same object.
     """
 
     def __init__(self, rows: Mapping[str, Call], known: Mapping[int, Call]) -> None:
         self._rows = rows
         self._known = known
-        #: What is read of this list, by the same bits.
         self.read_now: dict[int, Call] = {}
 
-    def read(self, body: bytes) -> tuple[Page, list[Call]]:
-        """The same; a row that is as it was is the same object, and was seen."""
+    async def read(self, body: bytes, *, host: str) -> tuple[Page, list[Call]]:
+        """The same; an odd row is read by itself."""
         page = _RAW_PAGE.decode(body)
         marks = [*map(hash, map(bytes, page.calls))]
-        known = [*map(self._known.get, marks)]
-        calls = [call or self._reread(row) for call, row in zip(known, page.calls, strict=True)]
+        found = [*map(self._known.get, marks)]
+        made, odd = list[Call](), 0
+        for place in [place for place, known in enumerate(found) if known is None]:
+            row = page.calls[place]
+            try:
+                call = _CALL.decode(row)
+            except _GARBAGE:
+                call, odd = _odd_call(row, host), odd + 1
+                if odd % _ODD_ROWS == 0:
+                    await asyncio.sleep(0)
+            found[place] = kept = self.kept(call)
+            if kept is call:
+                made.append(call)
+        calls = [call for call in found if call is not None]
         self.read_now.update(zip(marks, calls, strict=True))
-        new = [call for call, was in zip(calls, known, strict=True) if was is None]
-        return Page(calls, page.next_page_uri), [c for c in new if c is not self._rows.get(c.sid)]
+        return Page(calls, page.next_page_uri), made
 
-    def _reread(self, row: msgspec.Raw) -> Call:
-        call = _CALL.decode(row)
+    def kept(self, call: Call) -> Call:
+        """The row of the list before, where it was as this one is."""
         was = self._rows.get(call.sid)
         return was if was is not None and was == call else call
 
@@ -112,13 +130,15 @@ async def decode_page(body: bytes, *, host: str, reader: Reader = ANEW) -> Page:
     A full page takes some milliseconds; the loop has its turns meanwhile.
     """
     try:
-        page, new = reader.read(body)
+        page, made = await reader.read(body, host=host)
     except _GARBAGE:
         page = await _slow_page(body, host)
-        new = page.calls
-    if not all(call.sid for call in new):
+        calls = [reader.kept(call) for call in page.calls]
+        made = [call for call, kept in zip(page.calls, calls, strict=True) if kept is call]
+        page.calls = calls
+    if not all(call.sid for call in made):
         raise NoAnswer(f"{host} listed a call without a SID")
-    _share(new)
+    _share(made)
     await asyncio.sleep(0)
     return page
 
@@ -194,6 +214,13 @@ async def _slow_page(body: bytes, host: str) -> Page:
         await asyncio.sleep(0)
         page.calls += [_slow_call(row, host) for row in part]
     return page
+
+
+def _odd_call(row: msgspec.Raw, host: str) -> Call:
+    try:
+        return _slow_call(json.loads(bytes(row).decode("utf-8", "replace")), host)
+    except ValueError as error:  # then the page is none; who reads it as a whole says why
+        raise msgspec.DecodeError(str(error)) from None
 
 
 def _slow_call(row: object, host: str) -> Call:

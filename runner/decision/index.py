@@ -31,7 +31,6 @@ AGE = FIELDS["age"]
 #: So many values of one attribute of calls are remembered, with what they lead to.
 REMEMBERED = 65_536
 
-
 #: To look for what a value leads to takes as long as to ask so many rules.
 A_VALUE = 20
 #: What a value leads to that was not looked for yet.

@@ -13,6 +13,7 @@ Kind: TypeAlias = tuple[str | None, str | None, str | None, bool]
 OF_KIND = frozenset({"status", "direction", "answered_by", "leg"})
 #: Of so many kinds it is remembered what was said.
 REMEMBERED = 512
+#: Stands where a rule was not asked yet what it says of a kind.
 UNASKED = 2
 
 
@@ -29,8 +30,8 @@ def is_of_kind(condition: Condition) -> bool:
 class Kinds(dict[Kind, bytearray]):
     """Of each kind of calls, which of so many rules may match: by number, one byte each.
 
-    0 for a rule that can't, 1 for one that may, `UNASKED` until its `gist` was asked. Threads may
-    share it: what is written into it does not depend on who writes.
+    0 for a rule that can't, 1 for one that may, and `UNASKED`. Who asks a rule for its gist writes it
+    down here. Threads may share it: what is written does not depend on who writes.
     """
 
     def __init__(self, rules: int) -> None:

@@ -30,8 +30,8 @@ def is_of_kind(condition: Condition) -> bool:
 class Kinds(dict[Kind, bytearray]):
     """Of each kind of calls, which of so many rules may match: by number, one byte each.
 
-    0 for a rule that can't, 1 for one that may, and `UNASKED`. Who asks a rule for its gist writes it
-    down here. Threads may share it: what is written does not depend on who writes.
+    0 for a rule that can't, 1 for one that may, and `UNASKED`. Who asks a rule for its gist writes
+    it down here. Threads may share it: what is written does not depend on who writes.
     """
 
     def __init__(self, rules: int) -> None:

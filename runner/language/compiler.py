@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from runner.guards import Guard
 from runner.language.actions import compile_actions
 from runner.language.bench import Bench
 from runner.language.conditions import compile_match, tests_of
+from runner.language.digests import sha256
 from runner.language.files import Files
 from runner.language.guarding import check_guard, guard_of
 from runner.language.keys import hold_of, mode_of, once_of
@@ -197,7 +197,7 @@ def _folded(outer: AllOf | None, inner: AllOf | None, position: Position) -> All
 
 
 def _revision(document: Document, data: Mapping[str, Any], files: Files) -> str:
-    digest = hashlib.sha256(document.text.encode())
+    digest = sha256(document.text.encode())
     for path in list_files(document.path, data.get("lists", {})):
         digest.update(b"\0" + files.digests[path].encode())
     return digest.hexdigest()[:12]

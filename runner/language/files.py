@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from io import FileIO
 from typing import TypeAlias
 
 from msgspec import Struct, field
+
+from runner.language.digests import sha256
 
 _REASONS = {
     FileNotFoundError: "it does not exist",
@@ -104,7 +105,7 @@ def _content(path: str, largest: int) -> Content:
     except (OSError, ValueError) as error:
         why = reason(error)
         return Content(why, why)
-    return Content(held, hashlib.sha256(held).hexdigest())
+    return Content(held, sha256(held).hexdigest())
 
 
 def _parts(file: FileIO, wanted: int) -> Iterator[bytes]:

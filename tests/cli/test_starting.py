@@ -14,7 +14,16 @@ from bench.corpus import write_corpus
 
 #: What takes long to load, and what only other commands, or other flows, are in need of.
 HEAVY = {"twilio", "aiohttp", "requests", "prometheus_client", "asyncio", "sqlite3"}
-HEAVY |= {"jsonschema", "re2", "phonenumbers", "holidays", "zoneinfo", "watchdog", "xml"}
+HEAVY |= {
+    "_hashlib",
+    "jsonschema",
+    "re2",
+    "phonenumbers",
+    "holidays",
+    "zoneinfo",
+    "watchdog",
+    "xml",
+}
 #: What none but a command that reads flows needs.
 READERS = {"yaml", "json", "hashlib", "msgspec"}
 READERS |= {"runner.language", "runner.actions", "runner.model"}

@@ -25,6 +25,8 @@ CLIENTS = {
     "aiohttp": "aiohttp by hand",
     "streams": "asyncio streams, bytes alone: the floor",
 }
+#: Turns of all clients for each run: a turn takes two seconds, and the machine's speed moves.
+OFTEN = 2
 WALL, CPU, MOST, READ = "seconds", "CPU, ms an update", "most in flight", "calls read again"
 METHOD = """\
 {calls:,} live calls are hung up. The far side takes {delay} ms for each update, and {flight} may be
@@ -58,7 +60,7 @@ def table(
 ) -> Table:
     """Every client with the same calls."""
     found: dict[str, list[Run]] = {client: [] for client in clients}
-    for _ in range(runs):
+    for _ in range(OFTEN * runs):
         for client, told in found.items():
             told.append(_run(client, calls, flight, delay=delay))
     ideal = calls / flight * delay / 1_000

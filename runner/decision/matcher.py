@@ -165,7 +165,8 @@ class Matcher:
                 and known.account == account
                 and (known.row is call or known.row == call)
             ):
-                known.row = call  # of equal rows the newer: the older need not be kept
+                if known.row is not call:  # of equal rows the newer: the older need not be kept
+                    known.row = call
                 found.append(known.numbers)
             else:
                 unknown.append(len(found))

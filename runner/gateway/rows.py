@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from runner.call import Call
-from runner.decision.turns import slices
+from runner.decision.turns import Pace, slices
 from runner.engine.ports import NoAnswer
 
 
@@ -99,14 +99,14 @@ class Rereader(Reader):
         page = _RAW_PAGE.decode(body)
         marks = [*map(hash, map(bytes, page.calls))]
         found = [*map(self._known.get, marks)]
-        made, odd = list[Call](), 0
+        made, pace = list[Call](), Pace(_ODD_ROWS)
         for place in [place for place, known in enumerate(found) if known is None]:
             row = page.calls[place]
             try:
                 call = _CALL.decode(row)
             except _GARBAGE:
-                call, odd = _odd_call(row, host), odd + 1
-                if odd % _ODD_ROWS == 0:
+                call = _odd_call(row, host)
+                if pace.due(1):
                     await asyncio.sleep(0)
             found[place] = kept = self.kept(call)
             if kept is call:

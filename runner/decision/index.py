@@ -119,15 +119,19 @@ class Lookup:
                     numbers = column.find(values[place])
                     if pace.due(A_VALUE + column.to_ask + len(numbers)):
                         yield
-                known = found[place]
-                found[place] = (*known, *numbers) if known else numbers
+                _add(found, place, numbers)
         if self._ages is None:
             return found, [self._until] * len(calls)
         hits, untils = self._ages.of(calls)
         for place in compress(places, hits):
-            known, numbers = found[place], hits[place]
-            found[place] = (*known, *numbers) if known else numbers
+            _add(found, place, hits[place])
         return found, untils
+
+
+def _add(found: list[Numbers], place: int, numbers: Numbers) -> None:
+    """To the candidates of the call in this place."""
+    known = found[place]
+    found[place] = (*known, *numbers) if known else numbers
 
 
 class _Facts:

@@ -2,7 +2,7 @@
 
 A commit that is to outlast a power cut waits for the disk. Fifty acts that end at once would wait
 for it fifty times, one after the other; so whoever does the work sees all that waits, and may write
-it in one transaction.
+it in one transaction. Where acts keep ending, what can wait is gathered a moment for the next.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from runner.engine.ports import StoreError
 
 #: Seconds after which a pause in the work is used.
 REST = 0.1
+#: After several had come together, what can wait waits until so many seconds later.
+GATHER = 0.01
 #: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it
 #: writes what only the holder of the lease may (`fenced`); or it sees to its transactions itself.
 Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
@@ -59,7 +61,8 @@ class Queue:
     """Jobs on their way to the thread. `do` does all that it is given there, and never raises.
 
     It gives back what is done as soon as it is: nobody waits for what others have asked for since.
-    `rest` is called there too, once in a while after work was done, when nothing waits.
+    `rest` is called there too, once in a while after work was done, when nothing waits. `gather` is
+    in seconds.
     """
 
     def __init__(
@@ -67,26 +70,36 @@ class Queue:
         do: Callable[[Sequence[Job]], Iterator[Sequence[Job]]],
         thread: ThreadPoolExecutor,
         rest: Callable[[], None],
+        *,
+        gather: float = GATHER,
     ) -> None:
         self._do = do
         self._thread = thread
         self._rest = rest
+        self._gather = gather
         self._waiting: deque[Job] = deque()
         self._called = False
+        self._called_at = 0.0  # when last, by the loop's clock
+        self._crowded = False  # whether several came together then
+        self._gathering: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def put(self, work: Work, sharing: Sharing, given: Any = None) -> Any:
-        """Waits for its turn and its end. Raises what it raises."""
+    async def put(
+        self, work: Work, sharing: Sharing, given: Any = None, *, can_wait: bool = False
+    ) -> Any:
+        """Waits for its turn and its end. Raises what it raises.
+
+        What `can_wait` is gathered with what else comes, unless something comes that can't.
+        """
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
         job = Job(work, given, sharing, loop.create_future())
         self._waiting.append(job)
-        if not self._called:
-            # Not at once: what others ask for in this turn of the loop goes with it.
+        if not self._called or (self._gathering is not None and not can_wait):
             self._called = True
-            loop.call_soon(self._call, loop)
+            self._call_later(loop, self._gather if can_wait and self._crowded else 0)
         return await job.heard
 
     async def close(self, last: Callable[[], None]) -> None:
@@ -100,7 +113,24 @@ class Queue:
             await loop.run_in_executor(self._thread, last)
             self._thread.shutdown(wait=False)
 
+    def _call_later(self, loop: asyncio.AbstractEventLoop, gather: float) -> None:
+        """Calls the thread: so many seconds after the last time, and at once where that is over."""
+        self._gather_no_more()
+        when = self._called_at + gather
+        if loop.time() < when:
+            self._gathering = loop.call_at(when, self._call, loop)
+        else:
+            # Not now: what others ask for in this turn of the loop goes with it.
+            loop.call_soon(self._call, loop)
+
+    def _gather_no_more(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._gather_no_more()
+        self._called_at = loop.time()
         try:
             self._thread.submit(self._work_off, loop)
         except RuntimeError as error:  # there is no thread to be had
@@ -112,7 +142,9 @@ class Queue:
     def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
         """Does all that waits by now. What is put after this is begun calls anew."""
         self._called = False
-        for done in self._do(self._taken()):
+        taken = self._taken()
+        self._crowded = len(taken) > 1
+        for done in self._do(taken):
             with suppress(RuntimeError):  # there is no loop any more, and so nobody who waits
                 loop.call_soon_threadsafe(self._tell, done, loop)
 

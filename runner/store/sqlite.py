@@ -89,7 +89,7 @@ class SqliteStore:
     ) -> Entry:
         changed = Entry(entry.id, entry.intent, outcome, attempt, at, detail)
         with self._lookout.recording():
-            await self._queue.put(self._record, "fenced", changed)
+            await self._queue.put(self._record, "fenced", changed, can_wait=True)
         return changed
 
     async def unfinished(self, account: str) -> Sequence[Entry]:

@@ -22,7 +22,9 @@ from typing import Any, cast
 from bench.far_side import ACCOUNT_SID, AUTH_TOKEN, DIALLED
 from bench.measuring import resident_kib, say
 from bench.rulebook import resting, rules, write
+from runner.cli.daemon.watching import NOBODY, Guarded, Watch
 from runner.decision.planner import Planner
+from runner.decision.turns import Turns
 from runner.engine.clock import SystemClock
 from runner.engine.loop import Engine
 from runner.engine.poll import Poll
@@ -65,29 +67,31 @@ class Watchers:
     """Who hears and sees what the engine does: nobody, or the console."""
 
     def __init__(self, flow_set: FlowSet, how: str) -> None:
-        self._hear: list[Callable[[Event], None]] = []
-        self._see: list[Callable[[str, Poll], None]] = []
+        watch, clock = NOBODY, SystemClock()
         self.last: Poll | None = None
         if how == "console":
             # As in `run`: without a console nothing of it is in memory.
             from runner.console.measuring.metrics import Metrics
             from runner.console.picture.board import Board
+            from runner.console.summing import Summing
 
-            accounts, clock = {ACCOUNT_SID: ("", INTERVAL)}, SystemClock()
-            board, metrics = Board(accounts, clock), Metrics(accounts, clock)
+            accounts, summing = {ACCOUNT_SID: ("", INTERVAL)}, Summing()
+            board = Board(accounts, clock, summing=summing)
+            metrics = Metrics(accounts, clock, summing=summing)
             metrics.load(flow_set)
-            self._hear, self._see = [board.hear, metrics.hear], [board.see, metrics.see]
+            watch = Watch((board.hear, metrics.hear), (board.see, metrics.see))
+        self._watched = Guarded(watch, clock, failed)
+        self.hear = self._watched.hear
 
-    def hear(self, event: Event) -> None:
-        """Something happened."""
-        for each in self._hear:
-            each(event)
-
-    def see(self, poll: Poll) -> None:
+    def see(self, poll: Poll) -> Turns[None]:
         """A poll saw the calls."""
         self.last = poll
-        for each in self._see:
-            each(ACCOUNT_SID, poll)
+        yield from self._watched.see(ACCOUNT_SID, poll)
+
+
+def failed(event: Event) -> None:
+    """A watcher stopped watching: what is measured from then on is less work."""
+    raise AssertionError(event)
 
 
 def flows(folder: Path, count: int, how: str) -> FlowSet:

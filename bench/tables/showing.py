@@ -10,16 +10,18 @@ from itertools import cycle
 from typing import Any
 
 from bench.measuring import Cell, Row, Sample, Table, Target
+from bench.polling import failed
 from bench.standing import MOMENT, Standing, spent, standing
 from bench.workload import ACCOUNT, NOW
+from runner.cli.daemon.watching import Guarded, Watch
 from runner.console.measuring.metrics import Metrics
 from runner.console.picture.board import Board
 from runner.console.summing import Summing
 from runner.decision.live import LiveSet
 from runner.decision.once import History
 from runner.decision.planner import Planner
+from runner.decision.turns import at_once
 from runner.engine.clock import SystemClock
-from runner.engine.poll import Poll
 
 QUICK: dict[str, Any] = {"calls": 60, "rules": 20, "few": 5, "many": 120}
 CPU, LONGEST, KEPT = "CPU, ms", "longest turn, ms", "kept a call, KiB"
@@ -149,23 +151,18 @@ def _shown(scene: Standing, count: int, runs: int) -> dict[str, Cell]:
     board = Board(accounts, clock, summing=shared)
     metrics = Metrics(accounts, clock, summing=shared)
     metrics.load(scene.flow_set)
+    watched = Guarded(Watch((), (board.see, metrics.see)), clock, failed)
     empty = tracemalloc.get_traced_memory()[0]
-    _see(board, metrics, polls[0])
+    at_once(watched.see(ACCOUNT, polls[0]))
     kept = tracemalloc.get_traced_memory()[0] - empty
     tracemalloc.stop()
-    _see(board, metrics, polls[1])
+    at_once(watched.see(ACCOUNT, polls[1]))
     turns = cycle(polls)
 
     def work(_made: list[object]) -> Iterator[None]:
-        _see(board, metrics, next(turns))
-        yield
+        return watched.see(ACCOUNT, next(turns))
 
     return _measured(work, runs) | {KEPT: kept / 1024 / len(scene.calls)}
-
-
-def _see(board: Board, metrics: Metrics, poll: Poll) -> None:
-    board.see(ACCOUNT, poll)
-    metrics.see(ACCOUNT, poll)
 
 
 def _measured(work: Work, runs: int) -> dict[str, Cell]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TypeAlias
 
 from runner.decision.matcher import Verdict
 from runner.decision.steps import Held
+from runner.decision.turns import Turns, slices
 from runner.engine.brain import Sight
 from runner.model import Rule
 
@@ -20,6 +21,9 @@ Matches: TypeAlias = Mapping[Names, Set[str]]
 
 #: The reason of what is held back because its rule has acted as often as it may.
 SPENT = "once"
+#: So many verdicts, or what is held back, are summed up in one turn: half a millisecond or two.
+SLICE = 2_000
+_REASON = attrgetter("reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,17 @@ class Summary:
 
 
 class Summing:
-    """Sums polls up, and remembers the newest for whoever asks next."""
+    """Sums polls up, and remembers the newest of each account for whoever asks next."""
 
     def __init__(self) -> None:
-        self._sight: Sight | None = None
-        self._summary = Summary()
+        self._newest: dict[str, tuple[Sight, Summary]] = {}
 
-    def of(self, sight: Sight) -> Summary:
-        """What this poll saw."""
-        if sight is not self._sight:
-            self._sight, self._summary = sight, _summary(sight)
-        return self._summary
+    def of(self, account: str, sight: Sight) -> Turns[Summary]:
+        """What this poll saw; pauses after each `SLICE` of it."""
+        known = self._newest.get(account)
+        if known is None or known[0] is not sight:
+            known = self._newest[account] = sight, (yield from _summary(sight))
+        return known[1]
 
 
 def fresh(now: Matches, before: Matches) -> Iterator[tuple[Names, int]]:
@@ -59,21 +63,27 @@ def fresh(now: Matches, before: Matches) -> Iterator[tuple[Names, int]]:
             yield names, len(sids - known)
 
 
-def _summary(sight: Sight) -> Summary:
-    held = sight.plan.held
-    reasons = Counter(map(attrgetter("reason"), held))
-    waiting = [each for each in held if each.reason != SPENT] if reasons.keys() - {SPENT} else ()
-    return Summary(_matches(sight.findings.verdicts), reasons, waiting)
+def _summary(sight: Sight) -> Turns[Summary]:
+    reasons, waiting = Counter[str](), list[Held]()
+    for part in slices(sight.plan.held, SLICE):
+        counted = Counter(map(_REASON, part))
+        reasons.update(counted)
+        if counted.keys() - {SPENT}:
+            waiting += [each for each in part if each.reason != SPENT]
+        yield
+    matches = yield from _matches(sight.findings.verdicts)
+    return Summary(matches, reasons, waiting)
 
 
-def _matches(verdicts: Iterable[Verdict]) -> Matches:
-    """Ten thousand of them in two milliseconds, for every poll waits for it."""
+def _matches(verdicts: Sequence[Verdict]) -> Turns[Matches]:
     found: dict[int, tuple[Rule, set[str]]] = {}  # by the identity of the rule, which costs least
-    for each in verdicts:
-        rule = each.rule
-        known = found.get(id(rule))
-        if known is None:
-            found[id(rule)] = rule, {each.call.sid}
-        else:
-            known[1].add(each.call.sid)
+    for part in slices(verdicts, SLICE):
+        for each in part:
+            rule = each.rule
+            known = found.get(id(rule))
+            if known is None:
+                found[id(rule)] = rule, {each.call.sid}
+            else:
+                known[1].add(each.call.sid)
+        yield
     return {(rule.flow, rule.id): sids for rule, sids in found.values()}

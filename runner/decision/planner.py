@@ -90,8 +90,7 @@ class Planner:
         first = yield from _in_order(verdicts)
         for part in slices(first, TURN):
             for verdict in part:
-                step = self._wanted(verdict, history)
-                if step is None:
+                if (step := self._wanted(verdict, history)) is None:
                     continue
                 if step.touches_call and not self._groups.gathered:
                     yield from self._groups.gather()
@@ -103,6 +102,7 @@ class Planner:
         trips = self._trips()
         yield
         self._let_updates_go_first()
+        yield
         steps = sorted(work.steps, key=_is_no_hangup)  # hang-ups first
         return Plan(tuple(steps), tuple(work.held), tuple(work.shadows), trips)
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from runner.call import CallQuery
 from runner.decision.guarding import Trip
 from runner.decision.rulebook import Rulebooks
+from runner.decision.turns import Turns
 from runner.engine.actor import Actor
 from runner.engine.brain import EVERYTHING, Brain, Sight
 from runner.engine.brakes import Brakes, Safety, trip_of
@@ -37,6 +38,7 @@ from runner.engine.ports import (
 )
 from runner.engine.rehearsal import Rehearsal
 from runner.engine.stoppable import unless_stopped
+from runner.engine.tasks import in_turns
 from runner.engine.telling import clock_told, look_failed, poll_failed, polled, tripped, undated
 from runner.engine.underway import UnderWay
 from runner.model import FlowSet, Millis
@@ -81,8 +83,8 @@ class Engine:
         at_once = max(1, (gateway.concurrency - 1) // 2)
         self._crowd = Crowd(self.nudges.look, self._look_failed, at_once=at_once)
         self._clock_is_off = False
-        #: Is shown each poll that saw the calls.
-        self.seen: Callable[[Poll], None] = _nobody
+        #: Is shown each poll that saw the calls, before anything that comes of it begins.
+        self.seen: Callable[[Poll], Turns[None]] = _nobody
 
     def known_as(self, alias: str) -> None:
         """What flows call this account; to be said before `load`."""
@@ -147,7 +149,7 @@ class Engine:
         for trip in sight.plan.trips:
             await self._trip(trip)
         entries = await self._claims.claim(sight, now)
-        self._told(poll)  # what is told of as seen is on record too
+        await self._told(poll)  # what is told of as seen is on record too
         await self._claims.begin(entries, sight, poll.asked + self.stale_after)
         self._claims.pushed.clear()
         return poll
@@ -169,13 +171,13 @@ class Engine:
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
         poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
-        self._told(poll)
+        await self._told(poll)
         return poll
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
         poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
-        self._told(poll)
+        await self._told(poll)
         if poll.sight is not None:
             self._brain.remember(poll.sight)
             self.nudges.stand_on(poll, rehearsed=True)
@@ -268,10 +270,10 @@ class Engine:
             self._clock_is_off = is_off
             self._tell(clock_told(self.account, ahead, now, is_off=is_off))
 
-    def _told(self, poll: Poll) -> None:
+    async def _told(self, poll: Poll) -> None:
         if poll.event is not None:
             self._tell(poll.event)
-            self.seen(poll)
+            await in_turns(self.seen(poll))
 
     async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
@@ -296,5 +298,6 @@ class Engine:
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
 
 
-def _nobody(_poll: Poll) -> None:
+def _nobody(_poll: Poll) -> Turns[None]:
     """Nobody watches."""
+    yield from ()

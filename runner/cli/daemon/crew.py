@@ -13,6 +13,7 @@ import msgspec
 from runner.call import Call
 from runner.decision.never import protects
 from runner.decision.rulebook import Rulebooks
+from runner.decision.turns import Turns
 from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from runner.gateway.web import WebPoster
 
 
-def _nobody(_account: str, _poll: Poll) -> None:
+def _nobody(_account: str, _poll: Poll) -> Turns[None]:
     """Nobody watches."""
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Crew:
     never: Callable[[], Never]
     web: WebPoster | None = None
     documents: Documents | None = None
-    see: Callable[[str, Poll], None] = _nobody
+    see: Callable[[str, Poll], Turns[None]] = _nobody
     books: Rulebooks = field(default_factory=Rulebooks)
 
     def engines(self) -> list[Engine]:

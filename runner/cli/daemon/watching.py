@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.decision.turns import Turns
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
@@ -23,7 +24,7 @@ class Watch:
     """The watchers of a run. Accounts are named by their SIDs."""
 
     hear: Sequence[Listener] = ()
-    see: Sequence[Callable[[str, Poll], None]] = ()
+    see: Sequence[Callable[[str, Poll], Turns[None]]] = ()
     answered: Sequence[Callable[[str, Request], None]] = ()
 
     def __or__(self, other: Watch) -> Watch:
@@ -50,10 +51,15 @@ class Guarded:
         for watcher in self.watch.hear:
             self._show(watcher, event)
 
-    def see(self, account: str, poll: Poll) -> None:
+    def see(self, account: str, poll: Poll) -> Turns[None]:
         """A poll saw the calls of the account."""
         for watcher in self.watch.see:
-            self._show(watcher, account, poll)
+            if not self._has_failed(watcher):
+                try:
+                    yield from watcher(account, poll)
+                except Exception as error:
+                    self._leave_out(watcher, error)
+                yield
 
     def answered(self, account: str, request: Request) -> None:
         """A request is over."""
@@ -61,16 +67,24 @@ class Guarded:
             self._show(watcher, account, request)
 
     def _show(self, watcher: Callable[..., None], *what: Any) -> None:
-        # Several of these may be methods of one watcher.
-        whose = getattr(watcher, "__self__", watcher)
-        if any(whose is failed for failed in self._failed):
-            return
-        try:
-            watcher(*what)
-        except Exception as error:
-            self._failed.append(whose)
-            name = getattr(watcher, "__qualname__", repr(watcher))
-            self.tell(failed(name, error, self.clock.now()))
+        if not self._has_failed(watcher):
+            try:
+                watcher(*what)
+            except Exception as error:
+                self._leave_out(watcher, error)
+
+    def _has_failed(self, watcher: object) -> bool:
+        return any(_whose(watcher) is failed for failed in self._failed)
+
+    def _leave_out(self, watcher: object, error: Exception) -> None:
+        self._failed.append(_whose(watcher))
+        name = getattr(watcher, "__qualname__", repr(watcher))
+        self.tell(failed(name, error, self.clock.now()))
+
+
+def _whose(watcher: object) -> object:
+    """Several may be methods of one."""
+    return getattr(watcher, "__self__", watcher)
 
 
 def failed(watcher: str, error: BaseException, at: Millis) -> Event:

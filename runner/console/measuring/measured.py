@@ -25,10 +25,11 @@ from runner.console.measuring.labels import (
     kind_of,
     one_of,
 )
-from runner.console.measuring.lags import Lags
+from runner.console.measuring.lags import Lags, Match
 from runner.console.measuring.tallies import Histogram, Labels, Tally
-from runner.console.summing import Matches, Names, Summing, fresh
+from runner.console.summing import SLICE, Matches, Names, Summing, fresh
 from runner.decision.steps import Held, Step
+from runner.decision.turns import Turns, slices
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
@@ -106,16 +107,22 @@ class Measured:
         elif name in _HEARD:
             _HEARD[name](self, event)
 
-    def see(self, sid: str, poll: Poll) -> None:
+    def see(self, sid: str, poll: Poll) -> Turns[None]:
         """Takes one poll that saw the calls of an account."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        summary = self._summing.of(sight)
-        for names, times in fresh(summary.matches, account.matches):
-            self.verdicts.add(*self.rules.of(*names), times=times)
+        before = account.matches
+        summary = yield from self._summing.of(sid, sight)
         to_do: tuple[Step | Held, ...] = (*sight.plan.steps, *sight.plan.shadows, *summary.held)
-        due = {(each.call.sid, each.rule.flow, each.rule.id) for each in to_do}
+        due: set[Match] = set()
+        for part in slices(to_do, SLICE):
+            due |= {(each.call.sid, each.rule.flow, each.rule.id) for each in part}
+            yield
+        if account.matches is not before:
+            return  # what was seen is no longer this runner's to tell
+        for names, times in fresh(summary.matches, before):
+            self.verdicts.add(*self.rules.of(*names), times=times)
         self.lags.see(sid, due, asked=poll.asked)
         account.calls, account.matches = len(sight.calls), summary.matches
         account.reasons = summary.reasons

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from runner.console.measuring.catalogue import FAMILIES, LENGTHS, Family, Lengths
 from runner.console.measuring.measured import Measured
 from runner.console.summing import Summing
+from runner.decision.turns import Turns
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
 from runner.engine.poll import Poll
@@ -65,9 +66,9 @@ class Metrics:
         """Takes one event of the runner."""
         self._measured.hear(event)
 
-    def see(self, account: str, poll: Poll) -> None:
+    def see(self, account: str, poll: Poll) -> Turns[None]:
         """Takes one poll that saw the calls of an account, by its SID."""
-        self._measured.see(account, poll)
+        yield from self._measured.see(account, poll)
 
     def answered(self, account: str, request: Request) -> None:
         """Takes one request to Twilio's API that is over."""

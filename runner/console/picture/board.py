@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from runner.console.picture.accounts import Account, Act, Look
 from runner.console.picture.ring import Ring
 from runner.console.summing import Summing, fresh
+from runner.decision.turns import Turns
 from runner.engine.brain import Sight
 from runner.engine.clock import Clock
 from runner.engine.poll import Poll
@@ -99,12 +100,15 @@ class Board:
         elif name in _MOVES:
             self._other(event)
 
-    def see(self, sid: str, poll: Poll) -> None:
+    def see(self, sid: str, poll: Poll) -> Turns[None]:
         """Takes one poll that saw the calls of an account."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
             return
-        look = Look(sight, self._summing.of(sight))
+        before = account.look
+        look = Look(sight, (yield from self._summing.of(sid, sight)))
+        if account.look is not before:
+            return  # another runner looks after them by now
         for (flow, rule), times in fresh(look.matches, account.look.matches):
             self.matched[f"{flow}/{rule}"] += times
         account.look, account.calls = look, len(sight.calls)

@@ -29,7 +29,8 @@ class Changes:
     minute: bool = False
 
 
-_NONE = Changes()
+#: The changes of what no age and no minute changes.
+UNCHANGING = Changes()
 
 
 def changes_of(condition: Condition) -> Changes:
@@ -42,4 +43,4 @@ def changes_of(condition: Condition) -> Changes:
                 ages += AGES[test.operator](test.value)
             case "minute":
                 minute = True
-    return Changes(ages, minute) if ages or minute else _NONE
+    return Changes(ages, minute) if ages or minute else UNCHANGING

@@ -16,7 +16,7 @@ from typing import Any
 from runner.call import Call
 from runner.decision.ages import LED_TO, Ages, Numbers
 from runner.decision.anchors import Anchor, Kind, Question
-from runner.decision.changes import Changes
+from runner.decision.changes import UNCHANGING, Changes
 from runner.decision.columns import COLUMNS
 from runner.decision.patterns import Patterns
 from runner.decision.truth import Predicate, predicate
@@ -35,6 +35,8 @@ REMEMBERED = 65_536
 A_VALUE = 20
 #: What a value leads to that was not looked for yet.
 UNKNOWN: Numbers = (-1,)
+# Looked up once: a reload files ten thousand rules, and members of an enumeration take their time.
+_EXACT, _STARTS, _ENDS, _FITS, _LEAST, _MOST, _ = Kind
 _NOBODY = Call(sid="")
 _NO_MOMENT = Moment(0)
 
@@ -51,19 +53,18 @@ class Index:
         facts, turning = {AGE.name: self._ages}, set[Millis]()
         self._by_minute = False
         for number, (anchors, changes) in enumerate(rules):
-            turning.update(changes.ages)
-            self._by_minute |= changes.minute
+            if changes is not UNCHANGING:
+                turning.update(changes.ages)
+                self._by_minute |= changes.minute
             if anchors is None:
                 self._always.append(number)
-            for anchor in anchors or ():
-                name = anchor.field.name
-                if name == AGE.name:
-                    # Before it has come to this, and from then on, an age leads to other rules.
-                    turning.add(anchor.value + (anchor.kind is Kind.MOST))
-                if name not in facts:
-                    facts[name] = _Facts(anchor.field)
-                facts[name].add(anchor, number)
-        self._turning = sorted(turning)
+                continue
+            for anchor in anchors:
+                filed = facts.get(anchor.field.name)
+                if filed is None:
+                    filed = facts[anchor.field.name] = _Facts(anchor.field)
+                filed.add(anchor, number)
+        self._turning = sorted(turning | self._ages.turning())
         self._arrange(facts.values())
 
     def _arrange(self, facts: Iterable[_Facts]) -> None:
@@ -149,22 +150,21 @@ class _Facts:
 
     def add(self, anchor: Anchor, number: int) -> None:
         """Files a rule under a fact."""
-        value = anchor.value
-        match anchor.kind:
-            case Kind.EXACT:
-                self._exact.setdefault(value, []).append(number)
-            case Kind.STARTS:
-                self._starts.setdefault(len(value), {}).setdefault(value, []).append(number)
-            case Kind.ENDS:
-                self._ends.setdefault(len(value), {}).setdefault(value, []).append(number)
-            case Kind.FITS:
-                self._fits.setdefault(value, []).append(number)
-            case Kind.LEAST:
-                self._least.append((value, number))
-            case Kind.MOST:
-                self._most.append((value, number))
-            case Kind.ASKED:
-                self._add_asked(value, number)
+        kind, value = anchor.kind, anchor.value
+        if kind is _EXACT:
+            self._exact.setdefault(value, []).append(number)
+        elif kind is _STARTS:
+            self._starts.setdefault(len(value), {}).setdefault(value, []).append(number)
+        elif kind is _ENDS:
+            self._ends.setdefault(len(value), {}).setdefault(value, []).append(number)
+        elif kind is _FITS:
+            self._fits.setdefault(value, []).append(number)
+        elif kind is _LEAST:
+            self._least.append((value, number))
+        elif kind is _MOST:
+            self._most.append((value, number))
+        else:
+            self._add_asked(value, number)
 
     def _add_asked(self, question: Question, number: int) -> None:
         test = question.test
@@ -172,6 +172,10 @@ class _Facts:
         if key not in self._asked:
             self._asked[key] = (predicate(test), question.truth, [])
         self._asked[key][2].append(number)
+
+    def turning(self) -> set[int]:
+        """Before an amount has come to one of these, and from then on, it leads to other rules."""
+        return {bound for bound, _ in self._least} | {bound + 1 for bound, _ in self._most}
 
     def arrange(self) -> None:
         """To be called once, when all are filed."""

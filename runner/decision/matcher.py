@@ -90,8 +90,8 @@ class Matcher:
         None where no flow waits for them. By its rank, that of `rank`: all before it are decided.
         """
         waiting = (
-            _rank(prepared.flow, order)
-            for prepared, order in self.book.asking
+            _rank(prepared.flow, prepared.order)
+            for prepared in self.book.asking
             if any(ready.may_match(call, moment) for ready in prepared.ready)
         )
         return min(waiting, default=None)

@@ -6,8 +6,10 @@ for which the same flows are in force share one rulebook.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import attrgetter
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -74,12 +76,22 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A flow with its enabled rules, all its rules by `flow/rule`, and what must be listed."""
+    """A flow in its place: its enabled rules, all its rules by `flow/rule`, what must be listed."""
 
     flow: Flow
+    order: int
     ready: Sequence[Ready]
+    rows: Sequence[Row]
     rules: Mapping[str, Rule]
     scope: Scope | None
+    has_holds: bool
+
+    def at(self, order: int) -> Prepared:
+        """It, in this place."""
+        if order == self.order:
+            return self
+        rows = [msgspec.structs.replace(row, order=order) for row in self.rows]
+        return replace(self, order=order, rows=rows)
 
     @property
     def asks_for_others(self) -> bool:
@@ -104,26 +116,29 @@ class Rulebook:
         self.prepared: dict[int, Prepared] = {}
         #: By number.
         self.rows: list[Row] = []
-        #: The flows that ask for the other live calls, each with its place.
-        self.asking: list[tuple[Prepared, int]] = []
+        #: The flows that ask for the other live calls.
+        self.asking: list[Prepared] = []
         #: Every rule by `flow/rule`, those too that are not enabled.
         self.named: dict[str, Rule] = {}
         ready: list[Ready] = []
         for order, flow in enumerate(flows):
             found = (book.prepared[id(flow)] for book in known if id(flow) in book.prepared)
-            prepared = next(found, None) or _prepare(flow, shared, gists)
-            self.prepared[id(flow)] = prepared
+            prepared = next(found, None) or _prepare(flow, order, shared, gists)
+            self.prepared[id(flow)] = prepared = prepared.at(order)
             ready += prepared.ready
-            self.rows += [each.row(flow, order) for each in prepared.ready]
+            self.rows += prepared.rows
             self.named |= prepared.rules
             if prepared.asks_for_others:
-                self.asking.append((prepared, order))
-        self.index = Index((each.anchors, each.changes) for each in ready)
+                self.asking.append(prepared)
+        self.index = Index(map(attrgetter("anchors", "changes"), ready))
         self.kinds = Kinds(len(ready))
         #: What must be listed.
         self.query = query_of(each.scope for each in self.prepared.values())
-        self.has_holds = any(each.hold_key for each in ready)
-        self._enabled = {each.key for each in ready}
+        self.has_holds = any(each.has_holds for each in self.prepared.values())
+
+    @cached_property
+    def _enabled(self) -> Set[str]:
+        return {each.key for prepared in self.prepared.values() for each in prepared.ready}
 
     def in_force(self, key: str) -> Rule | None:
         """The rule `flow/rule`, where it is enabled."""
@@ -147,11 +162,13 @@ class Rulebooks:
         return book
 
 
-def _prepare(flow: Flow, shared: Shared, gists: Gists) -> Prepared:
+def _prepare(flow: Flow, order: int, shared: Shared, gists: Gists) -> Prepared:
     rules = {rule.key: rule for rule in flow.rules}
     enabled = [(key, rule) for key, rule in rules.items() if flow.enabled and rule.enabled]
     ready = [_ready(key, rule, shared, gists) for key, rule in enabled]
-    return Prepared(flow, ready, rules, scope_of(flow))
+    rows = [each.row(flow, order) for each in ready]
+    has_holds = any(each.hold_key for each in ready)
+    return Prepared(flow, order, ready, rows, rules, scope_of(flow), has_holds)
 
 
 def _ready(key: str, rule: Rule, shared: Shared, gists: Gists) -> Ready:

@@ -11,8 +11,8 @@ from bench.measuring import Row, Sample, Table, Target, in_process
 
 QUICK: dict[str, Any] = {"calls": (20, 60), "rules": (40,), "usual": (20, 40)}
 CHANGED = 0.05
-#: Each size has so many processes, in turns: a ratio of two of them should be of the same machine.
-ROUNDS = 3
+#: Each size has so many processes, in turns, because the machine's speed moves.
+ROUNDS = 6
 #: Polls of a process that ratios leave out, and how they are shown.
 LEARNING = 2
 FIRST, SECOND = "the first poll, ms", "the second, ms"
@@ -26,7 +26,8 @@ LATER = "after all polls, KiB"
 METHOD = """\
 Processor milliseconds of a whole poll, as in the table `poll`, with other numbers of calls and of
 rules; each row is some processes of its own, which take turns with the others. In their first poll
-every call is new, and the second is the first to note how rows look: ratios are of later ones.
+every call is new, and the second is the first to note how rows look: a ratio is of the later ones
+of two processes in one round, and what counts is the median of all rounds.
 Memory is by how much the process that grew most has grown since before its first poll, connection,
 ledger and all, divided by the number of calls."""
 
@@ -80,9 +81,12 @@ def _row(calls: int, rules: int, rounds: Rounds) -> Row:
 
 
 def _sample(rounds: Rounds, phase: str) -> Sample:
-    """All later polls."""
-    later = (poll for polls in rounds for poll in polls[LEARNING:])
-    return Sample(tuple(1000 * poll.get(phase, 0) for poll in later))
+    """All later polls, in milliseconds."""
+    return Sample(tuple(each for polls in rounds for each in _later(polls, phase).runs))
+
+
+def _later(polls: Polls, phase: str) -> Sample:
+    return Sample(tuple(1000 * poll.get(phase, 0) for poll in polls[LEARNING:]))
 
 
 def _grown(rounds: Rounds, poll: int) -> float:
@@ -90,7 +94,8 @@ def _grown(rounds: Rounds, poll: int) -> float:
 
 
 def _ratio(more: Rounds, fewer: Rounds, phase: str) -> float:
-    return _sample(more, phase).median / _sample(fewer, phase).median
+    pairs = ((_later(m, phase), _later(f, phase)) for m, f in zip(more, fewer, strict=True))
+    return Sample(tuple(one.median / other.median for one, other in pairs)).median
 
 
 def _by_calls(found: Mapping[int, Rounds]) -> list[Target]:

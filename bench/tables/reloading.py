@@ -27,6 +27,11 @@ from runner.settings import TwilioSettings
 from runner.store.memory import MemoryStore
 
 QUICK: dict[str, Any] = {"files": 30, "sharing": 5}
+#: Rounds of each run: one takes a third of a second, and the machine's speed moves.
+OFTEN = 3
+#: Milliseconds: what is wanted after one edit, and what it took to read and hash all on the machine
+#: for which it is.
+WANTED, READING = 60, 13
 READ, FIRST, SAME = "read and hash all", "load from nothing", "look again, nothing changed"
 EDIT, LIST = "reload after one edit", "reload after an edit of a list that {sharing} flows name"
 TIME, PARSED = "whole, ms", "files parsed"
@@ -36,7 +41,8 @@ Processor milliseconds over {files:,} flow files of {rules} rules each, of which
 list file. After an edit the runner looks, which is to read and to hash every file and to compare;
 it loads what differs, and puts the flows in force in an engine that has those of before. It looks
 twice, a tenth of a second apart, to see that the files rest: here the first look is left out. As in
-`callflow run`, what was loaded at the start is out of the garbage collector's sight."""
+`callflow run`, what was loaded at the start is out of the garbage collector's sight. The target is
+{wanted} ms where it takes {reading} ms to read and to hash all: one edit is taken beside that."""
 
 Done = TypeVar("Done")
 
@@ -46,15 +52,16 @@ def table(runs: int, *, files: int = 1_000, sharing: int = 10) -> Table:
     with tempfile.TemporaryDirectory() as name, frozen():
         folder = Path(name)
         paths = written(folder, files, sharing)
-        found = asyncio.run(measured(folder, paths, runs))
+        found = asyncio.run(measured(folder, paths, OFTEN * runs))
     rows = tuple(_row(name.format(sharing=sharing), spent) for name, spent in found.items())
     return Table(
         "reloading",
         "an edit among many files",
-        METHOD.format(files=files, rules=RULES, sharing=sharing),
+        METHOD.format(files=files, rules=RULES, sharing=sharing, wanted=WANTED, reading=READING),
         (TIME, *PHASES.values(), PARSED),
         rows,
         tuple(_targets(found, sharing)),
+        tuple(_losses(found)),
     )
 
 
@@ -167,11 +174,23 @@ def _row(name: str, times: Times) -> Row:
     return Row(name, cells)
 
 
+def _medians(found: dict[str, Times]) -> dict[str, float]:
+    """The whole of each row, in seconds."""
+    return {name: Sample(tuple(_whole(times))).median for name, times in found.items()}
+
+
+def _losses(found: dict[str, Times]) -> Iterator[str]:
+    if (took := 1000 * _medians(found)[EDIT]) > WANTED:
+        yield f"One edit takes {took:.0f} ms on this machine, and not {WANTED}."
+
+
 def _targets(found: dict[str, Times], sharing: int) -> Iterator[Target]:
-    whole = {name: Sample(tuple(_whole(times))).median for name, times in found.items()}
-    yield Target("one edit", 60, 1000 * whole[EDIT], "ms")
+    whole = _medians(found)
     yield Target(
-        "one edit, to reading and hashing all", 60 / 13, whole[EDIT] / whole[READ], "times"
+        "one edit, to reading and hashing all",
+        round(WANTED / READING, 2),
+        whole[EDIT] / whole[READ],
+        "times",
     )
     yield Target("files parsed after one edit", 1, max(found[EDIT][PARSED]))
     yield Target("files parsed after an edit of the list", sharing, max(found[LIST][PARSED]))

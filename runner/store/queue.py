@@ -32,13 +32,15 @@ Work: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 class Job:
     """One piece of work, and who waits for it: until it is durable, and no longer.
 
-    Of neighbours with the same `work` that share a transaction, it may be done in one go.
+    Of neighbours with the same `work` that share a transaction, it may be done in one go. What
+    `can_wait` is gathered, and done once even where nobody waits for it by then.
     """
 
     work: Work
     given: Any
     sharing: Sharing
     heard: asyncio.Future[Any]
+    can_wait: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -46,6 +48,11 @@ class Job:
     def given_up(self) -> bool:
         """Whether nobody waits for it any more."""
         return self.heard.cancelled()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be done, where it was not tried yet."""
+        return self.can_wait or not self.given_up
 
     def tell(self) -> None:
         """Lets whoever waits go on, unless they gave up meanwhile."""
@@ -83,6 +90,7 @@ class Queue:
         self._crowded = False  # whether several came together then
         self._gathering: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     async def put(
@@ -95,7 +103,10 @@ class Queue:
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
-        job = Job(work, given, sharing, loop.create_future())
+        if loop is not self._loop:  # what the one before was to call is called by nobody any more
+            self._loop, self._called, self._gathering, self._resting = loop, False, None, None
+            self._crowded = False
+        job = Job(work, given, sharing, loop.create_future(), can_wait)
         self._waiting.append(job)
         if not self._called or (self._gathering is not None and not can_wait):
             self._called = True
@@ -149,9 +160,9 @@ class Queue:
                 loop.call_soon_threadsafe(self._tell, done, loop)
 
     def _taken(self) -> list[Job]:
-        """All that waits, but for whom nobody waits any more."""
+        """All that waits, but for what is not wanted any more."""
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        return [job for job in taken if not job.given_up]
+        return [job for job in taken if job.wanted]
 
     def _tell(self, done: Sequence[Job], loop: asyncio.AbstractEventLoop) -> None:
         for job in done:

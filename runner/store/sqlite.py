@@ -179,11 +179,14 @@ class SqliteStore:
     def _do(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
         for alone, group in groupby(jobs, lambda job: job.sharing == "alone"):
             together = list(group)
-            if not alone and len(together) > 1 and self._do_together(together):
+            tried = not alone and len(together) > 1
+            if tried and self._do_together(together):
                 yield together
                 continue
             for job in together:
-                self._do_one(job)
+                # Meanwhile some may be given up: each try takes long where the file is locked.
+                if job.wanted and not (tried and job.given_up):
+                    self._do_one(job)
                 yield (job,)
 
     def _do_together(self, jobs: Sequence[Job]) -> bool:
@@ -191,7 +194,7 @@ class SqliteStore:
         try:
             with self._guarded(), self._transaction(jobs):
                 for work, group in groupby(jobs, lambda job: job.work):
-                    alike = [job for job in group if not job.given_up]
+                    alike = [job for job in group if job.wanted]
                     results = work([job.given for job in alike]) if alike else ()
                     for job, result in zip(alike, results, strict=True):
                         job.result = result
@@ -200,8 +203,6 @@ class SqliteStore:
         return True
 
     def _do_one(self, job: Job) -> None:
-        if job.given_up:  # while others had their turn, which takes long where the file is locked
-            return
         try:
             with self._guarded(), self._transaction((job,)):
                 (job.result,) = job.work([job.given])

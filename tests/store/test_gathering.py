@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from runner.engine.ports import HistoryQuery
+from runner.engine.tasks import cancelled
 from runner.store.queue import Job, Queue
 from runner.store.sqlite import SqliteStore
 from tests.speed.counting import commits
@@ -75,6 +78,55 @@ async def test_what_is_gathered_is_done_when_it_is_time(file: Path, ledger: Sqli
     heard = [each for work in works for each in await work]
     assert heard == await ledger.history(HistoryQuery(limit=48))
     assert commits(file) < before + len(works) / 2
+
+
+async def test_an_outcome_is_written_also_where_nobody_waits_for_it_any_more(
+    ledger: SqliteStore,
+) -> None:
+    """As where acts are dropped at the end of the grace period: what Twilio confirmed is known."""
+    entries = await ledger.claim(MANY)
+    await ended(ledger, entries[:2])
+    works = [asyncio.ensure_future(ended(ledger, [entry])) for entry in entries[2:]]
+    await some_turns()
+    await cancelled(works)
+    assert {entry.outcome for entry in await ledger.history(HistoryQuery())} == {"done"}
+
+
+async def test_outcomes_that_nobody_waits_for_are_tried_once(file: Path) -> None:
+    """While the file is locked, a runner that stops does not wait for each of them."""
+    store = await SqliteStore(file, patience=0.2).open()
+    entries = await store.claim(MANY)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        works = [asyncio.ensure_future(ended(store, [entry])) for entry in entries]
+        await some_turns()
+        await cancelled(works)
+        async with asyncio.timeout(0.2 * len(works)):
+            await store.close()
+        other.execute("ROLLBACK")
+    again = await SqliteStore(file).open()
+    assert {entry.outcome for entry in await again.history(HistoryQuery())} == {"intended"}
+    await again.close()
+
+
+def test_what_one_loop_left_keeps_no_job_of_the_next_waiting() -> None:
+    gathering = Gathering()
+
+    async def leaves_one() -> None:
+        async with asyncio.timeout(5):
+            await gathering.put("a", "b")
+        waiting = gathering.put("c")
+        await some_turns()
+        await cancelled([waiting])
+
+    async def goes_on() -> None:
+        async with asyncio.timeout(5):
+            await gathering.put("d")
+        await gathering.queue.close(lambda: None)
+
+    asyncio.run(leaves_one())
+    asyncio.run(goes_on())
+    assert gathering.done == [["a", "b"], ["c", "d"]]
 
 
 async def test_alone_nobody_waits_for_others() -> None:

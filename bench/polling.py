@@ -27,7 +27,7 @@ from runner.decision.planner import Planner
 from runner.decision.turns import Turns
 from runner.engine.clock import SystemClock
 from runner.engine.loop import Engine
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show
 from runner.engine.ports import Event, Gateway, Store
 from runner.gateway.credentials import Credentials
 from runner.gateway.twilio import open_gateway
@@ -83,10 +83,10 @@ class Watchers:
         self._watched = Guarded(watch, clock, failed)
         self.hear = self._watched.hear
 
-    def see(self, poll: Poll) -> Turns[None]:
+    def see(self, poll: Poll) -> Turns[Show]:
         """A poll saw the calls."""
         self.last = poll
-        yield from self._watched.see(ACCOUNT_SID, poll)
+        return (yield from self._watched.see(ACCOUNT_SID, poll))
 
 
 def failed(event: Event) -> None:

@@ -153,14 +153,15 @@ def _shown(scene: Standing, count: int, runs: int) -> dict[str, Cell]:
     metrics.load(scene.flow_set)
     watched = Guarded(Watch((), (board.see, metrics.see)), clock, failed)
     empty = tracemalloc.get_traced_memory()[0]
-    at_once(watched.see(ACCOUNT, polls[0]))
+    at_once(watched.see(ACCOUNT, polls[0]))()
     kept = tracemalloc.get_traced_memory()[0] - empty
     tracemalloc.stop()
-    at_once(watched.see(ACCOUNT, polls[1]))
+    at_once(watched.see(ACCOUNT, polls[1]))()
     turns = cycle(polls)
 
     def work(_made: list[object]) -> Iterator[None]:
-        return watched.see(ACCOUNT, next(turns))
+        show = yield from watched.see(ACCOUNT, next(turns))
+        show()
 
     return _measured(work, runs) | {KEPT: kept / 1024 / len(scene.calls)}
 

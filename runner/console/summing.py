@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TypeAlias
 
 from runner.decision.matcher import Verdict
 from runner.decision.steps import Held
-from runner.decision.turns import Turns, slices
+from runner.decision.turns import Pace, Turns, slices
 from runner.engine.brain import Sight
 from runner.model import Rule
 
@@ -18,6 +18,8 @@ from runner.model import Rule
 Names: TypeAlias = tuple[str, str]
 #: The SIDs of the calls that rules match.
 Matches: TypeAlias = Mapping[Names, Set[str]]
+#: Of rules, how many calls they match that they did not match before.
+Fresh: TypeAlias = Sequence[tuple[Names, int]]
 
 #: The reason of what is held back because its rule has acted as often as it may.
 SPENT = "once"
@@ -52,15 +54,23 @@ class Summing:
             known = self._newest[account] = sight, (yield from _summary(sight))
         return known[1]
 
+    def forget(self) -> None:
+        """What was seen is no longer needed: another runner looks after the calls."""
+        self._newest.clear()
 
-def fresh(now: Matches, before: Matches) -> Iterator[tuple[Names, int]]:
+
+def fresh(now: Matches, before: Matches) -> Turns[Fresh]:
     """The rules that match calls which they did not match before, and how many."""
+    found, pace = list[tuple[Names, int]](), Pace(SLICE)
     for names, sids in now.items():
         known = before.get(names)
         if known is None:
-            yield names, len(sids)
+            found.append((names, len(sids)))
         elif not sids <= known:
-            yield names, len(sids - known)
+            found.append((names, len(sids - known)))
+        if pace.due(len(sids)):
+            yield
+    return found
 
 
 def _summary(sight: Sight) -> Turns[Summary]:

@@ -23,7 +23,7 @@ from runner.engine.clock import Clock
 from runner.engine.crowd import Crowd, Looked
 from runner.engine.lookups import Lookups
 from runner.engine.nudges import Means, Nudges
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show, nothing_to_show
 from runner.engine.ports import (
     Event,
     Gateway,
@@ -83,8 +83,8 @@ class Engine:
         at_once = max(1, (gateway.concurrency - 1) // 2)
         self._crowd = Crowd(self.nudges.look, self._look_failed, at_once=at_once)
         self._clock_is_off = False
-        #: Is shown each poll that saw the calls, before anything that comes of it begins.
-        self.seen: Callable[[Poll], Turns[None]] = _nobody
+        #: Sums up each poll in turns; what it returns shows that, once the poll is on record.
+        self.seen: Callable[[Poll], Turns[Show]] = nothing_to_show
 
     def known_as(self, alias: str) -> None:
         """What flows call this account; to be said before `load`."""
@@ -144,12 +144,14 @@ class Engine:
         if self._claims.pushed:
             sight = await self._brain.catch_up(sight, now, busy=busy, begun=self._claims.begun)
             poll = replace(poll, sight=sight)
+        # Before anything is on record: who is cancelled in a pause has begun nothing.
+        show = await in_turns(self.seen(poll))
         await self._brain.keep(sight)
         self.nudges.stand_on(poll, rehearsed=False)
         for trip in sight.plan.trips:
             await self._trip(trip)
         entries = await self._claims.claim(sight, now)
-        await self._told(poll)  # what is told of as seen is on record too
+        self._told(poll, show)  # what is told of as seen is on record too
         await self._claims.begin(entries, sight, poll.asked + self.stale_after)
         self._claims.pushed.clear()
         return poll
@@ -171,13 +173,13 @@ class Engine:
     async def preview(self, now: Millis) -> Poll:
         """What `tick` would do, reading the ledger but writing and sending nothing."""
         poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
-        await self._told(poll)
+        self._told(poll, await in_turns(self.seen(poll)))
         return poll
 
     async def rehearse(self, now: Millis) -> Poll:
         """As `tick`, but what would be sent is only told of, each act once (`action.planned`)."""
         poll = await self._look(now, self._under_way.busy(await self._claims.unfinished()))
-        await self._told(poll)
+        self._told(poll, await in_turns(self.seen(poll)))
         if poll.sight is not None:
             self._brain.remember(poll.sight)
             self.nudges.stand_on(poll, rehearsed=True)
@@ -270,10 +272,10 @@ class Engine:
             self._clock_is_off = is_off
             self._tell(clock_told(self.account, ahead, now, is_off=is_off))
 
-    async def _told(self, poll: Poll) -> None:
+    def _told(self, poll: Poll, show: Show) -> None:
         if poll.event is not None:
             self._tell(poll.event)
-            await in_turns(self.seen(poll))
+            show()
 
     async def _list(self, query: CallQuery | None) -> Listing:
         if query is None:
@@ -296,8 +298,3 @@ class Engine:
         if not isinstance(error, LeaseLost):
             fields = {"account": self.account, "error": f"{type(error).__name__}: {error}"}
             self._tell(Event("action.crashed", self._clock.now(), "error", fields))
-
-
-def _nobody(_poll: Poll) -> Turns[None]:
-    """Nobody watches."""
-    yield from ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from runner.decision.planner import Plan
+from runner.decision.turns import Turns
 from runner.engine.brain import Sight
 from runner.engine.ports import Event, GatewayError
 from runner.model import Millis
@@ -32,3 +35,17 @@ class Poll:
     def plan(self) -> Plan | None:
         """What the poll led to."""
         return None if self.sight is None else self.sight.plan
+
+
+#: Shows what was seen.
+Show: TypeAlias = Callable[[], None]
+
+
+def nothing_to_show(_poll: Poll) -> Turns[Show]:
+    """Nobody watches."""
+    yield from ()
+    return _nothing
+
+
+def _nothing() -> None:
+    """There is nothing to show."""

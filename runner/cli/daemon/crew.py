@@ -18,7 +18,7 @@ from runner.engine.brakes import Safety
 from runner.engine.clock import Clock
 from runner.engine.killswitch import KillSwitch
 from runner.engine.loop import Engine
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show, nothing_to_show
 from runner.engine.ports import Event, Listener, Store
 from runner.engine.reloads import Reloads
 from runner.engine.rounds import Pace, Rounds
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from runner.gateway.web import WebPoster
 
 
-def _nobody(_account: str, _poll: Poll) -> Turns[None]:
-    """Nobody watches."""
-    yield from ()
+def _nobody(_account: str, poll: Poll) -> Turns[Show]:
+    return nothing_to_show(poll)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Crew:
 
     `never` gives what is protected now: its lists are reloaded as flows are. Posts of rules go out
     by `web`, and `documents` holds what Twilio fetches; None where nothing goes or is fetched.
-    `see` is shown what each poll of an account saw.
+    `see` sums up what each poll of an account saw, and returns what shows it.
     """
 
     posts: Sequence[Post]
@@ -68,7 +67,7 @@ class Crew:
     never: Callable[[], Never]
     web: WebPoster | None = None
     documents: Documents | None = None
-    see: Callable[[str, Poll], Turns[None]] = _nobody
+    see: Callable[[str, Poll], Turns[Show]] = _nobody
     books: Rulebooks = field(default_factory=Rulebooks)
 
     def engines(self) -> list[Engine]:

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from runner.decision.turns import Turns
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show
 from runner.engine.ports import Event, Listener
 from runner.model import Millis
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The watchers of a run. Accounts are named by their SIDs."""
+    """The watchers of a run. Accounts are named by their SIDs. `see` is as `Engine.seen`."""
 
     hear: Sequence[Listener] = ()
-    see: Sequence[Callable[[str, Poll], Turns[None]]] = ()
+    see: Sequence[Callable[[str, Poll], Turns[Show]]] = ()
     answered: Sequence[Callable[[str, Request], None]] = ()
 
     def __or__(self, other: Watch) -> Watch:
@@ -49,27 +50,32 @@ class Guarded:
     def hear(self, event: Event) -> None:
         """Something happened."""
         for watcher in self.watch.hear:
-            self._show(watcher, event)
+            self._show(watcher, watcher, event)
 
-    def see(self, account: str, poll: Poll) -> Turns[None]:
+    def see(self, account: str, poll: Poll) -> Turns[Show]:
         """A poll saw the calls of the account."""
+        shows: list[tuple[object, Show]] = []
         for watcher in self.watch.see:
             if not self._has_failed(watcher):
                 try:
-                    yield from watcher(account, poll)
+                    shows.append((watcher, (yield from watcher(account, poll))))
                 except Exception as error:
                     self._leave_out(watcher, error)
-                yield
+        return partial(self._show_all, shows)
 
     def answered(self, account: str, request: Request) -> None:
         """A request is over."""
         for watcher in self.watch.answered:
-            self._show(watcher, account, request)
+            self._show(watcher, watcher, account, request)
 
-    def _show(self, watcher: Callable[..., None], *what: Any) -> None:
+    def _show_all(self, shows: Sequence[tuple[object, Show]]) -> None:
+        for watcher, show in shows:
+            self._show(watcher, show)
+
+    def _show(self, watcher: object, show: Callable[..., None], *what: Any) -> None:
         if not self._has_failed(watcher):
             try:
-                watcher(*what)
+                show(*what)
             except Exception as error:
                 self._leave_out(watcher, error)
 
@@ -77,6 +83,8 @@ class Guarded:
         return any(_whose(watcher) is failed for failed in self._failed)
 
     def _leave_out(self, watcher: object, error: Exception) -> None:
+        if self._has_failed(watcher):  # in its other half, meanwhile
+            return
         self._failed.append(_whose(watcher))
         name = getattr(watcher, "__qualname__", repr(watcher))
         self.tell(failed(name, error, self.clock.now()))

@@ -9,12 +9,17 @@ set off by a push.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from runner.console.measuring.tallies import Histogram
+from runner.console.summing import SLICE
+from runner.decision.steps import Held, Step
+from runner.decision.turns import Turns, slices
 from runner.engine.clock import Clock
+from runner.engine.poll import Show
 from runner.engine.ports import Event
 from runner.model import Millis
 
@@ -44,13 +49,22 @@ class Lags:
         self._accounts: dict[str, _Account] = {}
         self.by_trigger = {trigger: Histogram() for trigger in TRIGGERS}
 
-    def see(self, account: str, due: Set[Match], *, asked: Millis) -> None:
-        """Takes the matches of a poll about which something is, or should be, done."""
+    def see(self, account: str, to_do: Sequence[Step | Held], *, asked: Millis) -> Turns[Show]:
+        """Takes what a poll does, or would do were it not held back.
+
+        It counts when what is returned is called.
+        """
         known = self._accounts.setdefault(account, _Account())
-        for match in known.waiting.keys() - due:
-            del known.waiting[match]
-        for match in due - known.under_way.keys():
-            known.waiting.setdefault(match, asked)
+        due, new, gone = set[Match](), list[Match](), list[Match]()
+        for part in slices(to_do, SLICE):
+            matches = {(each.call.sid, each.rule.flow, each.rule.id) for each in part}
+            new += matches.difference(known.waiting)
+            due |= matches
+            yield
+        for waiting in slices([*known.waiting], SLICE):
+            gone += {*waiting} - due
+            yield
+        return partial(_wait_for, known, new, gone, asked)
 
     def hear(self, event: Event, outcome: str) -> None:
         """Takes how one part of an act stands."""
@@ -85,3 +99,11 @@ class Lags:
             self.by_trigger[trigger].observe(self._clock.monotonic() - since)
         elif outcome == "withdrawn":
             account.waiting[match] = since  # the next poll decides anew, and the time goes on
+
+
+def _wait_for(known: _Account, new: Sequence[Match], gone: Sequence[Match], since: Millis) -> None:
+    for match in gone:
+        known.waiting.pop(match, None)
+    for match in new:
+        if match not in known.under_way:
+            known.waiting.setdefault(match, since)

@@ -25,14 +25,14 @@ from runner.console.measuring.labels import (
     kind_of,
     one_of,
 )
-from runner.console.measuring.lags import Lags, Match
+from runner.console.measuring.lags import Lags
 from runner.console.measuring.tallies import Histogram, Labels, Tally
-from runner.console.summing import SLICE, Matches, Names, Summing, fresh
+from runner.console.summing import Matches, Names, Summing, fresh
 from runner.decision.steps import Held, Step
-from runner.decision.turns import Turns, slices
+from runner.decision.turns import Turns
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show, nothing_to_show
 from runner.engine.ports import Event, Pause
 from runner.model import FlowSet, Millis
 
@@ -107,25 +107,24 @@ class Measured:
         elif name in _HEARD:
             _HEARD[name](self, event)
 
-    def see(self, sid: str, poll: Poll) -> Turns[None]:
-        """Takes one poll that saw the calls of an account."""
+    def see(self, sid: str, poll: Poll) -> Turns[Show]:
+        """Takes one poll that saw the calls of an account; told when what it returns is called."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
-            return
-        before = account.matches
+            return (yield from nothing_to_show(poll))
         summary = yield from self._summing.of(sid, sight)
-        to_do: tuple[Step | Held, ...] = (*sight.plan.steps, *sight.plan.shadows, *summary.held)
-        due: set[Match] = set()
-        for part in slices(to_do, SLICE):
-            due |= {(each.call.sid, each.rule.flow, each.rule.id) for each in part}
-            yield
-        if account.matches is not before:
-            return  # what was seen is no longer this runner's to tell
-        for names, times in fresh(summary.matches, before):
-            self.verdicts.add(*self.rules.of(*names), times=times)
-        self.lags.see(sid, due, asked=poll.asked)
-        account.calls, account.matches = len(sight.calls), summary.matches
-        account.reasons = summary.reasons
+        new = yield from fresh(summary.matches, account.matches)
+        to_do: Sequence[Step | Held] = (*sight.plan.steps, *sight.plan.shadows, *summary.held)
+        due = yield from self.lags.see(sid, to_do, asked=poll.asked)
+
+        def show() -> None:
+            for names, times in new:
+                self.verdicts.add(*self.rules.of(*names), times=times)
+            due()
+            account.calls, account.matches = len(sight.calls), summary.matches
+            account.reasons = summary.reasons
+
+        return show
 
     def answered(self, sid: str, request: Request) -> None:
         """Takes one request to Twilio's API that is over."""

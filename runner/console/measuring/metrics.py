@@ -25,7 +25,7 @@ from runner.console.summing import Summing
 from runner.decision.turns import Turns
 from runner.engine.clock import Clock
 from runner.engine.far_side import Request
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show
 from runner.engine.ports import Event, Pause
 from runner.model import FlowSet, Millis
 
@@ -66,9 +66,9 @@ class Metrics:
         """Takes one event of the runner."""
         self._measured.hear(event)
 
-    def see(self, account: str, poll: Poll) -> Turns[None]:
-        """Takes one poll that saw the calls of an account, by its SID."""
-        yield from self._measured.see(account, poll)
+    def see(self, account: str, poll: Poll) -> Turns[Show]:
+        """Takes one poll that saw the calls of an account; told when what it returns is called."""
+        return (yield from self._measured.see(account, poll))
 
     def answered(self, account: str, request: Request) -> None:
         """Takes one request to Twilio's API that is over."""

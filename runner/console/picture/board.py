@@ -10,15 +10,16 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, TypeAlias
 
 from runner.console.picture.accounts import Account, Act, Look
 from runner.console.picture.ring import Ring
-from runner.console.summing import Summing, fresh
+from runner.console.summing import Fresh, Summary, Summing, fresh
 from runner.decision.turns import Turns
 from runner.engine.brain import Sight
 from runner.engine.clock import Clock
-from runner.engine.poll import Poll
+from runner.engine.poll import Poll, Show, nothing_to_show
 from runner.engine.ports import Event, Pause
 from runner.model import FlowSet, Millis
 from runner.problems import Problem
@@ -100,18 +101,19 @@ class Board:
         elif name in _MOVES:
             self._other(event)
 
-    def see(self, sid: str, poll: Poll) -> Turns[None]:
-        """Takes one poll that saw the calls of an account."""
+    def see(self, sid: str, poll: Poll) -> Turns[Show]:
+        """Takes one poll that saw the calls of an account; shown when what it returns is called."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
-            return
-        before = account.look
-        look = Look(sight, (yield from self._summing.of(sid, sight)))
-        if account.look is not before:
-            return  # another runner looks after them by now
-        for (flow, rule), times in fresh(look.matches, account.look.matches):
+            return (yield from nothing_to_show(poll))
+        summary = yield from self._summing.of(sid, sight)
+        new = yield from fresh(summary.matches, account.look.matches)
+        return partial(self._show, account, sight, summary, new)
+
+    def _show(self, account: Account, sight: Sight, summary: Summary, new: Fresh) -> None:
+        for (flow, rule), times in new:
             self.matched[f"{flow}/{rule}"] += times
-        account.look, account.calls = look, len(sight.calls)
+        account.look, account.calls = Look(sight, summary), len(sight.calls)
         self._note_names(sight)
         self._forget()
         self._sample()
@@ -179,6 +181,7 @@ class Board:
         self.holder = str(event.fields.get("holder", ""))
         self.stall = str(event.fields.get("error", "")) if event.name == "stalled" else ""
         if event.name != "leading":
+            self._summing.forget()
             for account in self.accounts.values():
                 account.forget()
         self._bump("calls", "rules", "held")

@@ -12,6 +12,7 @@ import msgspec
 from bench.workload import ACCOUNT, NOW
 from bench.workload import calls as listed
 from runner.call import Call
+from runner.decision.bounds import Bounds
 from runner.decision.holds import Holds
 from runner.decision.matcher import Verdict
 from runner.decision.once import History, Past
@@ -20,6 +21,7 @@ from runner.engine.brain import Findings, Sight
 from runner.engine.poll import Poll
 from runner.language.loader import load
 from runner.model import FlowSet, Moment
+from runner.pauses import Pause
 
 MOMENT = Moment(NOW)
 _A_FLOW = 10
@@ -44,10 +46,11 @@ class Standing:
             found.append(Verdict(call, flow, rule, order))
         return found
 
-    def poll(self, verdicts: Sequence[Verdict]) -> Poll:
-        """A poll that found these, all of them of rules that have had their turn."""
-        past = spent(verdicts)
-        plan = Planner(self.calls, MOMENT).plan(verdicts, past)
+    def poll(self, verdicts: Sequence[Verdict], *, paused: bool = False) -> Poll:
+        """A poll that found these, of rules that have had their turn, or where all is paused."""
+        past = History(now=NOW) if paused else spent(verdicts)
+        bounds = Bounds(pauses=(Pause(reason="a drill"),) if paused else ())
+        plan = Planner(self.calls, MOMENT, bounds=bounds).plan(verdicts, past)
         findings, holds = Findings(verdicts, past), Holds({}, NOW)
         sight = Sight(self.calls, MOMENT, holds, plan, findings, self.calls, self.flow_set)
         return Poll(len(self.calls), sight)

@@ -51,10 +51,14 @@ def table(
             f"shown, {count:,} of {len(each.calls):,} calls match": _shown(each, count, runs)
             for each, count in ((usual, few), (usual, calls), (large, many // 20), (large, many))
         }
+        held = {
+            f"shown, {len(each.calls):,} calls match what is paused": _shown(each, None, runs)
+            for each in (usual, large)
+        }
     finally:
         gc.unfreeze()
-    quiet, all_match, large_quiet, _ = shown.values()
-    rows = [Row(name, cells) for name, cells in (found | shown).items()]
+    (quiet, all_match, large_quiet, _), (all_held, _) = shown.values(), held.values()
+    rows = [Row(name, cells) for name, cells in (found | shown | held).items()]
     targets = (
         Target(
             f"a plan with {few:,} spent verdicts, and a poll shown in which these change",
@@ -64,6 +68,7 @@ def table(
         ),
         _no_longer("a plan with an act on each call", found[f"plan, {calls:,} acts"]),
         _no_longer("a poll shown in which each call matches", all_match),
+        _no_longer("a poll shown in which each call matches what is paused", all_held),
         _no_longer(f"a poll of {many:,} calls shown, {many // 20:,} match", large_quiet),
         _no_longer(f"a live set of {many:,}", found[f"live set of {many:,}, prepared"]),
     )
@@ -143,8 +148,11 @@ def _prepared(scene: Standing) -> Work:
     return work
 
 
-def _shown(scene: Standing, count: int, runs: int) -> dict[str, Cell]:
-    polls = [scene.poll(scene.verdicts(count, other=other)) for other in (False, True)]
+def _shown(scene: Standing, count: int | None, runs: int) -> dict[str, Cell]:
+    """None for the `count` of those that match: all do, and all is paused."""
+    matching, paused = (len(scene.calls), True) if count is None else (count, False)
+    verdicts = (scene.verdicts(matching, other=other) for other in (False, True))
+    polls = [scene.poll(each, paused=paused) for each in verdicts]
     clock, shared = SystemClock(), Summing()
     accounts = {ACCOUNT: ("", 2_000)}
     tracemalloc.start()

@@ -19,8 +19,10 @@ from runner.engine.ports import StoreError
 
 #: Seconds after which a pause in the work is used.
 REST = 0.1
-#: After several had come together, what can wait waits until so many seconds later.
+#: After several had come together, what can wait is kept until so many seconds later, unless as many
+#: as are worth a commit wait before.
 GATHER = 0.01
+ENOUGH = 32
 #: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it
 #: writes what only the holder of the lease may (`fenced`); or it sees to its transactions itself.
 Sharing: TypeAlias = Literal["reads", "writes", "fenced", "alone"]
@@ -108,9 +110,10 @@ class Queue:
             self._crowded = False
         job = Job(work, given, sharing, loop.create_future(), can_wait)
         self._waiting.append(job)
-        if not self._called or (self._gathering is not None and not can_wait):
+        gathers = can_wait and self._crowded and len(self._waiting) < ENOUGH
+        if not self._called or (self._gathering is not None and not gathers):
             self._called = True
-            self._call_later(loop, self._gather if can_wait and self._crowded else 0)
+            self._call_later(loop, self._gather if gathers else 0)
         return await job.heard
 
     async def close(self, last: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.engine.ports import HistoryQuery
 from runner.engine.tasks import cancelled
-from runner.store.queue import Job, Queue
+from runner.store.queue import ENOUGH, Job, Queue
 from runner.store.sqlite import SqliteStore
 from tests.speed.counting import commits
 from tests.store.test_together import MANY, ended
@@ -57,6 +57,16 @@ async def test_after_a_crowd_what_can_wait_is_gathered_until_somebody_cannot() -
         await gathering.put("f", can_wait=False)
         await asyncio.wait_for(asyncio.gather(*waiting), timeout=5)
         assert gathering.done == [["a", "b"], ["c", "d", "e", "f"]]
+
+
+async def test_as_many_as_are_worth_a_commit_wait_for_no_more() -> None:
+    async with Gathering() as gathering:
+        waiting = [gathering.put(str(number)) for number in range(ENOUGH - 1)]
+        await some_turns()
+        assert len(gathering.done) == 1
+        waiting += [gathering.put("one more"), gathering.put("at the same time")]
+        await asyncio.wait_for(asyncio.gather(*waiting), timeout=5)
+        assert len(gathering.done[1]) == ENOUGH + 1
 
 
 async def test_what_is_gathered_is_done_before_the_store_is_closed() -> None:

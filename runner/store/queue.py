@@ -19,8 +19,8 @@ from runner.engine.ports import StoreError
 
 #: Seconds after which a pause in the work is used.
 REST = 0.1
-#: After several had come together, what can wait is kept until so many seconds later, unless as many
-#: as are worth a commit wait before.
+#: After several had come together, what can wait is kept until so many seconds later, or until so
+#: many wait: as many as are worth a commit.
 GATHER = 0.01
 ENOUGH = 32
 #: How a job may share a transaction with its neighbours: it `reads` what is there, it `writes`, it

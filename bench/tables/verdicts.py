@@ -56,8 +56,8 @@ records again and again, which so stay in the processor's caches; it is charged 
 processor time and wall, and a slow one sees a part of the calls. So that its calls are as near,
 callflow's first row is about calls that another matcher has just been asked about; what a poll has
 just decoded, and mostly out of the caches, is the second. Targets take the first: with the most
-rules a call is to take {wanted} µs where one lambda a rule takes {lambdas} with a tenth of them, and
-what counts is the ratio. The verdicts of two polls a minute apart are compared, call by call, with
+rules a call is to take {wanted} µs where one lambda a rule takes {lambdas} with a tenth of them;
+the ratio counts. The verdicts of two polls a minute apart are compared, call by call, with
 those of a plain loop over the lambdas and, where they are soon done, over the closures; what the
 others find, on the calls they saw, with what the lambdas find."""
 

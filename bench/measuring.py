@@ -49,6 +49,10 @@ class Sample:
         """The greatest."""
         return max(self.runs)
 
+    def beside(self, other: Sample) -> Sample:
+        """How many times the other's run in the same turn each is."""
+        return Sample(tuple(one / its for one, its in zip(self.runs, other.runs, strict=True)))
+
     def scaled(self, factor: float) -> Sample:
         """In another unit, or for one of many."""
         return Sample(tuple(run * factor for run in self.runs))

@@ -93,8 +93,7 @@ def _run(client: str, calls: int, flight: int, *, delay: int) -> Run:
 
 def _row(name: str, told: Sequence[Run]) -> Row:
     most, read = max(run.most for run in told), max(run.read for run in told)
-    cpu = Sample(tuple(run.cpu for run in told)).scaled(1e3)
-    return Row(name, {WALL: _walls(told), CPU: cpu, MOST: float(most), READ: float(read)})
+    return Row(name, {WALL: _walls(told), CPU: _cpus(told), MOST: float(most), READ: float(read)})
 
 
 def _walls(told: Sequence[Run]) -> Sample:
@@ -126,8 +125,7 @@ def _beside(found: Mapping[str, Sequence[Run]]) -> float | None:
     """How many times the processor time of the SDK's asynchronous client ours takes."""
     if "async" not in found:
         return None
-    pairs = zip(found["callflow"], found["async"], strict=True)
-    return Sample(tuple(one.cpu / other.cpu for one, other in pairs)).median
+    return _cpus(found["callflow"]).beside(_cpus(found["async"])).median
 
 
 def _losses(found: Mapping[str, Sequence[Run]]) -> tuple[str, ...]:

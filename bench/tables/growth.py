@@ -94,8 +94,10 @@ def _grown(rounds: Rounds, poll: int) -> float:
 
 
 def _ratio(more: Rounds, fewer: Rounds, phase: str) -> float:
-    pairs = ((_later(m, phase), _later(f, phase)) for m, f in zip(more, fewer, strict=True))
-    return Sample(tuple(one.median / other.median for one, other in pairs)).median
+    large, small = (
+        Sample(tuple(_later(polls, phase).median for polls in rounds)) for rounds in (more, fewer)
+    )
+    return large.beside(small).median
 
 
 def _by_calls(found: Mapping[int, Rounds]) -> list[Target]:

@@ -41,7 +41,7 @@ class Poll:
 Show: TypeAlias = Callable[[], None]
 
 
-def nothing_to_show(_poll: Poll) -> Turns[Show]:
+def nothing_to_show(*_seen: object) -> Turns[Show]:
     """Nobody watches."""
     yield from ()
     return _nothing

@@ -113,7 +113,7 @@ class Queue:
         gathers = can_wait and self._crowded and len(self._waiting) < ENOUGH
         if not self._called or (self._gathering is not None and not gathers):
             self._called = True
-            self._call_later(loop, self._gather if gathers else 0)
+            self._call_at(self._called_at + self._gather if gathers else 0, loop)
         return await job.heard
 
     async def close(self, last: Callable[[], None]) -> None:
@@ -127,10 +127,9 @@ class Queue:
             await loop.run_in_executor(self._thread, last)
             self._thread.shutdown(wait=False)
 
-    def _call_later(self, loop: asyncio.AbstractEventLoop, gather: float) -> None:
-        """Calls the thread: so many seconds after the last time, and at once where that is over."""
+    def _call_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Calls the thread at this time by the loop's clock; soon, where that is over."""
         self._gather_no_more()
-        when = self._called_at + gather
         if loop.time() < when:
             self._gathering = loop.call_at(when, self._call, loop)
         else:

@@ -60,16 +60,6 @@ def pauses(work: Turns[Show]) -> int:
         times += 1
 
 
-def held_for(sight: Sight, reason: str, every: int) -> tuple[Sight, list[Held]]:
-    """The same, with every so manyth verdict held back for this reason; and these."""
-    held = [
-        replace(each, reason=reason) if number % every == 7 else each
-        for number, each in enumerate(sight.plan.held)
-    ]
-    plan = dataclasses.replace(sight.plan, held=tuple(held))
-    return dataclasses.replace(sight, plan=plan), [each for each in held if each.reason == reason]
-
-
 def test_what_is_long_pauses_and_what_is_nothing_does_not(scene: Standing, board: Board) -> None:
     """Three turns of verdicts, three of what they held back, two of what is new."""
     assert pauses(board.see(A, scene.poll(scene.verdicts(MANY)))) == 3 + 3 + 2
@@ -80,10 +70,15 @@ def test_what_is_long_pauses_and_what_is_nothing_does_not(scene: Standing, board
 
 def test_a_summary_tells_of_each_verdict_and_of_all_that_is_held_back(scene: Standing) -> None:
     verdicts = scene.verdicts(MANY)
-    sight, held = held_for(sight_of(scene.poll(verdicts)), "guard", SLICE)
-    summary = at_once(Summing().of(A, sight))
+    sight = sight_of(scene.poll(verdicts))
+    held = [
+        replace(each, reason="guard") if number % SLICE == 7 else each
+        for number, each in enumerate(sight.plan.held)
+    ]
+    plan = dataclasses.replace(sight.plan, held=tuple(held))
+    summary = at_once(Summing().of(A, dataclasses.replace(sight, plan=plan)))
     assert summary.reasons == Counter({SPENT: MANY - 2, "guard": 2})
-    assert list(summary.held) == held
+    assert list(summary.held) == [held[7], held[SLICE + 7]]
     told = {(names, sid) for names, sids in summary.matches.items() for sid in sids}
     assert told == {((v.rule.flow, v.rule.id), v.call.sid) for v in verdicts}
 
@@ -135,12 +130,14 @@ def test_what_polls_held_back_is_waited_for_however_much_until_it_is_over(
     scene: Standing, measured: Measured
 ) -> None:
     """A pause holds back much: each of it waits from its first poll on."""
-    poll = scene.poll(scene.verdicts(MANY))
-    paused, held = held_for(sight_of(poll), "paused", 8)
+    verdicts = scene.verdicts(MANY)
+    paused = scene.poll(verdicts, paused=True)
+    held = sight_of(paused).plan.held
+    assert [each.reason for each in held] == ["paused"] * MANY
     for _ in range(2):
-        at_once(measured.see(A, dataclasses.replace(poll, sight=paused)))()
+        at_once(measured.see(A, paused))()
     assert {acts(measured, each) for each in held[::2]} == {"poll"}
-    at_once(measured.see(A, poll))()
+    at_once(measured.see(A, scene.poll(verdicts)))()
     assert {acts(measured, each) for each in held[1::2]} == {"push"}
 
 

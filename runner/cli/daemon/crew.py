@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from runner.gateway.web import WebPoster
 
 
-def _nobody(_account: str, poll: Poll) -> Turns[Show]:
-    return nothing_to_show(poll)
-
-
 @dataclass(frozen=True, slots=True)
 class Post:
     """One account with the connection to it."""
@@ -67,7 +63,7 @@ class Crew:
     never: Callable[[], Never]
     web: WebPoster | None = None
     documents: Documents | None = None
-    see: Callable[[str, Poll], Turns[Show]] = _nobody
+    see: Callable[[str, Poll], Turns[Show]] = nothing_to_show
     books: Rulebooks = field(default_factory=Rulebooks)
 
     def engines(self) -> list[Engine]:

@@ -111,16 +111,16 @@ class Measured:
         """Takes one poll that saw the calls of an account; told when what it returns is called."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
-            return (yield from nothing_to_show(poll))
+            return (yield from nothing_to_show())
         summary = yield from self._summing.of(sid, sight)
         new = yield from fresh(summary.matches, account.matches)
         to_do: Sequence[Step | Held] = (*sight.plan.steps, *sight.plan.shadows, *summary.held)
-        due = yield from self.lags.see(sid, to_do, asked=poll.asked)
+        show_lags = yield from self.lags.see(sid, to_do, asked=poll.asked)
 
         def show() -> None:
             for names, times in new:
                 self.verdicts.add(*self.rules.of(*names), times=times)
-            due()
+            show_lags()
             account.calls, account.matches = len(sight.calls), summary.matches
             account.reasons = summary.reasons
 

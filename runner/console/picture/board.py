@@ -105,7 +105,7 @@ class Board:
         """Takes one poll that saw the calls of an account; shown when what it returns is called."""
         account, sight = self.accounts.get(sid), poll.sight
         if account is None or sight is None:
-            return (yield from nothing_to_show(poll))
+            return (yield from nothing_to_show())
         summary = yield from self._summing.of(sid, sight)
         new = yield from fresh(summary.matches, account.look.matches)
         return partial(self._show, account, sight, summary, new)
